@@ -1,0 +1,169 @@
+-- The tables of Muster on SQLite. Twin of migrations/postgres/0001_init.sql: same tables, same columns.
+-- Times are microseconds since the epoch, UTC. Every key starts with tenant_id; the exceptions are row numbers,
+-- the public names of tenants, token hashes and the dictionary of attribute paths.
+
+CREATE TABLE tenant (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX tenant_uid ON tenant (uid);
+CREATE UNIQUE INDEX tenant_slug ON tenant (slug);
+
+CREATE TABLE connection (
+    tenant_id BIGINT NOT NULL REFERENCES tenant (id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
+    name TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX connection_uid ON connection (tenant_id, uid);
+CREATE UNIQUE INDEX connection_name ON connection (tenant_id, name);
+
+-- kind: 'connection' (SCIM), 'admin' (admin API), 'user' (acts as the user user_pk).
+CREATE TABLE token (
+    tenant_id BIGINT NOT NULL REFERENCES tenant (id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    connection_id BIGINT,
+    user_pk BIGINT,
+    label TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    expires BIGINT,
+    last_used BIGINT,
+    revoked BIGINT
+);
+CREATE UNIQUE INDEX token_uid ON token (tenant_id, uid);
+CREATE UNIQUE INDEX token_hash ON token (hash);
+CREATE INDEX token_user ON token (tenant_id, user_pk) WHERE user_pk IS NOT NULL;
+
+CREATE TABLE setting (
+    tenant_id BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, name)
+) WITHOUT ROWID;
+
+-- Names of the attributes that have rows in "attribute".
+CREATE TABLE attribute_path (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL
+);
+CREATE UNIQUE INDEX attribute_path_name ON attribute_path (name);
+
+-- kind: 1 user, 2 group. name_key: what userName or displayName compares as, its first 256 characters; name_rest: the
+-- others. twin: 0 where the name must be unique in the tenant, else the row's own number. A longer name that must be
+-- unique has a negative hash of name_rest instead of 0. doc: the document without id, externalId, meta, members, groups.
+CREATE TABLE resource (
+    tenant_id BIGINT NOT NULL,
+    pk INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind BIGINT NOT NULL,
+    id TEXT NOT NULL,
+    connection_id BIGINT,
+    name_key TEXT NOT NULL,
+    name_rest TEXT NOT NULL,
+    twin BIGINT NOT NULL,
+    label TEXT NOT NULL,
+    label_fold TEXT NOT NULL,
+    active BIGINT,
+    version BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    modified BIGINT NOT NULL,
+    doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX resource_key ON resource (tenant_id, pk);
+CREATE UNIQUE INDEX resource_id ON resource (tenant_id, id);
+CREATE UNIQUE INDEX resource_name ON resource (tenant_id, kind, name_key, twin);
+-- Pages, totals and filters over these columns are answered from this index alone.
+CREATE INDEX resource_list ON resource (tenant_id, kind, pk, active, created, modified);
+
+CREATE TABLE password (
+    tenant_id BIGINT NOT NULL,
+    resource_pk BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    changed BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, resource_pk)
+) WITHOUT ROWID;
+
+CREATE TABLE external_id (
+    tenant_id BIGINT NOT NULL,
+    connection_id BIGINT NOT NULL,
+    resource_pk BIGINT NOT NULL,
+    value TEXT NOT NULL,
+    rest TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, resource_pk, connection_id)
+) WITHOUT ROWID;
+CREATE INDEX external_id_value ON external_id (tenant_id, connection_id, value);
+
+-- One row a value that a filter can name. fold: as it compares, its first 256 characters; rest: the others.
+CREATE TABLE attribute (
+    tenant_id BIGINT NOT NULL,
+    path_id BIGINT NOT NULL,
+    fold TEXT NOT NULL,
+    resource_pk BIGINT NOT NULL,
+    elem BIGINT NOT NULL,
+    rest TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, path_id, fold, resource_pk, elem)
+) WITHOUT ROWID;
+CREATE INDEX attribute_resource ON attribute (tenant_id, resource_pk, path_id, elem);
+
+CREATE TABLE member (
+    tenant_id BIGINT NOT NULL,
+    group_pk BIGINT NOT NULL,
+    member_pk BIGINT NOT NULL,
+    member_kind BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, group_pk, member_pk),
+    FOREIGN KEY (tenant_id, group_pk) REFERENCES resource (tenant_id, pk),
+    FOREIGN KEY (tenant_id, member_pk) REFERENCES resource (tenant_id, pk)
+) WITHOUT ROWID;
+CREATE INDEX member_reverse ON member (tenant_id, member_pk, group_pk, member_kind);
+
+-- Which groups a group belongs to through other groups, itself excepted. Cycles are allowed.
+CREATE TABLE group_closure (
+    tenant_id BIGINT NOT NULL,
+    group_pk BIGINT NOT NULL,
+    ancestor_pk BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, group_pk, ancestor_pk)
+) WITHOUT ROWID;
+CREATE INDEX group_closure_reverse ON group_closure (tenant_id, ancestor_pk, group_pk);
+
+-- How many resources there are, by block of row numbers (pk >> 12); slots spread the writers on PostgreSQL.
+CREATE TABLE tally (
+    tenant_id BIGINT NOT NULL,
+    kind BIGINT NOT NULL,
+    block BIGINT NOT NULL,
+    slot BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, block, slot)
+) WITHOUT ROWID;
+
+-- What happened; never updated. id orders the events of one resource.
+CREATE TABLE event (
+    tenant_id BIGINT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at BIGINT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_name TEXT NOT NULL,
+    connection_id BIGINT,
+    request_id TEXT,
+    kind TEXT NOT NULL,
+    resource_pk BIGINT,
+    resource_id TEXT,
+    data TEXT NOT NULL
+);
+CREATE INDEX event_tenant ON event (tenant_id, id);
+
+CREATE TABLE tolerance (
+    tenant_id BIGINT NOT NULL,
+    connection_id BIGINT NOT NULL,
+    rule TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, connection_id, rule)
+) WITHOUT ROWID;

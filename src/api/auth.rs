@@ -1,0 +1,166 @@
+//! Bearer token → [`Caller`], before anything else of a request is looked at.
+
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::middleware::RequestId;
+use super::problem::Problem;
+use super::scim::extract::Mount;
+use super::state::Edge;
+use crate::scim::dialect::{Dialect, Hints};
+use crate::service::{Authority, Caller, credentials};
+
+/// Longest `Authorization` header that is looked at: ours are 60 characters, JWTs of others a few thousand.
+const MAX_HEADER_LENGTH: usize = 4096;
+
+/// Lets a request of a provisioning connection through, with its [`Caller`], [`Dialect`] and [`Mount`] attached.
+pub async fn scim(
+    State(edge): State<Edge>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(path): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let slug = path.get("tenant").map(String::as_str);
+    let prefix = slug.map_or_else(|| "/scim/v2".to_owned(), |slug| format!("/t/{slug}/scim/v2"));
+    let mount = Mount { base: format!("{}{prefix}", edge.origin(peer, &parts.headers)) };
+    let caller = match admit(&edge, peer, slug, &parts).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    parts.extensions.insert(mount);
+    let Some(caller) = caller else { return next.run(Request::from_parts(parts, body)).await };
+    let dialect = dialect(&caller, &parts.headers);
+    parts.extensions.insert(caller.clone());
+    parts.extensions.insert(dialect);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // For the log line, which is written outside.
+    response.extensions_mut().insert(caller);
+    response
+}
+
+fn dialect(caller: &Caller, headers: &HeaderMap) -> Dialect {
+    let user_agent = text(headers, header::USER_AGENT.as_str());
+    Dialect::recognise(caller.dialect(), &Hints { user_agent, header: &|name| text(headers, name) })
+}
+
+/// Who may pass; `None` for the one document that is readable without credentials (RFC 7643 §5).
+async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts) -> Result<Option<Caller>, Problem> {
+    let headers = &parts.headers;
+    if !headers.contains_key(header::AUTHORIZATION) && is_public(parts) {
+        return Ok(None);
+    }
+    let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+    let refuse = |error: Option<(&'static str, &'static str)>| {
+        metrics::counter!("muster_refused_tokens_total").increment(1);
+        match edge.note_stranger(edge.client_address(peer, headers)) {
+            Ok(()) => Problem::unauthorized(error),
+            Err(wait) => {
+                metrics::counter!("muster_throttled_total", "reason" => "strangers").increment(1);
+                Problem::too_many_requests(wait, "too many requests with a wrong token from this address")
+            }
+        }
+    };
+    let token = match bearer(headers, parts.uri.query()) {
+        Bearer::Token(token) => token,
+        Bearer::Absent => return Err(refuse(None)),
+        Bearer::Broken => return Err(refuse(Some(("invalid_token", "the Authorization header holds no bearer token")))),
+        Bearer::Twice => {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "the token was sent in more than one way")
+                .with(header::WWW_AUTHENTICATE, r#"Bearer realm="muster", error="invalid_request""#));
+        }
+    };
+    let unknown = Some(("invalid_token", "the token is unknown, expired or revoked"));
+    let Some(caller) = credentials::authenticate(edge.services(), token, request_id.0).await? else {
+        return Err(refuse(unknown));
+    };
+    if slug.is_some_and(|slug| slug != caller.tenant_slug()) {
+        // The same answer as for a token that does not exist: whether the tenant does is nobody's business.
+        return Err(refuse(unknown));
+    }
+    let Authority::Connection(connection) = caller.authority() else {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "this token is not one of a provisioning connection")
+            .with(header::WWW_AUTHENTICATE, r#"Bearer realm="muster", error="insufficient_scope""#));
+    };
+    edge.admit(connection.id.0).map_err(|wait| {
+        metrics::counter!("muster_throttled_total", "reason" => "connection").increment(1);
+        Problem::too_many_requests(wait, "this connection sends more requests than it may")
+    })?;
+    Ok(Some(caller))
+}
+
+fn is_public(parts: &Parts) -> bool {
+    parts.uri.path().trim_end_matches('/').ends_with("/ServiceProviderConfig")
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+enum Bearer<'h> {
+    Token(&'h str),
+    Absent,
+    Broken,
+    Twice,
+}
+
+/// The token of the `Authorization` header (RFC 6750 §2.1); the query parameter of §2.3 is never accepted.
+fn bearer<'h>(headers: &'h HeaderMap, query: Option<&str>) -> Bearer<'h> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = sent.next() else { return Bearer::Absent };
+    let in_query = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token=")));
+    if in_query || sent.next().is_some() {
+        return Bearer::Twice;
+    }
+    let Some(text) = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER_LENGTH) else { return Bearer::Broken };
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Bearer::Absent;
+    }
+    let token = token.trim();
+    if token.is_empty() || token.contains(' ') { Bearer::Broken } else { Bearer::Token(token) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn kind(values: &[&str], query: Option<&str>) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
+        match bearer(&headers, query) {
+            Bearer::Token(token) => token.to_owned(),
+            Bearer::Absent => "absent".to_owned(),
+            Bearer::Broken => "broken".to_owned(),
+            Bearer::Twice => "twice".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_scheme_ignores_letter_case() {
+        assert_eq!(kind(&["bEARER abc"], None), "abc");
+    }
+
+    #[test]
+    fn other_schemes_count_as_no_token() {
+        assert_eq!(kind(&["Basic b2t0YTp4"], None), "absent");
+        assert_eq!(kind(&[], Some("access_token=abc")), "absent");
+    }
+
+    #[test]
+    fn a_token_sent_twice_or_with_blanks_is_refused() {
+        assert_eq!(kind(&["Bearer abc"], Some("a=1&access_token=abc")), "twice");
+        assert_eq!(kind(&["Bearer abc", "Bearer abd"], None), "twice");
+        assert_eq!(kind(&["Bearer a b"], None), "broken");
+        assert_eq!(kind(&["Bearer"], None), "broken");
+    }
+}

@@ -1,0 +1,11 @@
+//! HTTP in JSON: routes, authentication, limits, and the one place where errors become responses.
+//!
+//! May import `service`, `scim` and `base`; must never import `store` or sqlx, nor decide anything about business.
+
+pub mod auth;
+pub mod middleware;
+pub mod probes;
+pub mod problem;
+pub mod router;
+pub mod scim;
+pub mod state;

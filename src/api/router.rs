@@ -1,0 +1,62 @@
+//! Every route, once, in the order of RFC 7644.
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_request};
+use axum::routing::{any, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use super::scim::{discovery, resources, search};
+use super::state::Edge;
+use super::{auth, middleware, probes};
+
+/// Answers smaller than this are sent as they are: one packet either way.
+const COMPRESS_ABOVE_BYTES: u16 = 1400;
+
+/// The SCIM routes, relative to a base URL.
+fn scim() -> Router<Edge> {
+    Router::new()
+        // §3.4.2.1, §3.4.3: queries over every type
+        .route("/", get(search::list_root))
+        .route("/.search", post(search::search_root))
+        // §3.7, §3.11: not built
+        .route("/Bulk", post(discovery::not_implemented))
+        .route("/Me", any(discovery::not_implemented))
+        // §4: discovery
+        .route("/ServiceProviderConfig", get(discovery::service_provider_config))
+        .route("/Schemas", get(discovery::schemas))
+        .route("/Schemas/{urn}", get(discovery::schema))
+        .route("/ResourceTypes", get(discovery::resource_types))
+        .route("/ResourceTypes/{name}", get(discovery::resource_type))
+        // §3.3 to §3.6: resources
+        .route("/{endpoint}", get(search::list).post(resources::create))
+        .route("/{endpoint}/.search", post(search::search))
+        .route(
+            "/{endpoint}/{id}",
+            get(resources::read).put(resources::replace).patch(resources::patch).delete(resources::delete),
+        )
+        .fallback(discovery::not_found)
+        .method_not_allowed_fallback(discovery::method_not_allowed)
+}
+
+/// The whole HTTP surface.
+pub fn router(edge: Edge) -> Router {
+    let guarded = scim().layer(from_fn_with_state(edge.clone(), auth::scim));
+    let routes = Router::new()
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(probes::metrics))
+        .nest("/scim/v2", guarded.clone())
+        .nest("/t/{tenant}/scim/v2", guarded)
+        .route("/scim/{version}", any(discovery::other_version))
+        .route("/scim/{version}/{*rest}", any(discovery::other_version))
+        .fallback(discovery::not_found)
+        .method_not_allowed_fallback(discovery::method_not_allowed)
+        .layer(CatchPanicLayer::custom(middleware::after_panic))
+        .layer(from_fn_with_state(edge.clone(), middleware::observe))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES.into())))
+        .with_state(edge);
+    // Routing sees the path only after it is tidied, so the layer goes around the router as a whole.
+    Router::new().fallback_service(routes).layer(map_request(async |request| middleware::tidy_path(request)))
+}

@@ -1,0 +1,96 @@
+//! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4), and what is not supported.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::collections::HashMap;
+
+use super::extract::Ask;
+use super::reply;
+use crate::api::problem::Problem;
+use crate::api::state::Edge;
+use crate::scim::discovery;
+use crate::service::Caller;
+
+/// `GET /ServiceProviderConfig`: what this server can do. Readable without credentials.
+///
+/// # Errors
+/// 403 with a filter, as on every discovery endpoint.
+pub async fn service_provider_config(ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+    no_filter(&ask)?;
+    let body = discovery::service_provider_config(&edge.services().limits(), &ask.base);
+    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+}
+
+/// `GET /Schemas`: all of them, whatever page or order is asked for.
+///
+/// # Errors
+/// 403 with a filter.
+pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+    no_filter(&ask)?;
+    let body = discovery::schemas(edge.services().registry(), &ask.base);
+    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+}
+
+/// `GET /Schemas/{urn}`.
+///
+/// # Errors
+/// 404 for an unknown URN.
+pub async fn schema(_: Caller, ask: Ask, Path(path): Path<HashMap<String, String>>, State(edge): State<Edge>) -> Result<Response, Problem> {
+    let urn = path.get("urn").map(String::as_str).unwrap_or_default();
+    let body = edge.services().registry().schema(urn).map(|schema| schema.to_json(&ask.base));
+    one(&ask, body, "there is no schema with this URN")
+}
+
+/// `GET /ResourceTypes`.
+///
+/// # Errors
+/// 403 with a filter.
+pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+    no_filter(&ask)?;
+    let body = discovery::resource_types(edge.services().registry(), &ask.base);
+    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+}
+
+/// `GET /ResourceTypes/{name}`.
+///
+/// # Errors
+/// 404 for an unknown name.
+pub async fn resource_type(_: Caller, ask: Ask, Path(path): Path<HashMap<String, String>>, State(edge): State<Edge>) -> Result<Response, Problem> {
+    let name = path.get("name").map(String::as_str).unwrap_or_default();
+    let body = edge.services().registry().resource_type(name).map(|ty| ty.to_json(&ask.base));
+    one(&ask, body, "there is no resource type with this name")
+}
+
+fn one(ask: &Ask, body: Option<serde_json::Value>, missing: &'static str) -> Result<Response, Problem> {
+    let body = body.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, missing))?;
+    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+}
+
+/// RFC 7644 §4: a filter on a discovery endpoint is refused, so that no one takes the whole list for a match.
+fn no_filter(ask: &Ask) -> Result<(), Problem> {
+    match ask.param("filter") {
+        Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered")),
+        None => Ok(()),
+    }
+}
+
+/// `/Me` and `/Bulk`: known to the protocol, not built (RFC 7644 §3.12).
+pub async fn not_implemented(_: Caller) -> Problem {
+    Problem::new(StatusCode::NOT_IMPLEMENTED, "this server does not support the operation; see /ServiceProviderConfig")
+}
+
+/// A version of the protocol that is not served (RFC 7644 §3.13).
+pub async fn other_version() -> Problem {
+    crate::scim::Error::invalid_version("this server speaks version v2 of the protocol, under /scim/v2").into()
+}
+
+/// A path that is nothing.
+pub async fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is no such endpoint")
+}
+
+/// A known path with a method it does not have; the `Allow` header is the router's.
+pub async fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the endpoint does not support this method")
+}

@@ -1,0 +1,10 @@
+//! The SCIM front door: extract, one use case, reply.
+//!
+//! May import `service`, `scim` and `base`; must never hold an `if` about business.
+
+pub mod discovery;
+pub mod extract;
+pub mod negotiate;
+pub mod reply;
+pub mod resources;
+pub mod search;

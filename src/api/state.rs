@@ -1,0 +1,149 @@
+//! What every handler can reach.
+
+use axum::http::{HeaderMap, header};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::service::Services;
+
+/// How the HTTP edge behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What clients see in front of `/scim/v2`, without a slash at the end; `None`: what they asked for.
+    pub public_url: Option<String>,
+    /// Networks whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests a second per connection; `None`: no limit.
+    pub rate_limit: Option<NonZeroU32>,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest time a request may take.
+    pub timeout: Duration,
+}
+
+/// State of the router, cheap to clone.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+struct Inner {
+    services: Services,
+    settings: Settings,
+    metrics: Option<PrometheusHandle>,
+    requests: Option<DefaultKeyedRateLimiter<i64>>,
+    strangers: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// Wrong tokens that one address may send at once before it is told to wait: an admin trying a few.
+const STRANGER_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+/// A burst is this many seconds' worth of requests.
+const BURST_SECS: u32 = 2;
+
+impl Edge {
+    /// State over the use cases.
+    #[must_use]
+    pub fn new(services: Services, settings: Settings, metrics: Option<PrometheusHandle>) -> Self {
+        let requests = settings.rate_limit.map(|rate| {
+            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECS - 1));
+            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+        });
+        let strangers = RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(STRANGER_BURST));
+        Self(Arc::new(Inner { services, settings, metrics, requests, strangers }))
+    }
+
+    /// The use cases.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// How the edge behaves.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The metrics page.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&PrometheusHandle> {
+        self.0.metrics.as_ref()
+    }
+
+    /// Takes one request out of the connection's budget; otherwise the time until there is one.
+    ///
+    /// # Errors
+    /// The wait, when the budget is spent.
+    pub fn admit(&self, connection: i64) -> Result<(), Duration> {
+        match &self.0.requests {
+            Some(limiter) => limiter.check_key(&connection).map_err(|until| until.wait_time_from(DefaultClock::default().now())),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a wrong token against the address it came from.
+    ///
+    /// Valid tokens are never held up by it: offices and identity providers share addresses.
+    ///
+    /// # Errors
+    /// The wait, when the address has sent too many.
+    pub fn note_stranger(&self, address: IpAddr) -> Result<(), Duration> {
+        let key = match address {
+            // A single subscriber usually holds a /64.
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+            IpAddr::V4(_) => address,
+        };
+        self.0.strangers.check_key(&key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Forgets budgets that are full again, so that memory does not grow with the number of addresses seen.
+    pub fn forget_idle(&self) {
+        self.0.strangers.retain_recent();
+        if let Some(limiter) = &self.0.requests {
+            limiter.retain_recent();
+        }
+    }
+
+    fn is_trusted(&self, peer: IpAddr) -> bool {
+        self.0.settings.trusted_proxies.iter().any(|network| network.contains(&peer))
+    }
+
+    /// The address the request came from: the last one that a trusted proxy did not add itself.
+    #[must_use]
+    pub fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.ip().to_canonical();
+        if !self.is_trusted(peer) {
+            return peer;
+        }
+        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> = hops.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+        hops.into_iter().rev().map(|hop: IpAddr| hop.to_canonical()).find(|hop| !self.is_trusted(*hop)).unwrap_or(peer)
+    }
+
+    /// Scheme and authority that the client used, e.g. `https://muster.example`.
+    #[must_use]
+    pub fn origin(&self, peer: SocketAddr, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.0.settings.public_url {
+            return url.clone();
+        }
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(|value| first(value).to_owned());
+        let trusted = self.is_trusted(peer.ip().to_canonical());
+        let forwarded = |name: &str| if trusted { text(name) } else { None };
+        let scheme = forwarded("x-forwarded-proto").filter(|scheme| scheme == "https").unwrap_or_else(|| "http".to_owned());
+        let host = forwarded("x-forwarded-host").or_else(|| text(header::HOST.as_str())).filter(|host| is_authority(host));
+        format!("{scheme}://{}", host.unwrap_or_else(|| "localhost".to_owned()))
+    }
+}
+
+fn first(list: &str) -> &str {
+    list.split(',').next().unwrap_or(list).trim()
+}
+
+/// Whether the text can stand as the authority of a URL: what comes from a header is not trusted further than this.
+fn is_authority(host: &str) -> bool {
+    host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))
+}

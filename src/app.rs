@@ -1,0 +1,185 @@
+//! The composition root: config → store → services → router and workers.
+//!
+//! May import everything below; must never hold SQL or a business decision.
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use std::future::{Future, IntoFuture as _};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::router::router;
+use crate::api::state::{Edge, Settings};
+use crate::base::clock::Clock;
+use crate::base::id::Ids;
+use crate::base::secret::Secret;
+use crate::config::{Config, RateLimit};
+use crate::service::{Parts, Services, connections};
+use crate::store::{Db, Options};
+use crate::{store, telemetry, worker};
+
+/// Why Muster could not start or stopped early.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Another program listens there, or the address is not ours.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// The database cannot be opened or brought up to date.
+    #[error(transparent)]
+    Database(#[from] store::Error),
+    /// Logs or metrics.
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::Fault),
+    /// The first start could not be completed.
+    #[error("the first start failed: {0}")]
+    FirstStart(#[from] crate::service::Error),
+    /// The server stopped by itself.
+    #[error("the server stopped: {0}")]
+    Serve(#[source] std::io::Error),
+}
+
+/// What an empty database was given.
+pub struct FirstStart {
+    /// The SCIM token; `None` when the environment gave it.
+    pub token: Option<Secret<String>>,
+}
+
+/// The assembled house.
+pub struct App {
+    db: Db,
+    services: Services,
+    settings: Settings,
+    grace: Duration,
+}
+
+impl App {
+    /// Opens and migrates the database, and builds the use cases over it.
+    ///
+    /// # Errors
+    /// A database that cannot be opened, is newer than this program, or does not answer.
+    pub async fn open(config: &Config) -> Result<Self, Fault> {
+        let options = Options { connections: config.postgres_connections, ..Options::default() };
+        let db = Db::open(&config.database, &options).await?;
+        db.migrate().await?;
+        Self::assemble(db, config, Clock::system(), Ids::system()).await
+    }
+
+    /// The same over a given database, clock and source of ids: tests fix all three.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn assemble(db: Db, config: &Config, clock: Clock, ids: Ids) -> Result<Self, Fault> {
+        let parts = Parts { db: db.clone(), clock, ids, max_results: config.max_results, max_body_bytes: config.max_body_bytes };
+        let services = Services::new(parts).await?;
+        let settings = Settings {
+            public_url: config.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            trusted_proxies: config.trusted_proxies.clone(),
+            rate_limit: match config.rate_limit {
+                RateLimit::Off => None,
+                RateLimit::PerSecond(n) => Some::<NonZeroU32>(n),
+            },
+            max_body_bytes: config.max_body_bytes,
+            timeout: Duration::from_secs(config.request_timeout_secs),
+        };
+        Ok(Self { db, services, settings, grace: Duration::from_secs(config.shutdown_grace_secs) })
+    }
+
+    /// The use cases.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The HTTP surface.
+    ///
+    /// # Errors
+    /// Metrics that cannot be set up.
+    pub fn router(&self) -> Result<Router, Fault> {
+        Ok(router(self.edge()?))
+    }
+
+    fn edge(&self) -> Result<Edge, Fault> {
+        Ok(Edge::new(self.services.clone(), self.settings.clone(), Some(telemetry::metrics()?)))
+    }
+
+    /// Gives an empty database its first tenant, connection and token; changes nothing in any other.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn first_start(&self, scim: Option<Secret<String>>, admin: Option<Secret<String>>) -> Result<Option<FirstStart>, Fault> {
+        if !connections::is_empty(&self.services).await? {
+            if scim.is_some() || admin.is_some() {
+                tracing::warn!("the database is not empty, so the bootstrap tokens of the environment are ignored");
+            }
+            return Ok(None);
+        }
+        let given = scim.is_some();
+        let token = connections::bootstrap(&self.services, scim, admin).await?;
+        Ok(Some(FirstStart { token: (!given).then_some(token) }))
+    }
+
+    /// Takes the address before anything else happens, so that a second server fails without touching the database.
+    ///
+    /// # Errors
+    /// An address that is taken or not ours.
+    pub async fn bind(config: &Config) -> Result<TcpListener, Fault> {
+        TcpListener::bind(config.listen).await.map_err(|fault| Fault::Listen(config.listen, fault))
+    }
+
+    /// Serves until `shutdown`, then lets running requests finish and closes the database.
+    ///
+    /// # Errors
+    /// A listener that fails.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+        let edge = self.edge()?;
+        let stop = CancellationToken::new();
+        let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
+        let forget = tokio::spawn(forget_idle(edge.clone(), stop.clone()));
+        let draining = stop.clone();
+        let signal = async move {
+            shutdown.await;
+            tracing::info!("stopping: running requests may finish");
+            draining.cancel();
+        };
+        let service = router(edge).into_make_service_with_connect_info::<SocketAddr>();
+        // Nagle's algorithm would hold a small answer back until the client acknowledges the packet before; a socket
+        // that does not take the option still works.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let server = axum::serve(listener, service).with_graceful_shutdown(signal).into_future();
+        let late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(self.grace).await;
+        };
+        let outcome = tokio::select! {
+            outcome = server => outcome.map_err(Fault::Serve),
+            () = late => {
+                tracing::warn!("requests that did not finish in time are cut off");
+                Ok(())
+            }
+        };
+        stop.cancel();
+        let _ = tokio::join!(sweep, forget);
+        self.close().await;
+        outcome
+    }
+
+    /// Closes the database: what was acknowledged is on disk already.
+    pub async fn close(self) {
+        self.db.close().await;
+    }
+}
+
+/// How often budgets of addresses not seen lately are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+async fn forget_idle(edge: Edge, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => edge.forget_idle(),
+            () = stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+use super::{connection, serve, tenant, token};
+use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
+
+/// Muster: a SCIM 2.0 server that identity providers provision users and groups into
+///
+/// Without a command it serves. Settings come from flags, then the environment, then the file of --config, then
+/// defaults.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, subcommand_required = false)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) serve: serve::Serve,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve SCIM over HTTP (the default)
+    Serve(Box<serve::Serve>),
+    /// Bring the database to the version of this program, and stop
+    Migrate,
+    /// Customer organisations
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Provisioning sources of a tenant: Okta, Entra, an HR system
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Bearer tokens: shown once, stored as a hash
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// Settings that every command understands.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// TOML file with settings; the names are those of the flags, with underscores
+    #[arg(long, global = true, env = "MUSTER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:muster.db]
+    #[arg(long, global = true, env = "MUSTER_DATABASE", hide_env_values = true, value_name = "URL")]
+    database: Option<String>,
+    /// What is logged to standard error, e.g. `info` or `muster=debug` [default: info]
+    #[arg(long, global = true, env = "MUSTER_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How log lines look [default: human on a terminal, JSON otherwise]
+    #[arg(long, global = true, env = "MUSTER_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+    /// What clients see in front of /scim/v2, when a proxy stands before Muster, e.g. `https://muster.example`
+    #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
+}
+
+/// Settings of `serve`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Listening {
+    /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "MUSTER_LISTEN", value_name = "HOST:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Network whose X-Forwarded-For, -Proto and -Host headers are believed; may be repeated
+    #[arg(long = "trusted-proxy", env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR")]
+    pub(super) trusted_proxies: Vec<IpNet>,
+    /// Requests a second per connection, with a burst of twice that; `off` for load tests [default: 1000]
+    #[arg(long, env = "MUSTER_RATE_LIMIT", value_name = "N|off")]
+    pub(super) rate_limit: Option<RateLimit>,
+}
+
+impl Common {
+    /// The settings in force.
+    pub(super) fn load(&self, listening: Option<&Listening>) -> Result<Config, Fault> {
+        let overrides = Overrides {
+            database: self.database.clone(),
+            log: self.log.clone(),
+            log_format: self.log_format,
+            public_url: self.public_url.clone(),
+            listen: listening.and_then(|l| l.listen),
+            trusted_proxies: listening.map(|l| l.trusted_proxies.clone()).unwrap_or_default(),
+            rate_limit: listening.and_then(|l| l.rate_limit),
+        };
+        Config::load(self.config.as_deref(), &overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_serve() {
+        let cli = Cli::parse_from(["muster", "--listen", "127.0.0.1:0"]);
+        assert!(cli.command.is_none());
+    }
+}

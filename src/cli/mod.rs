@@ -1,0 +1,14 @@
+//! The command line: one command a file, each a thin door to the use cases.
+//!
+//! May import everything below; must never hold SQL or a business decision.
+
+mod args;
+mod connection;
+mod migrate;
+mod run;
+mod serve;
+mod tenant;
+mod token;
+
+pub use args::Cli;
+pub use run::run;

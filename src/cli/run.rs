@@ -1,0 +1,72 @@
+//! From a parsed command line to an exit code.
+
+use anyhow::Context as _;
+use std::future::Future;
+use std::process::ExitCode;
+
+use super::args::{Cli, Command, Common};
+use super::{connection, migrate, tenant, token};
+use crate::app::App;
+use crate::config::Config;
+use crate::service::Services;
+use crate::telemetry;
+
+/// Could not start: a wrong setting, a port that is taken, a database that cannot be opened.
+const CANNOT_START: u8 = 2;
+
+/// Runs the command. Exit code 0 is success, 1 a refusal, 2 a failure to start.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let Cli { command, serve, common } = cli;
+    let outcome = match command {
+        None => serve.run(&common),
+        Some(Command::Serve(serve)) => serve.run(&common),
+        Some(Command::Migrate) => migrate::run(&common),
+        Some(Command::Tenant(command)) => with_services(&common, |services, _| tenant::run(services, command)),
+        Some(Command::Connection(command)) => {
+            with_services(&common, |services, config| connection::run(services, config, command))
+        }
+        Some(Command::Token(command)) => with_services(&common, |services, _| token::run(services, command)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Start(fault)) => {
+            eprintln!("muster: {fault:#}");
+            ExitCode::from(CANNOT_START)
+        }
+        Err(Failure::Refused(fault)) => {
+            eprintln!("muster: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command did not do its work.
+pub(super) enum Failure {
+    /// Before it began.
+    Start(anyhow::Error),
+    /// While it ran.
+    Refused(anyhow::Error),
+}
+
+/// Opens the database, runs one command over the use cases, and closes it.
+fn with_services<F, Fut>(common: &Common, command: F) -> Result<(), Failure>
+where
+    F: FnOnce(Services, Config) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    let config = common.load(None).map_err(|fault| Failure::Start(fault.into()))?;
+    telemetry::log(config.log_format, &config.log).map_err(|fault| Failure::Start(fault.into()))?;
+    block_on(async {
+        let app = App::open(&config).await.map_err(|fault| Failure::Start(fault.into()))?;
+        let outcome = command(app.services().clone(), config).await;
+        app.close().await;
+        outcome.map_err(Failure::Refused)
+    })
+}
+
+/// Runs on the multi-threaded runtime.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime could not be started").map_err(Failure::Start)?.block_on(work)
+}

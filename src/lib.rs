@@ -1,0 +1,14 @@
+//! Muster: a SCIM 2.0 identity provisioning server.
+//!
+//! The rooms of the house and their floors are drawn in `docs/architecture.md`; `tests/floors.rs` keeps them.
+
+pub mod api;
+pub mod app;
+pub mod base;
+pub mod cli;
+pub mod config;
+pub mod scim;
+pub mod service;
+pub mod store;
+pub mod telemetry;
+pub mod worker;

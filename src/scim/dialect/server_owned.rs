@@ -1,0 +1,69 @@
+//! Attributes the server owns, sent back to it.
+
+use serde_json::{Map, Value};
+
+use super::Rule;
+use super::lookup::parse;
+use super::walk::{Carrier, Site};
+use crate::scim::schema::{Mutability, ResourceType, Type};
+
+/// `id`, `meta`, `groups` beside what is really changed, in a PATCH value without path; `displayName`
+/// beside the `value` of a manager: Okta group renames, authentik group updates.
+///
+/// `schemas` is not among them: it can be written, and says nothing new (see `unknown-schemas-dropped`).
+/// A PATCH that asks for nothing else, or names such an attribute by path, is still refused. In POST and PUT bodies
+/// the RFC itself has them ignored (RFC 7644 §3.3, §3.5.1).
+/// Departs from RFC 7644 §3.5.2: a client must not modify a read-only attribute.
+pub(super) const READ_ONLY_DROPPED: Rule = Rule {
+    name: "read-only-dropped",
+    clients: "Okta, authentik",
+    does: "ignores read-only attributes sent along with others in a PATCH",
+    departs: "RFC 7644 §3.5.2",
+};
+
+/// Drops common and core read-only attributes from a PATCH value without path.
+pub(super) fn drop_attributes(ty: &ResourceType, value: &mut Map<String, Value>) -> u32 {
+    drop_unless_all(value, |name| owned(ty, name))
+}
+
+fn owned(ty: &ResourceType, name: &str) -> bool {
+    let Some(path) = parse(name).filter(|path| path.urn.is_none()) else {
+        return false;
+    };
+    ty.field(None, &path.name)
+        .is_some_and(|field| field.attribute().mutability == Mutability::ReadOnly)
+}
+
+/// Drops read-only sub-attributes from the value of a single-valued attribute that can be written.
+///
+/// Not from lists: the RFC's own PATCH of members has their names in it (RFC 7644 §3.5.2.1).
+pub(super) fn drop_sub_attributes(site: &Site<'_>, value: &mut Value) -> u32 {
+    let attribute = site.attribute;
+    let writable = attribute.kind == Type::Complex && attribute.mutability != Mutability::ReadOnly;
+    if site.carrier != Carrier::Operation || attribute.multi_valued || !writable {
+        return 0;
+    }
+    let read_only = |name: &str| {
+        attribute
+            .sub(name)
+            .is_some_and(|sub| sub.mutability == Mutability::ReadOnly)
+    };
+    value
+        .as_object_mut()
+        .map_or(0, |parts| drop_unless_all(parts, read_only))
+}
+
+fn drop_unless_all(object: &mut Map<String, Value>, unwanted: impl Fn(&str) -> bool) -> u32 {
+    if object.keys().all(|name| unwanted(name)) {
+        return 0;
+    }
+    let names: Vec<String> = object
+        .keys()
+        .filter(|name| unwanted(name))
+        .cloned()
+        .collect();
+    names
+        .iter()
+        .map(|name| u32::from(object.shift_remove(name).is_some()))
+        .sum()
+}

@@ -1,0 +1,127 @@
+//! JSON as a request may carry it: valid UTF-8, bounded depth, no member twice.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+use super::Error;
+
+/// Reads a request body.
+///
+/// A member that occurs twice in one object is refused: which of the two the sender meant cannot be known, and two
+/// readers that choose differently are a security hole. Depth is bounded by `serde_json` (128).
+///
+/// # Errors
+/// `invalidSyntax` with line and column for anything that is not such JSON. The text of the body is not repeated.
+pub fn parse(body: &[u8]) -> Result<Value, Error> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::invalid_syntax("the request needs a JSON body"));
+    }
+    serde_json::from_slice::<Unique>(body).map(|unique| unique.0).map_err(|fault| {
+        let (line, column) = (fault.line(), fault.column());
+        let what = match fault.classify() {
+            serde_json::error::Category::Eof => "the JSON body ends too early",
+            serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
+            _ => "the body is not valid JSON",
+        };
+        Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
+    })
+}
+
+/// A JSON value in which no object has a member twice.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader).map(Unique)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Unique(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let Unique(value) = map.next_value()?;
+            if members.insert(name, value).is_some() {
+                return Err(serde::de::Error::custom("duplicate member"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_member_that_occurs_twice_is_refused() {
+        let error = parse(br#"{"a": 1, "b": {"c": 1, "c": 2}}"#).unwrap_err();
+        assert_eq!(error.scim_type, Some(crate::scim::ScimType::InvalidSyntax));
+        assert!(error.detail.contains("twice"));
+    }
+
+    #[test]
+    fn what_is_valid_is_read_as_serde_json_reads_it() {
+        let text = br#"{"a": [1, -2, 1.5e3, true, null, "x\u00e9"], "b": {}}"#;
+        assert_eq!(parse(text).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
+        assert_eq!(parse(b" 7 ").unwrap(), json!(7));
+    }
+
+    #[test]
+    fn broken_input_is_named_by_position_and_never_repeated() {
+        let inputs: [&[u8]; 5] = [b"", b"{\"secret\": ", b"[1,]", b"\"\\ud800\"", b"{\"a\":\"\xff\"}"];
+        for input in inputs {
+            let error = parse(input).unwrap_err();
+            assert_eq!(error.scim_type, Some(crate::scim::ScimType::InvalidSyntax));
+            assert!(!error.detail.contains("secret"));
+        }
+        let deep = [vec![b'['; 10_000], vec![b']'; 10_000]].concat();
+        assert!(parse(&deep).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Running the operations and judging the result.
+
+use serde_json::{Map, Value};
+
+use super::draft::Draft;
+use super::members::MemberOp;
+use super::operation::run;
+use super::request::{PatchRequest, numbered};
+use crate::base::secret::Secret;
+use crate::scim::schema::ResourceType;
+use crate::scim::validate::{carry_schemas, faults, password, take_text, user_name};
+use crate::scim::{Document, Error};
+
+/// How an operation ended; a refused one refuses the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpOutcome {
+    /// It asks for what is so already.
+    AlreadyTrue,
+    /// It touches members alone: the store knows whether that changes anything.
+    AskStore,
+    /// It changed the resource.
+    Applied,
+}
+
+/// What a PATCH makes of a resource.
+#[derive(Debug)]
+pub struct Patched {
+    /// The new attributes.
+    pub document: Document,
+    /// The new `externalId`.
+    pub external_id: Option<String>,
+    /// Whether document or `externalId` differ from before; members and password not counted.
+    pub changed: bool,
+    /// What to do with the members of a group, in this order.
+    pub members: Vec<MemberOp>,
+    /// A password to set.
+    pub password: Option<Secret<String>>,
+    /// One for each operation.
+    pub outcomes: Vec<OpOutcome>,
+    /// Names in values that mean nothing.
+    pub ignored: Vec<String>,
+    /// Canonical paths given a value that are shown on request only: the answer shows them (RFC 7643 §7).
+    pub asked_for: Vec<String>,
+}
+
+/// Applies a PATCH to what is stored. Each operation sees the result of the one before it; an error means that nothing
+/// happened.
+///
+/// # Errors
+/// `invalidPath`, `invalidFilter`, `invalidValue`, `mutability` or `noTarget`, as RFC 7644 §3.5.2 and Table 9 have it.
+pub fn apply(
+    ty: &ResourceType,
+    request: &PatchRequest,
+    stored: &Document,
+    external_id: Option<&str>,
+) -> Result<Patched, Error> {
+    let mut draft = Draft::new(ty, stored, external_id);
+    let mut outcomes = Vec::with_capacity(request.operations.len());
+    for (index, operation) in request.operations.iter().enumerate() {
+        let outcome = run(&mut draft, operation);
+        outcomes.push(outcome.map_err(|error| numbered(error, index, request.operations.len()))?);
+    }
+    let Draft { mut attributes, cleaner, member_ops, .. } = draft;
+    let new_id = take_text(&mut attributes, "externalId");
+    let password = password(ty, &mut attributes)?;
+    let differs = differs(&attributes, stored.as_map());
+    if differs {
+        judge(ty, &attributes, stored.as_map())?;
+    }
+    Ok(Patched {
+        changed: differs || new_id.as_deref() != external_id,
+        document: if differs { carry_schemas(ty, attributes) } else { stored.clone() },
+        external_id: new_id,
+        members: member_ops,
+        password,
+        outcomes,
+        ignored: cleaner.ignored,
+        asked_for: cleaner.asked_for,
+    })
+}
+
+/// Whether the attributes are others than those stored; `schemas` follows from them and is not compared.
+fn differs(new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+    let known = old.len() - usize::from(old.contains_key("schemas"));
+    known != new.len() || new.iter().any(|(name, value)| old.get(name) != Some(value))
+}
+
+/// Refuses a result that lacks what a resource must have. What was lacking before, because the schema has changed
+/// since, is not held against a request about something else.
+fn judge(ty: &ResourceType, new: &Map<String, Value>, old: &Map<String, Value>) -> Result<(), Error> {
+    let missing = faults(ty, new);
+    if !missing.is_empty() {
+        let before = faults(ty, old);
+        if let Some(path) = missing.iter().find(|path| !before.contains(path)) {
+            return Err(Error::invalid_value(format!("`{path}` is required")));
+        }
+    }
+    if new.get("userName") == old.get("userName") { Ok(()) } else { user_name(ty, new) }
+}

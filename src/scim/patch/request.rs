@@ -1,0 +1,99 @@
+//! The body of a PATCH.
+
+use serde_json::{Map, Value};
+
+use crate::scim::Error;
+use crate::scim::message::{PATCH_OP, member, message, unambiguous};
+use crate::scim::path::PatchPath;
+
+/// Most operations of one request: far above what clients send, and a bound on the work it can ask for.
+pub const MAX_OPERATIONS: usize = 1000;
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Adds values beside those there are, or sets one.
+    Add,
+    /// Takes values away.
+    Remove,
+    /// Puts values in the place of those there are.
+    Replace,
+}
+
+impl Verb {
+    /// The keyword.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+/// One operation as it was read; names are not resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// What to do.
+    pub verb: Verb,
+    /// Where; without one the value says it.
+    pub path: Option<PatchPath>,
+    /// With what; JSON `null` is a value here.
+    pub value: Option<Value>,
+}
+
+/// A PATCH body: at least one operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchRequest {
+    /// The operations in their order.
+    pub operations: Vec<Operation>,
+}
+
+/// Reads the body of a PATCH.
+///
+/// # Errors
+/// `invalidSyntax` when it is no `PatchOp` message or an operation is malformed, `invalidPath` and `invalidFilter` for a
+/// path that cannot be read, status 413 for more than [`MAX_OPERATIONS`].
+pub fn parse(body: &Value) -> Result<PatchRequest, Error> {
+    let members = message(body, PATCH_OP)?;
+    let listed = member(members, "Operations").and_then(Value::as_array).filter(|listed| !listed.is_empty());
+    let Some(listed) = listed else {
+        return Err(Error::invalid_syntax("`Operations` has to be an array with at least one operation"));
+    };
+    if listed.len() > MAX_OPERATIONS {
+        return Err(Error::plain(413, format!("a PATCH has at most {MAX_OPERATIONS} operations")));
+    }
+    let operations = listed.iter().enumerate().map(|(index, operation)| {
+        let read = match operation {
+            Value::Object(parts) => read(parts),
+            _ => Err(Error::invalid_syntax("an operation has to be a JSON object")),
+        };
+        read.map_err(|error| numbered(error, index, listed.len()))
+    });
+    Ok(PatchRequest { operations: operations.collect::<Result<_, _>>()? })
+}
+
+fn read(parts: &Map<String, Value>) -> Result<Operation, Error> {
+    unambiguous(parts)?;
+    let verb = match member(parts, "op").and_then(Value::as_str) {
+        Some("add") => Verb::Add,
+        Some("remove") => Verb::Remove,
+        Some("replace") => Verb::Replace,
+        _ => return Err(Error::invalid_syntax("`op` has to be `add`, `remove` or `replace`")),
+    };
+    let path = match member(parts, "path") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(PatchPath::parse(text)?),
+        Some(_) => return Err(Error::invalid_syntax("`path` has to be text")),
+    };
+    Ok(Operation { verb, path, value: member(parts, "value").cloned() })
+}
+
+/// Says which operation is at fault, where there are several.
+pub(super) fn numbered(mut error: Error, index: usize, operations: usize) -> Error {
+    if operations > 1 {
+        error.detail = format!("operation {}: {}", index + 1, error.detail);
+    }
+    error
+}

@@ -1,0 +1,408 @@
+//! The rules of PATCH one by one, and the vectors.
+
+use serde_json::{Map, Value, json};
+
+use super::{MemberOp, OpOutcome, Patched, apply, parse};
+use crate::base::id::ResourceId;
+use crate::scim::document::MemberRef;
+use crate::scim::filter::matches_element;
+use crate::scim::message::PATCH_OP;
+use crate::scim::schema::{ENTERPRISE_USER, GROUP, Registry, ResourceType, Schema, USER};
+use crate::scim::{Document, Error, ScimType, validate};
+
+const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
+
+pub(super) fn registry() -> Registry {
+    let vectors = include_str!("../../../conformance/vectors/filters.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    Registry::builtin().with_extension("User", Schema::parse(&vectors["extensionSchema"]).unwrap()).unwrap()
+}
+
+/// The clean form of a representation.
+pub(super) fn stored(ty: &ResourceType, representation: &Value) -> (Document, Option<String>, Vec<MemberRef>) {
+    let incoming = validate::create(ty, representation).unwrap();
+    (incoming.document, incoming.external_id, incoming.members.unwrap_or_default())
+}
+
+fn nora() -> Value {
+    json!({
+        "schemas": [USER],
+        "userName": "nora@acme.test",
+        "name": { "givenName": "Nora", "familyName": "Quinn" },
+        "nickName": "Nor",
+        "active": true,
+        "emails": [
+            { "value": "nora@acme.test", "type": "work", "primary": true },
+            { "value": "nora@home.example", "type": "home" }
+        ]
+    })
+}
+
+fn patch(before: &Value, operations: &Value) -> Result<Patched, Error> {
+    let registry = registry();
+    let group = before["schemas"][0] == GROUP;
+    let ty = registry.resource_type(if group { "Group" } else { "User" }).unwrap();
+    let (document, external_id, _) = stored(ty, before);
+    let request = parse(&json!({ "schemas": [PATCH_OP], "Operations": operations }))?;
+    apply(ty, &request, &document, external_id.as_deref())
+}
+
+/// The attributes of `nora` after the operations, without `schemas`.
+fn after(operations: &Value) -> Value {
+    let mut members = patch(&nora(), operations).unwrap().document.into_map();
+    members.shift_remove("schemas");
+    Value::Object(members)
+}
+
+fn refusal(before: &Value, operations: &Value) -> ScimType {
+    patch(before, operations).map(|patched| patched.document).unwrap_err().scim_type.unwrap()
+}
+
+fn refused(operations: &Value) -> ScimType {
+    refusal(&nora(), operations)
+}
+
+/// What a store does with member operations.
+fn play(operations: &[MemberOp], members: &mut Vec<MemberRef>) -> bool {
+    let before = members.clone();
+    for operation in operations {
+        match operation {
+            MemberOp::Add(added) => {
+                for member in added {
+                    if !members.iter().any(|known| known.value == member.value) {
+                        members.push(member.clone());
+                    }
+                }
+            }
+            MemberOp::RemoveValues(values) => members.retain(|member| !values.contains(&member.value)),
+            MemberOp::RemoveWhere(filter) => members.retain(|member| !matches_element(filter, &shown(member))),
+            MemberOp::ReplaceAll(new) => members.clone_from(new),
+            MemberOp::Clear => members.clear(),
+        }
+    }
+    before != *members
+}
+
+fn shown(member: &MemberRef) -> Value {
+    let mut element = json!({ "value": member.value.as_str() });
+    if let Some(kind) = member.kind {
+        element["type"] = kind.as_str().into();
+    }
+    element
+}
+
+/// A state in which absent, `null`, `[]`, `{}` and `primary` false are one, and order does not matter.
+fn canon(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(canon).collect();
+            items.sort_by_cached_key(Value::to_string);
+            items.into()
+        }
+        Value::Object(members) => {
+            let mut kept: Vec<_> = members
+                .iter()
+                .filter(|(name, value)| *name != "id" && (*name != "primary" || **value != Value::Bool(false)))
+                .map(|(name, value)| (name.clone(), canon(value)))
+                .filter(|(_, value)| !validate::is_absent(value))
+                .collect();
+            kept.sort_by(|one, other| one.0.cmp(&other.0));
+            Value::Object(Map::from_iter(kept))
+        }
+        other => other.clone(),
+    }
+}
+
+/// Vectors a dialect has to rewrite first, with how they end when none does.
+const STRICT: &[(&str, ScimType)] = &[("P22", ScimType::InvalidSyntax)];
+
+#[test]
+fn every_vector_ends_as_it_says() {
+    let vectors: Value = serde_json::from_str(include_str!("../../../conformance/vectors/patches.json")).unwrap();
+    let registry = registry();
+    for vector in vectors["vectors"].as_array().unwrap() {
+        let id = vector["id"].as_str().unwrap();
+        let ty = registry.resource_type(vector["resourceType"].as_str().unwrap()).unwrap();
+        let (document, external_id, mut members) = stored(ty, &vector["before"]);
+        let patched =
+            parse(&vector["request"]).and_then(|request| apply(ty, &request, &document, external_id.as_deref()));
+        let strict = STRICT.iter().find(|(strict, _)| *strict == id);
+        let expected = &vector["expect"];
+        match patched {
+            Err(error) => {
+                let keyword = error.scim_type.unwrap();
+                let listed = expected["error"]["scimType"].as_array();
+                let named = listed.is_some_and(|listed| listed.contains(&json!(keyword.as_str())));
+                assert!(named || strict.is_some_and(|(_, strict)| *strict == keyword), "{id}: {error} {keyword:?}");
+            }
+            Ok(patched) => {
+                assert!(expected.get("error").is_none(), "{id}: expected {}, got {patched:?}", expected["error"]);
+                let moved = play(&patched.members, &mut members);
+                let mut state = Value::Object(patched.document.into_map());
+                state["members"] = members.iter().map(shown).collect();
+                state["externalId"] = patched.external_id.into();
+                assert_eq!(canon(&state), canon(&expected["after"]), "{id}");
+                assert_eq!(patched.changed || moved, expected["metaChanged"] == true, "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn null_and_empty_lists_unassign_with_replace_and_add_nothing() {
+    let cleared = after(&json!([
+        { "op": "replace", "path": "emails", "value": [] },
+        { "op": "replace", "value": { "name": null, "nickName": null } }
+    ]));
+    assert_eq!(cleared, json!({ "userName": "nora@acme.test", "active": true }));
+    let same = patch(&nora(), &json!([
+        { "op": "add", "path": "emails", "value": [] },
+        { "op": "add", "value": { "nickName": null, "name": {} } }
+    ]));
+    let same = same.unwrap();
+    assert!(!same.changed);
+    assert_eq!(same.outcomes, [OpOutcome::AlreadyTrue, OpOutcome::AlreadyTrue]);
+    assert_eq!(refused(&json!([{ "op": "add", "path": "nickName", "value": null }])), ScimType::InvalidValue);
+    assert_eq!(refused(&json!([{ "op": "add", "path": "nickName" }])), ScimType::InvalidValue);
+    assert_eq!(refused(&json!([{ "op": "replace", "path": "nickName" }])), ScimType::InvalidValue);
+}
+
+#[test]
+fn a_pathless_value_takes_nested_flat_and_dotted_names() {
+    let state = after(&json!([{ "op": "replace", "value": {
+        "NAME.GivenName": "N",
+        format!("{ENTERPRISE_USER}:department"): "Night",
+        format!("{ENTERPRISE_USER}:manager.value"): "u9",
+        ENTERPRISE_USER.to_uppercase(): { "costCenter": "7", "manager": { "displayName": "ignored" } },
+        USER: { "title": "Cook" },
+        "emails[type eq \"home\"].value": "n@x.example"
+    } }]));
+    assert_eq!(state["name"], json!({ "givenName": "N", "familyName": "Quinn" }));
+    let enterprise = json!({ "department": "Night", "manager": { "value": "u9" }, "costCenter": "7" });
+    assert_eq!(state[ENTERPRISE_USER], enterprise);
+    assert_eq!((&state["title"], &state["emails"][1]["value"]), (&json!("Cook"), &json!("n@x.example")));
+    assert_eq!(state.as_object().unwrap().len(), 7);
+}
+
+#[test]
+fn an_extension_can_be_named_as_a_whole() {
+    let operations = json!([
+        { "op": "add", "path": ENTERPRISE_USER, "value": { "department": "Night", "costCenter": "7" } },
+        { "op": "replace", "path": ENTERPRISE_USER, "value": { "department": "Day" } }
+    ]);
+    let patched = patch(&nora(), &operations).unwrap();
+    assert_eq!(patched.document.as_map()[ENTERPRISE_USER], json!({ "department": "Day", "costCenter": "7" }));
+    assert_eq!(patched.document.as_map()["schemas"], json!([USER, ENTERPRISE_USER]));
+    let gone = patch(&Value::Object(patched.document.into_map()), &json!([{ "op": "remove", "path": ENTERPRISE_USER }]));
+    let gone = gone.unwrap();
+    assert_eq!(gone.document.as_map()["schemas"], json!([USER]));
+    assert_eq!(gone.outcomes, [OpOutcome::Applied]);
+}
+
+#[test]
+fn names_that_mean_nothing_are_reported_in_values_and_refused_in_paths() {
+    let patched = patch(&nora(), &json!([{ "op": "add", "value": { "foo": 1, "name": { "bar": 2 }, "a b": 3 } }]));
+    let patched = patched.unwrap();
+    assert_eq!((patched.ignored, patched.changed), (vec!["foo".into(), "name.bar".into(), "a b".into()], false));
+    let error = patch(&nora(), &json!([{ "op": "add", "path": "nickname2", "value": "x" }])).unwrap_err();
+    assert_eq!(error.scim_type, Some(ScimType::InvalidPath));
+    assert!(error.detail.contains("`nickName`"), "{error}");
+    assert_eq!(refused(&json!([{ "op": "remove", "path": "emails[type eq \"x\"].foo" }])), ScimType::InvalidPath);
+    assert_eq!(refused(&json!([{ "op": "remove", "path": "emails[foo eq \"x\"]" }])), ScimType::InvalidFilter);
+    assert_eq!(refused(&json!([{ "op": "remove", "path": "emails[value gt true]" }])), ScimType::InvalidFilter);
+}
+
+#[test]
+fn a_filter_that_matches_nothing_creates_with_add_and_has_no_target_with_replace() {
+    let state = after(&json!([
+        { "op": "add", "path": "phoneNumbers[type eq \"work\" and primary eq true].value", "value": "+1" },
+        { "op": "add", "path": "emails[type eq \"other\"]", "value": { "value": "o@x.example", "primary": true } }
+    ]));
+    assert_eq!(state["phoneNumbers"], json!([{ "type": "work", "primary": true, "value": "+1" }]));
+    assert_eq!(state["emails"][2], json!({ "type": "other", "value": "o@x.example", "primary": true }));
+    assert_eq!(state["emails"][0]["primary"], false);
+    for operation in [
+        json!({ "op": "replace", "path": "emails[type eq \"fax\"]", "value": { "value": "x" } }),
+        json!({ "op": "replace", "path": "emails[type eq \"fax\"].value", "value": null }),
+        json!({ "op": "add", "path": "emails[type eq \"fax\" or type eq \"x\"].value", "value": "x" }),
+        json!({ "op": "add", "path": "emails[value eq \"fax\"].value", "value": "x" }),
+        json!({ "op": "add", "path": format!("{BADGE}:tags[value eq \"red\"]"), "value": "blue" }),
+    ] {
+        assert_eq!(refused(&json!([operation])), ScimType::NoTarget, "{operation}");
+    }
+}
+
+#[test]
+fn at_most_one_value_is_primary() {
+    let state = after(&json!([{ "op": "replace", "path": "emails[type eq \"home\"].primary", "value": true }]));
+    assert_eq!((&state["emails"][0]["primary"], &state["emails"][1]["primary"]), (&json!(false), &json!(true)));
+    let both = json!([{ "op": "replace", "path": "emails[value pr].primary", "value": true }]);
+    assert_eq!(refused(&both), ScimType::InvalidValue);
+    let again = json!([{ "op": "add", "path": "emails", "value":
+        { "value": "nora@home.example", "type": "home", "primary": true } }]);
+    let state = after(&again);
+    assert_eq!(state["emails"].as_array().unwrap().len(), 2);
+    assert_eq!((&state["emails"][0]["primary"], &state["emails"][1]["primary"]), (&json!(false), &json!(true)));
+}
+
+#[test]
+fn adding_what_is_there_changes_nothing() {
+    for operation in [
+        json!({ "op": "add", "path": "nickName", "value": "Nor" }),
+        json!({ "op": "add", "path": "name", "value": { "givenName": "Nora" } }),
+        json!({ "op": "add", "path": "emails", "value":
+            [{ "primary": false, "TYPE": "home", "value": "nora@home.example" }] }),
+        json!({ "op": "add", "path": "emails[type eq \"work\"]", "value": { "primary": true } }),
+        json!({ "op": "remove", "path": "title" }),
+        json!({ "op": "remove", "path": "emails[type eq \"fax\"].value" }),
+        json!({ "op": "remove", "path": "name.middleName" }),
+        json!({ "op": "remove", "path": ENTERPRISE_USER }),
+        json!({ "op": "add", "path": "schemas", "value": [ENTERPRISE_USER] }),
+        json!({ "op": "replace", "value": { "schemas": [USER] } }),
+    ] {
+        let patched = patch(&nora(), &json!([operation])).unwrap();
+        assert!(!patched.changed, "{operation}");
+        assert_eq!(patched.outcomes, [OpOutcome::AlreadyTrue], "{operation}");
+    }
+}
+
+#[test]
+fn what_is_read_only_required_or_immutable_is_kept() {
+    for operation in [
+        json!({ "op": "replace", "path": "id", "value": "x" }),
+        json!({ "op": "add", "path": "meta.created", "value": "2024-01-01T00:00:00Z" }),
+        json!({ "op": "replace", "value": { "meta": { "version": "x" } } }),
+        json!({ "op": "remove", "path": "groups[value eq \"g1\"]" }),
+        json!({ "op": "remove", "path": "userName" }),
+        json!({ "op": "remove", "path": "schemas" }),
+        json!({ "op": "remove", "path": "password" }),
+    ] {
+        assert_eq!(refused(&json!([operation])), ScimType::Mutability, "{operation}");
+    }
+    let mut badged = nora();
+    badged[BADGE] = json!({ "serial": "S-1" });
+    for operation in [
+        json!({ "op": "replace", "path": format!("{BADGE}:serial"), "value": "S-2" }),
+        json!({ "op": "remove", "path": format!("{BADGE}:serial") }),
+        json!({ "op": "remove", "path": BADGE }),
+        json!({ "op": "replace", "value": { BADGE: { "serial": null } } }),
+    ] {
+        assert_eq!(refusal(&badged, &json!([operation])), ScimType::Mutability, "{operation}");
+    }
+    assert_eq!(refused(&json!([{ "op": "replace", "path": "userName", "value": "" }])), ScimType::InvalidValue);
+    assert_eq!(refused(&json!([{ "op": "replace", "path": "userName", "value": " x" }])), ScimType::InvalidValue);
+}
+
+#[test]
+fn remove_with_a_value_takes_away_what_is_listed_and_nothing_else() {
+    let state = after(&json!([{ "op": "remove", "path": "emails", "value": [{ "value": "NORA@home.example" }] }]));
+    assert_eq!(state["emails"].as_array().unwrap().len(), 1);
+    let state = after(&json!([{ "op": "remove", "path": "emails", "value": [] }]));
+    assert_eq!(state["emails"].as_array().unwrap().len(), 2);
+    let state = after(&json!([{ "op": "remove", "path": "emails", "value": [{}, { "foo": 1 }] }]));
+    assert_eq!(state["emails"].as_array().unwrap().len(), 2);
+    let state = after(&json!([{ "op": "remove", "path": "emails", "value": null }]));
+    assert!(state.get("emails").is_none());
+}
+
+#[test]
+fn paths_that_do_not_fit_are_invalid() {
+    for path in ["name[givenName eq \"Nora\"].familyName", "emails[0]", "/emails", "emails.type[value pr]", "name.foo", ""] {
+        assert_eq!(refused(&json!([{ "op": "replace", "path": path, "value": "x" }])), ScimType::InvalidPath, "{path}");
+    }
+    assert_eq!(refused(&json!([{ "op": "remove" }])), ScimType::NoTarget);
+    assert_eq!(refused(&json!([{ "op": "add", "value": "x" }])), ScimType::InvalidValue);
+}
+
+#[test]
+fn a_malformed_body_is_invalid_syntax() {
+    for operations in [
+        json!([]),
+        json!({}),
+        json!(["x"]),
+        json!([{ "path": "nickName", "value": "x" }]),
+        json!([{ "op": "Add", "path": "nickName", "value": "x" }]),
+        json!([{ "op": "move", "path": "nickName", "from": "title" }]),
+        json!([{ "op": "add", "OP": "add", "path": "nickName", "value": "x" }]),
+        json!([{ "op": "add", "path": ["nickName"], "value": "x" }]),
+        json!([{ "op": "add", "value": { "nickName": "x", "NICKNAME": "y" } }]),
+    ] {
+        assert_eq!(refused(&operations), ScimType::InvalidSyntax, "{operations}");
+    }
+    let body = json!({ "SCHEMAS": [PATCH_OP], "operations": [{ "OP": "remove", "Path": "nickName" }] });
+    assert_eq!(parse(&body).unwrap().operations.len(), 1);
+    let many = vec![json!({ "op": "remove", "path": "nickName" }); 1001];
+    assert_eq!(patch(&nora(), &json!(many)).unwrap_err().status, 413);
+}
+
+#[test]
+fn an_error_names_the_operation() {
+    let operations = json!([
+        { "op": "replace", "path": "nickName", "value": "Zed" },
+        { "op": "replace", "path": "active", "value": "yes" }
+    ]);
+    let error = patch(&nora(), &operations).unwrap_err();
+    assert_eq!(error.detail, "operation 2: `active` must be `true` or `false`, without quotes");
+}
+
+#[test]
+fn passwords_and_external_ids_are_kept_apart() {
+    let operations = json!([{ "op": "replace", "value": { "password": "s3cret!", "externalId": "E1" } }]);
+    let patched = patch(&nora(), &operations).unwrap();
+    assert_eq!(patched.password.unwrap().expose(), "s3cret!");
+    assert_eq!((patched.external_id.as_deref(), patched.changed), (Some("E1"), true));
+    assert!(!patched.document.to_text().contains("s3cret!"));
+    assert!(!patched.document.to_text().contains("E1"));
+    assert_eq!(refused(&json!([{ "op": "add", "path": "password", "value": "" }])), ScimType::InvalidValue);
+}
+
+#[test]
+fn what_is_shown_on_request_only_is_noted_when_written() {
+    let path = format!("{BADGE}:secretHint");
+    let patched = patch(&nora(), &json!([{ "op": "add", "path": path, "value": "cat" }])).unwrap();
+    assert_eq!(patched.asked_for, [path]);
+}
+
+fn members(operations: &Value) -> Result<Vec<MemberOp>, Error> {
+    let group = json!({ "schemas": [GROUP], "displayName": "Night Shift" });
+    patch(&group, operations).map(|patched| {
+        assert!(!patched.changed);
+        patched.members
+    })
+}
+
+#[test]
+fn members_become_operations_for_the_store() {
+    let done = members(&json!([
+        { "op": "add", "path": "members", "value": [{ "value": "u1" }, { "value": "u1" },
+            { "$ref": "https://x/Groups/g2", "type": "Group", "display": "G" }] },
+        { "op": "remove", "path": "members[value eq \"u1\" or VALUE eq \"u2\"]" },
+        { "op": "remove", "path": "members[type eq \"User\"]" },
+        { "op": "remove", "path": "members", "value": { "value": "u3" } },
+        { "op": "replace", "value": { "members": [] } },
+        { "op": "remove", "path": "members" }
+    ]));
+    let done = done.unwrap();
+    let ids = |values: &[ResourceId]| values.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+    assert!(matches!(&done[0], MemberOp::Add(added) if added.len() == 2 && added[1].value.as_str() == "g2"));
+    assert!(matches!(&done[1], MemberOp::RemoveValues(values) if ids(values) == ["u1", "u2"]));
+    assert!(matches!(&done[2], MemberOp::RemoveWhere(_)));
+    assert!(matches!(&done[3], MemberOp::RemoveValues(values) if ids(values) == ["u3"]));
+    assert!(matches!((&done[4], &done[5]), (MemberOp::Clear, MemberOp::Clear)));
+}
+
+#[test]
+fn members_are_not_edited() {
+    for operation in [
+        json!({ "op": "replace", "path": "members[value eq \"u1\"].type", "value": "User" }),
+        json!({ "op": "replace", "path": "members[value eq \"u1\"]", "value": { "value": "u2" } }),
+        json!({ "op": "add", "path": "members.value", "value": "u2" }),
+        json!({ "op": "remove", "path": "members[value eq \"u1\"].display" }),
+    ] {
+        let error = members(&json!([operation])).unwrap_err();
+        assert_eq!(error.scim_type, Some(ScimType::Mutability), "{operation}");
+    }
+    let nothing = members(&json!([{ "op": "remove", "path": "members", "value": [] }])).unwrap();
+    assert!(nothing.is_empty());
+    assert!(members(&json!([{ "op": "add", "path": "members", "value": ["u1"] }])).is_err());
+}

@@ -1,0 +1,92 @@
+//! All schemas and resource types a server knows.
+
+use std::sync::{Arc, LazyLock};
+
+use super::builtin;
+use super::definition::{Schema, SchemaFault};
+use super::resource_type::{Extension, ResourceType};
+
+#[derive(Debug)]
+struct Inner {
+    types: Vec<ResourceType>,
+    schemas: Vec<Arc<Schema>>,
+}
+
+/// Schemas and resource types; a clone shares them.
+#[derive(Debug, Clone)]
+pub struct Registry(Arc<Inner>);
+
+impl Registry {
+    /// User with the enterprise extension, Group, and the schemas of the discovery resources (RFC 7643 §8.7).
+    #[must_use]
+    pub fn builtin() -> Self {
+        static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
+            let (types, schemas) = builtin::definitions();
+            Registry(Arc::new(Inner { types, schemas }))
+        });
+        BUILTIN.clone()
+    }
+
+    /// The same with one more, optional extension on a resource type.
+    ///
+    /// # Errors
+    /// [`SchemaFault::UnknownType`] or [`SchemaFault::Taken`].
+    pub fn with_extension(&self, type_name: &str, schema: Schema) -> Result<Self, SchemaFault> {
+        if self.schema(&schema.id).is_some() {
+            return Err(SchemaFault::Taken(schema.id));
+        }
+        let mut types = self.0.types.clone();
+        let ty = types
+            .iter_mut()
+            .find(|ty| ty.name().eq_ignore_ascii_case(type_name))
+            .ok_or_else(|| SchemaFault::UnknownType(type_name.to_owned()))?;
+        let schema = Arc::new(schema);
+        let mut schemas = self.0.schemas.clone();
+        schemas.push(Arc::clone(&schema));
+        *ty = ty.extended(Extension {
+            schema,
+            required: false,
+        })?;
+        Ok(Self(Arc::new(Inner { types, schemas })))
+    }
+
+    /// All resource types.
+    #[must_use]
+    pub fn types(&self) -> &[ResourceType] {
+        &self.0.types
+    }
+
+    /// The resource type of this name, exactly as written.
+    #[must_use]
+    pub fn resource_type(&self, name: &str) -> Option<&ResourceType> {
+        self.0.types.iter().find(|ty| ty.name() == name)
+    }
+
+    /// The resource type served at `/Users` (or `Users`).
+    #[must_use]
+    pub fn by_endpoint(&self, endpoint: &str) -> Option<&ResourceType> {
+        let endpoint = endpoint.trim_matches('/');
+        self.0
+            .types
+            .iter()
+            .find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
+    }
+
+    /// All schemas: those of resources and those of the discovery resources.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.0.schemas.iter().map(Arc::as_ref)
+    }
+
+    /// The schema of this URN, in any letter case.
+    #[must_use]
+    pub fn schema(&self, urn: &str) -> Option<&Schema> {
+        self.schemas()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}

@@ -1,0 +1,232 @@
+//! A resource type: its schemas, its endpoint, and the resolution of paths (RFC 7643 §6).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::attribute::{Attribute, Mutability, Returned, Type};
+use super::builtin::{RESOURCE_TYPE, common_attributes};
+use super::definition::{Schema, SchemaFault};
+use super::field::{Field, Place, Target};
+use crate::scim::path::AttrPath;
+
+/// A schema extension of a resource type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// What it adds.
+    pub schema: Arc<Schema>,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
+
+/// A kind of resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceType {
+    name: String,
+    description: String,
+    endpoint: String,
+    schema: Arc<Schema>,
+    extensions: Vec<Extension>,
+    fields: Vec<Field>,
+    index: HashMap<String, usize>,
+    plain: bool,
+}
+
+impl ResourceType {
+    /// Puts a type together; `endpoint` with or without the leading slash.
+    ///
+    /// # Errors
+    /// [`SchemaFault::Taken`] when two of its schemas have the same URN; [`SchemaFault::Twice`] when the core schema
+    /// defines a common attribute anew.
+    pub fn new(
+        name: &str,
+        description: &str,
+        endpoint: &str,
+        schema: Arc<Schema>,
+        extensions: Vec<Extension>,
+    ) -> Result<Self, SchemaFault> {
+        let mut fields: Vec<_> = common_attributes(name)
+            .iter()
+            .map(|attribute| Field::new(attribute, None))
+            .collect();
+        fields.extend(
+            schema
+                .attributes
+                .iter()
+                .map(|attribute| Field::new(attribute, None)),
+        );
+        for Extension { schema, .. } in &extensions {
+            fields.extend(
+                schema
+                    .attributes
+                    .iter()
+                    .map(|attribute| Field::new(attribute, Some(&schema.id))),
+            );
+        }
+        let mut urns = vec![schema.id.to_ascii_lowercase()];
+        for Extension { schema, .. } in &extensions {
+            let urn = schema.id.to_ascii_lowercase();
+            if urns.contains(&urn) {
+                return Err(SchemaFault::Taken(schema.id.clone()));
+            }
+            urns.push(urn);
+        }
+        let mut index = HashMap::new();
+        for (position, field) in fields.iter().enumerate() {
+            if index
+                .insert(field.path.to_ascii_lowercase(), position)
+                .is_some()
+            {
+                return Err(SchemaFault::Twice(field.attribute.name.clone()));
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            endpoint: format!("/{}", endpoint.trim_matches('/')),
+            plain: fields.iter().all(|field| is_plain(&field.attribute)),
+            schema,
+            extensions,
+            fields,
+            index,
+        })
+    }
+
+    /// The same type with one more extension.
+    pub(super) fn extended(&self, extension: Extension) -> Result<Self, SchemaFault> {
+        let mut extensions = self.extensions.clone();
+        extensions.push(extension);
+        Self::new(
+            &self.name,
+            &self.description,
+            &self.endpoint,
+            Arc::clone(&self.schema),
+            extensions,
+        )
+    }
+
+    /// `User`: also the value of `meta.resourceType`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// `/Users`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The core schema.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The extensions, in the order they were added.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// The extension of this URN, in any letter case.
+    #[must_use]
+    pub fn extension(&self, urn: &str) -> Option<&Extension> {
+        self.extensions
+            .iter()
+            .find(|extension| extension.schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// Every top-level attribute: common, core, then extensions.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The common or core attribute of this name (`extension` none) or the extension's attribute, in any letter case.
+    #[must_use]
+    pub fn field(&self, extension: Option<&str>, name: &str) -> Option<&Field> {
+        let key = match extension {
+            Some(urn) => format!("{urn}:{name}").to_ascii_lowercase(),
+            None => name.to_ascii_lowercase(),
+        };
+        self.index.get(&key).map(|position| &self.fields[*position])
+    }
+
+    /// What a path names: any letter case, with or without the core URN, extension attributes with theirs.
+    #[must_use]
+    pub fn resolve(&self, path: &AttrPath) -> Option<Target<'_>> {
+        let Some(urn) = path.urn.as_deref() else {
+            return self.place(None, path).map(Target::Attribute);
+        };
+        if urn.eq_ignore_ascii_case(&self.schema.id) {
+            return self.place(None, path).map(Target::Attribute);
+        }
+        if let Some(place) = self
+            .extension(urn)
+            .and_then(|_| self.place(Some(urn), path))
+        {
+            return Some(Target::Attribute(place));
+        }
+        let whole = path.to_string();
+        if whole.eq_ignore_ascii_case(&self.schema.id) {
+            return Some(Target::Core(&self.schema));
+        }
+        self.extension(&whole).map(Target::Extension)
+    }
+
+    fn place(&self, extension: Option<&str>, path: &AttrPath) -> Option<Place<'_>> {
+        let field = self.field(extension, &path.name)?;
+        match &path.sub {
+            None => Some(Place::new(field, None)),
+            Some(sub) => field
+                .sub_index(sub)
+                .map(|index| Place::new(field, Some(index))),
+        }
+    }
+
+    /// Whether stored documents can be shown as they are: nothing is hidden or shown on request only, but the password.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The form shown under `/ResourceTypes`; `base_url` is the URL above it.
+    #[must_use]
+    pub fn to_json(&self, base_url: &str) -> Value {
+        let extensions: Vec<_> = self
+            .extensions
+            .iter()
+            .map(|extension| json!({ "schema": extension.schema.id, "required": extension.required }))
+            .collect();
+        json!({
+            "schemas": [RESOURCE_TYPE],
+            "id": self.name,
+            "name": self.name,
+            "endpoint": self.endpoint,
+            "description": self.description,
+            "schema": self.schema.id,
+            "schemaExtensions": extensions,
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": format!("{}/ResourceTypes/{}", base_url.trim_end_matches('/'), self.name),
+            },
+        })
+    }
+}
+
+/// The password is never part of a stored document, so it does not count.
+fn is_plain(attribute: &Attribute) -> bool {
+    let password = attribute.name == "password" && attribute.mutability == Mutability::WriteOnly;
+    let shown = !matches!(attribute.returned, Returned::Never | Returned::Request);
+    password
+        || (shown
+            && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
+}

@@ -1,0 +1,68 @@
+//! What a resource must have (RFC 7643 §2.2, §6).
+
+use serde_json::{Map, Value};
+
+use crate::base::fold::check_user_name;
+use crate::scim::Error;
+use crate::scim::schema::{Attribute, Field, Mutability, ResourceType, Type};
+
+/// Canonical paths of required attributes that have no value; `members` is a document with or without `schemas`.
+///
+/// Required attributes of an extension count once the extension is there, or when the type requires it.
+pub(in crate::scim) fn faults(ty: &ResourceType, members: &Map<String, Value>) -> Vec<String> {
+    let mut missing = Vec::new();
+    for extension in ty.extensions() {
+        if extension.required && !members.contains_key(&extension.schema.id) {
+            missing.push(extension.schema.id.clone());
+        }
+    }
+    for field in ty.fields() {
+        let home = match field.extension() {
+            None => Some(members),
+            Some(urn) => members.get(urn).and_then(Value::as_object),
+        };
+        if let Some(home) = home.filter(|_| field.path() != "schemas") {
+            check(field, home.get(&field.attribute().name), &mut missing);
+        }
+    }
+    missing
+}
+
+fn check(field: &Field, value: Option<&Value>, missing: &mut Vec<String>) {
+    let attribute = field.attribute();
+    if lacks(attribute, value) {
+        missing.push(field.path().to_owned());
+    }
+    if attribute.kind != Type::Complex {
+        return;
+    }
+    let elements = match value {
+        None => return,
+        Some(Value::Array(elements)) => elements.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    for (sub, path) in field.subs() {
+        if elements.iter().any(|element| lacks(sub, element.get(&sub.name))) {
+            missing.push(path.to_owned());
+        }
+    }
+}
+
+/// Required, the client's to give, and without a value; empty text is none.
+fn lacks(attribute: &Attribute, value: Option<&Value>) -> bool {
+    let expected = attribute.required && attribute.mutability != Mutability::ReadOnly;
+    expected && value.is_none_or(|value| value.as_str() == Some(""))
+}
+
+/// Enforces the user name profile where there is a user name (RFC 7644 §5).
+///
+/// # Errors
+/// `invalidValue` saying which rule is broken.
+pub(in crate::scim) fn user_name(ty: &ResourceType, members: &Map<String, Value>) -> Result<(), Error> {
+    match members.get("userName").and_then(Value::as_str) {
+        Some(name) if ty.name() == "User" => {
+            check_user_name(name).map_err(|fault| Error::invalid_value(fault.to_string()))
+        }
+        _ => Ok(()),
+    }
+}

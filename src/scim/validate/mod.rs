@@ -1,0 +1,28 @@
+//! From the JSON of a request to a clean [`super::Document`]: names, types, required and immutable attributes.
+//!
+//! The rules are those of the RFC and strict; what clients do beside them is rewritten in `dialect` before. May import
+//! `base` and, from `scim`, `schema`, `document`, `message` and `error`. Must never import `dialect`, `patch` or
+//! `filter`, nor know storage or HTTP.
+
+mod complete;
+mod country;
+mod elements;
+mod members;
+mod resource;
+mod schemas;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use country::countries;
+pub use elements::MAX_ELEMENTS;
+pub use resource::{Incoming, create, replace};
+pub use value::MAX_TEXT;
+
+pub(in crate::scim) use complete::{faults, user_name};
+pub(in crate::scim) use elements::{clear_other_primaries, join, merge_element, tidy};
+pub(in crate::scim) use members::{holds_members, member_refs};
+pub(in crate::scim) use resource::{carry_schemas, password, take_text};
+pub(in crate::scim) use schemas::check_urns;
+pub(in crate::scim) use value::{Cleaner, is_absent};

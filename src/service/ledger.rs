@@ -1,0 +1,60 @@
+//! The event row of every change, written in the unit that makes the change.
+//!
+//! It says who, by which connection and request, what kind of change, and the *names* of what changed: values are
+//! personal, and are in the document.
+
+use serde_json::{Value, json};
+
+use super::context::{Authority, Caller};
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId};
+use crate::store::Unit;
+use crate::store::events::Record;
+
+/// What happened to which resource.
+pub(super) struct Entry<'a> {
+    /// E.g. `user.created`.
+    pub(super) kind: &'static str,
+    /// The resource.
+    pub(super) subject: (Pk, &'a ResourceId),
+    /// Details without personal values.
+    pub(super) data: Value,
+}
+
+/// Adds the entry to the unit.
+pub(super) fn record(unit: &mut Unit, caller: &Caller, at: Timestamp, entry: &Entry<'_>) {
+    let (actor_kind, actor_name) = actor(caller.authority());
+    let (pk, id) = entry.subject;
+    unit.events().record(Record {
+        at,
+        actor_kind,
+        actor_name,
+        connection: caller.connection_id(),
+        request_id: Some(caller.request_id().to_owned()),
+        kind: entry.kind,
+        resource: Some((pk, id.clone())),
+        data: entry.data.to_string(),
+    });
+}
+
+fn actor(authority: &Authority) -> (&'static str, String) {
+    match authority {
+        Authority::Connection(connection) => ("connection", connection.name.to_string()),
+        Authority::Admin => ("admin", "admin token".to_owned()),
+        Authority::User(id) => ("user", id.clone()),
+        Authority::Operator(name) => ("operator", (*name).to_owned()),
+    }
+}
+
+/// The names of what changed, and what the memberships gained and lost.
+pub(super) fn changes(attributes: &[String], added: &[ResourceId], removed: &[ResourceId]) -> Value {
+    let ids = |ids: &[ResourceId]| ids.iter().map(ResourceId::as_str).map(Value::from).collect::<Vec<_>>();
+    let mut data = json!({ "attributes": attributes });
+    if !added.is_empty() {
+        data["members_added"] = ids(added).into();
+    }
+    if !removed.is_empty() {
+        data["members_removed"] = ids(removed).into();
+    }
+    data
+}

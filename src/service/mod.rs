@@ -1,0 +1,16 @@
+//! The use cases. Each opens one unit of work, and nothing else in the house changes data.
+//!
+//! May import `store`, `event`, `access`, `scim` and `base`; must never import axum, sqlx or clap, nor know HTTP.
+
+pub mod connections;
+mod context;
+pub mod credentials;
+mod error;
+pub mod health;
+mod ledger;
+pub mod provision;
+pub mod tolerances;
+
+pub use context::{Authority, Caller, ConnectionRef, Parts, Services};
+pub use error::Error;
+pub use provision::{IfMatch, Shown, Wanted};

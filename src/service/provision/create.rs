@@ -1,0 +1,120 @@
+//! A new resource (RFC 7644 §3.3).
+
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::attempt::attempts;
+use super::draft::{content, store_kind};
+use super::membership;
+use super::refuse;
+use super::shown::{Relations, Shown};
+use crate::base::id::ResourceId;
+use crate::scim::dialect::Dialect;
+use crate::scim::patch::MemberOp;
+use crate::scim::project::View;
+use crate::scim::schema::ResourceType;
+use crate::scim::validate::{self, Incoming};
+use crate::service::context::{Caller, Services};
+use crate::service::error::{Error, Result};
+use crate::service::{ledger, tolerances};
+use crate::store::document::Content;
+use crate::store::{self, Kind, Unit};
+
+/// What an attempt needs, made ready once.
+struct Plan {
+    services: Services,
+    caller: Caller,
+    kind: Arc<ResourceType>,
+    store_kind: Kind,
+    id: ResourceId,
+    incoming: Incoming,
+    content: Content,
+    wants_members: bool,
+}
+
+/// Creates a resource of this type from the body of a POST.
+///
+/// # Errors
+/// What breaks the schema, a member that does not exist, or a name that is taken.
+pub async fn create(
+    services: &Services,
+    caller: &Caller,
+    dialect: &Dialect,
+    kind: &Arc<ResourceType>,
+    body: Value,
+    view: &View,
+) -> Result<Shown> {
+    let (body, applied) = dialect.create(kind, body);
+    tolerances::note(services, caller, dialect, &applied);
+    let incoming = validate::create(kind, &body)?;
+    refuse::unless_countries(dialect, &incoming.document)?;
+    let plan = Arc::new(Plan {
+        services: services.clone(),
+        caller: caller.clone(),
+        kind: Arc::clone(kind),
+        store_kind: store_kind(kind)?,
+        id: services.ids().next(),
+        content: content(kind, dialect, &incoming.document),
+        incoming,
+        wants_members: view.wants("members"),
+    });
+    attempts(|| attempt(Arc::clone(&plan))).await
+}
+
+async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
+    let Plan { services, caller, kind, content, .. } = &*plan;
+    let mut unit = services.begin(caller).await?;
+    // Read inside the unit, so that on one node the order of times is the order of changes.
+    let now = services.clock().now();
+    let new = store::resources::New {
+        kind: plan.store_kind,
+        id: &plan.id,
+        connection: caller.connection_id(),
+        external_id: plan.incoming.external_id.as_deref(),
+        content,
+        now,
+    };
+    let pk = match unit.resources().insert(new).await {
+        Ok(pk) => pk,
+        Err(error) => {
+            // The holder of the name may be in a batch that is not on disk yet.
+            unit.dismiss().await?;
+            return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
+        }
+    };
+    let mut relations = if plan.store_kind == Kind::User { Relations::Groups(Vec::new()) } else { Relations::Members(Vec::new()) };
+    let mut added = Vec::new();
+    if let Some(members) = plan.incoming.members.as_deref().filter(|members| !members.is_empty()) {
+        match membership::apply(&mut unit, pk, &[MemberOp::Add(members.to_vec())], now).await {
+            Ok(change) => added = change.added,
+            Err(error) => return Err(refused(unit, error).await),
+        }
+        if plan.wants_members {
+            relations = membership::in_unit(&mut unit, pk, None).await?;
+        }
+    }
+    let event = if plan.store_kind == Kind::User { "user.created" } else { "group.created" };
+    let names: Vec<String> = plan.incoming.document.as_map().keys().filter(|name| *name != "schemas").cloned().collect();
+    let data = ledger::changes(&names, &added, &[]);
+    ledger::record(&mut unit, caller, now, &ledger::Entry { kind: event, subject: (pk, &plan.id), data });
+    unit.save().await?;
+    Ok(Shown {
+        kind: Arc::clone(kind),
+        id: plan.id.clone(),
+        version: 1,
+        created: now,
+        modified: now,
+        document: content.document.clone(),
+        external_id: plan.incoming.external_id.clone(),
+        relations,
+        asked_for: plan.incoming.asked_for.clone(),
+    })
+}
+
+/// Ends a unit that refuses: the answer waits until what it rests on is on disk.
+pub(super) async fn refused(unit: Unit, error: Error) -> Error {
+    match unit.dismiss().await {
+        Ok(()) => error,
+        Err(fault) => fault.into(),
+    }
+}

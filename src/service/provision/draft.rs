@@ -1,0 +1,72 @@
+//! A document made ready to be written, before a unit of work begins.
+
+use crate::base::fold;
+use crate::scim::schema::ResourceType;
+use crate::scim::{Document, dialect::Dialect};
+use crate::service::error::{Error, Result};
+use crate::store::Kind;
+use crate::store::document::{Content, Uniqueness};
+use crate::store::filter::Leaves;
+
+/// The store's word for a resource type.
+///
+/// # Errors
+/// A type that the store has no rows for.
+pub(super) fn store_kind(kind: &ResourceType) -> Result<Kind> {
+    Kind::ALL
+        .into_iter()
+        .find(|known| known.name() == kind.name())
+        .ok_or_else(|| Error::Internal(format!("resource type {} is not stored", kind.name()).into()))
+}
+
+/// Everything the store writes for a document.
+pub(super) fn content(kind: &ResourceType, dialect: &Dialect, document: &Document) -> Content {
+    let members = document.as_map();
+    let text = |name: &str| members.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    let is_user = kind.name() == "User";
+    let name = text(super::refuse::name_attribute(kind));
+    let display = text("displayName");
+    // The RFC lets groups share a name; identity providers match by it, so only a strict connection may repeat one.
+    let unique = if is_user || !dialect.is_strict() { Uniqueness::Enforced } else { Uniqueness::Free };
+    Content {
+        name_key: if is_user { fold::user_name_key(name) } else { fold::fold(name) },
+        unique,
+        label: if display.is_empty() { name.to_owned() } else { display.to_owned() },
+        active: members.get("active").and_then(serde_json::Value::as_bool),
+        document: document.to_text(),
+        leaves: leaves(kind, document),
+    }
+}
+
+/// What filters can find of a document.
+pub(super) fn leaves(kind: &ResourceType, document: &Document) -> Leaves {
+    Leaves::of(document.as_map(), kind)
+}
+
+/// The names of the attributes in which two documents differ; those of an extension with its URN.
+pub(super) fn differences(before: &Document, after: &Document) -> Vec<String> {
+    let (before, after) = (before.as_map(), after.as_map());
+    let mut names: Vec<String> = Vec::new();
+    for name in before.keys().chain(after.keys()) {
+        let (old, new) = (before.get(name), after.get(name));
+        if old == new || name == "schemas" || names.iter().any(|known| known == name) {
+            continue;
+        }
+        match (name.starts_with("urn:"), old.and_then(|v| v.as_object()), new.and_then(|v| v.as_object())) {
+            (true, old, new) => {
+                let mut inner: Vec<String> = old
+                    .into_iter()
+                    .chain(new)
+                    .flat_map(|map| map.keys())
+                    .filter(|key| old.and_then(|map| map.get(*key)) != new.and_then(|map| map.get(*key)))
+                    .map(|key| format!("{name}:{key}"))
+                    .collect();
+                inner.sort_unstable();
+                inner.dedup();
+                names.extend(inner.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+            }
+            _ => names.push(name.clone()),
+        }
+    }
+    names
+}

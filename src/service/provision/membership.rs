@@ -1,0 +1,133 @@
+//! Members of groups and groups of users, between the protocol and the store.
+
+use super::shown::{Related, Relations};
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId};
+use crate::scim;
+use crate::scim::document::{MemberKind, MemberRef};
+use crate::scim::patch::MemberOp;
+use crate::service::error::Result;
+use crate::store::document::GroupOf;
+use crate::store::members::{Change, Member};
+use crate::store::{Kind, Reader, Unit};
+
+/// Who joined and who left, over all operations of a request.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    pub(super) added: Vec<ResourceId>,
+    pub(super) removed: Vec<ResourceId>,
+}
+
+impl Moved {
+    /// Whether the memberships are as they were.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Takes a change in; who leaves and comes back in one request did neither.
+    fn note(&mut self, change: Change) {
+        settle(change.added, &mut self.added, &mut self.removed);
+        settle(change.removed, &mut self.removed, &mut self.added);
+    }
+}
+
+fn settle(moved: Vec<(ResourceId, Kind)>, here: &mut Vec<ResourceId>, there: &mut Vec<ResourceId>) {
+    for (id, _) in moved {
+        match there.iter().position(|other| *other == id) {
+            Some(at) => drop(there.swap_remove(at)),
+            None => here.push(id),
+        }
+    }
+}
+
+/// Carries member operations out, in order.
+///
+/// # Errors
+/// `invalidValue` for a member that does not exist, is of another kind than said, or is the group itself.
+pub(super) async fn apply(unit: &mut Unit, group: Pk, operations: &[MemberOp], now: Timestamp) -> Result<Moved> {
+    let mut moved = Moved::default();
+    for operation in operations {
+        let mut members = unit.members();
+        let change = match operation {
+            MemberOp::Add(refs) => members.add(group, &named(refs), now).await?,
+            MemberOp::RemoveValues(ids) => members.remove_values(group, ids).await?,
+            MemberOp::RemoveWhere(filter) => members.remove_where(group, filter).await?,
+            MemberOp::ReplaceAll(refs) => members.replace_all(group, &named(refs), now).await?,
+            MemberOp::Clear => members.clear(group).await?,
+        };
+        refuse(&change)?;
+        moved.note(change);
+    }
+    Ok(moved)
+}
+
+fn named(refs: &[MemberRef]) -> Vec<(ResourceId, Option<Kind>)> {
+    let kind = |kind| match kind {
+        MemberKind::User => Kind::User,
+        MemberKind::Group => Kind::Group,
+    };
+    refs.iter().map(|member| (member.value.clone(), member.kind.map(kind))).collect()
+}
+
+/// Most ids that a refusal repeats.
+const MAX_NAMED: usize = 5;
+
+fn refuse(change: &Change) -> std::result::Result<(), scim::Error> {
+    let list = |ids: &[ResourceId]| {
+        let more = if ids.len() > MAX_NAMED { format!(" and {} more", ids.len() - MAX_NAMED) } else { String::new() };
+        let ids: Vec<String> = ids.iter().take(MAX_NAMED).map(|id| format!("`{}`", clipped(id.as_str()))).collect();
+        format!("{}{more}", ids.join(", "))
+    };
+    if change.itself {
+        return Err(scim::Error::invalid_value("a group cannot be a member of itself"));
+    }
+    if !change.unknown.is_empty() {
+        return Err(scim::Error::invalid_value(format!("no user or group has the id {}", list(&change.unknown))));
+    }
+    if !change.mistaken.is_empty() {
+        let detail = format!("the member {} is of another `type` than the request says", list(&change.mistaken));
+        return Err(scim::Error::invalid_value(detail));
+    }
+    Ok(())
+}
+
+/// Ids are short; what is not may be anything, an e-mail address for one.
+fn clipped(id: &str) -> &str {
+    const LONGEST: usize = 40;
+    id.char_indices().nth(LONGEST).map_or(id, |(at, _)| &id[..at])
+}
+
+/// All direct members of a group.
+pub(super) async fn of_group(reader: &Reader, group: Pk) -> Result<Relations> {
+    Ok(Relations::Members(reader.members().list(group, None).await?.into_iter().map(member).collect()))
+}
+
+/// The same as the unit sees it; `TooMany` when there are more than `most`.
+pub(super) async fn in_unit(unit: &mut Unit, group: Pk, most: Option<usize>) -> Result<Relations> {
+    let members = unit.members().list(group, most.map(|most| most + 1)).await?;
+    if most.is_some_and(|most| members.len() > most) {
+        return Ok(Relations::TooMany);
+    }
+    Ok(Relations::Members(members.into_iter().map(member).collect()))
+}
+
+/// A stored member as it is shown.
+pub(super) fn member(member: Member) -> Related {
+    Related {
+        id: member.id.into_string(),
+        endpoint: member.kind.endpoint(),
+        kind: member.kind.name(),
+        display: member.display,
+    }
+}
+
+/// The groups of a user as they are shown.
+pub(super) fn groups(groups: Vec<GroupOf>) -> Relations {
+    let related = |group: GroupOf| Related {
+        id: group.id.into_string(),
+        endpoint: Kind::Group.endpoint(),
+        kind: if group.direct { "direct" } else { "indirect" },
+        display: group.display,
+    };
+    Relations::Groups(groups.into_iter().map(related).collect())
+}

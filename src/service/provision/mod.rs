@@ -1,0 +1,28 @@
+//! Create, read, replace, patch, delete, query: one path for every resource type.
+//!
+//! A body goes through `scim::dialect` (client habits become clean RFC form, counted), `scim::validate` or
+//! `scim::patch`, and then one unit of work that changes the resource, its memberships and the ledger together.
+
+mod attempt;
+mod create;
+mod delete;
+mod draft;
+mod membership;
+mod patch;
+mod precondition;
+mod query;
+mod read;
+mod refuse;
+mod replace;
+mod shown;
+mod write;
+
+pub use create::create;
+pub use delete::delete;
+pub use patch::patch;
+pub use precondition::IfMatch;
+pub use query::{Found, query};
+pub use read::read;
+pub use replace::replace;
+pub use shown::{Related, Relations, Shown};
+pub use write::Wanted;

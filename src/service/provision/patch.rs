@@ -1,0 +1,51 @@
+//! A list of changes, all or none (RFC 7644 §3.5.2).
+
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::attempt::attempts;
+use super::draft;
+use super::refuse;
+use super::shown::Shown;
+use super::write::{self, Next, Target, Wanted};
+use crate::scim::patch::{self, PatchRequest};
+use crate::scim::Document;
+use crate::service::context::{Caller, Services};
+use crate::service::error::Result;
+use crate::service::tolerances;
+
+/// Applies the body of a PATCH to a resource.
+///
+/// # Errors
+/// `NotFound`, `Stale` by `If-Match`, and whatever an operation breaks: then nothing of the request is done.
+pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
+    let (body, applied) = wanted.dialect.patch(wanted.kind, body);
+    tolerances::note(services, caller, wanted.dialect, &applied);
+    let request = patch::parse(&body)?;
+    let mut target = Target::new(services, caller, &wanted)?;
+    target.large_answers_allowed = !wanted.view.is_plain();
+    let plan = Arc::new((target, request));
+    attempts(|| {
+        let plan = Arc::clone(&plan);
+        async move {
+            let (target, request) = &*plan;
+            write::attempt(target, |stored, external_id| next(target, request, stored, external_id)).await
+        }
+    })
+    .await
+}
+
+fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
+    let patched = patch::apply(&target.kind, request, stored, external_id)?;
+    if patched.changed {
+        refuse::unless_countries(&target.dialect, &patched.document)?;
+    }
+    Ok(Next {
+        changed: patched.document != *stored,
+        names: draft::differences(stored, &patched.document),
+        document: patched.document,
+        external_id: patched.external_id,
+        members: patched.members,
+        asked_for: patched.asked_for,
+    })
+}

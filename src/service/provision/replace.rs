@@ -1,0 +1,52 @@
+//! A resource's new whole (RFC 7644 §3.5.1).
+
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::attempt::attempts;
+use super::draft;
+use super::refuse;
+use super::shown::Shown;
+use super::write::{self, Next, Target, Wanted};
+use crate::scim::patch::MemberOp;
+use crate::scim::{Document, validate};
+use crate::service::context::{Caller, Services};
+use crate::service::error::Result;
+use crate::service::tolerances;
+
+/// Replaces a resource by the body of a PUT; an unknown id is not created.
+///
+/// # Errors
+/// `NotFound`, `Stale` by `If-Match`, and what a create refuses.
+pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
+    let (body, applied) = wanted.dialect.replace(wanted.kind, body);
+    tolerances::note(services, caller, wanted.dialect, &applied);
+    let target = Target::new(services, caller, &wanted)?;
+    let plan = Arc::new((target, body));
+    attempts(|| {
+        let plan = Arc::clone(&plan);
+        async move {
+            let (target, body) = &*plan;
+            write::attempt(target, |stored, _| next(target, body, stored)).await
+        }
+    })
+    .await
+}
+
+fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
+    let incoming = validate::replace(&target.kind, body, stored)?;
+    refuse::unless_countries(&target.dialect, &incoming.document)?;
+    let members = match incoming.members {
+        Some(members) if !members.is_empty() => vec![MemberOp::ReplaceAll(members)],
+        _ if target.kind.name() == "Group" => vec![MemberOp::Clear],
+        _ => Vec::new(),
+    };
+    Ok(Next {
+        changed: incoming.document != *stored,
+        names: draft::differences(stored, &incoming.document),
+        document: incoming.document,
+        external_id: incoming.external_id,
+        members,
+        asked_for: incoming.asked_for,
+    })
+}

@@ -1,0 +1,158 @@
+//! A stored resource as a client sees it.
+
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::base::clock::Timestamp;
+use crate::base::id::ResourceId;
+use crate::scim::project::View;
+use crate::scim::schema::ResourceType;
+
+/// Members above which the answer to a PATCH has no body.
+pub const MAX_MEMBERS_IN_PATCH_ANSWER: usize = 200;
+
+/// One entry of `User.groups` or `Group.members`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Id of the group or member.
+    pub id: String,
+    /// Endpoint of its type, with the slash: `/Groups`.
+    pub endpoint: &'static str,
+    /// `direct` or `indirect` for a group, the resource type for a member.
+    pub kind: &'static str,
+    /// Its display name.
+    pub display: String,
+}
+
+/// The computed multi-valued attribute of a type.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Relations {
+    /// Not loaded, because the projection leaves it out.
+    #[default]
+    Unread,
+    /// `groups` of a user.
+    Groups(Vec<Related>),
+    /// `members` of a group.
+    Members(Vec<Related>),
+    /// More members than an answer to a PATCH carries.
+    TooMany,
+}
+
+/// A resource and what its answer needs.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its type.
+    pub kind: Arc<ResourceType>,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its version.
+    pub version: i64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub modified: Timestamp,
+    /// The stored document, as JSON text: `schemas` and what the client wrote.
+    pub document: String,
+    /// The caller's own `externalId` for it.
+    pub external_id: Option<String>,
+    /// Groups or members.
+    pub relations: Relations,
+    /// Attributes that the request named, which shows those with `returned: request`.
+    pub asked_for: Vec<String>,
+}
+
+impl Shown {
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether the answer to a PATCH should have no body.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.relations == Relations::TooMany
+    }
+
+    /// Its entity tag: `meta.version`, byte for byte.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+
+    /// Its URL under a base URL.
+    #[must_use]
+    pub fn location(&self, base: &str) -> String {
+        format!("{base}{}/{}", self.kind.endpoint(), self.id)
+    }
+
+    /// The JSON text that `view` shows of it.
+    #[must_use]
+    pub fn render(&self, base: &str, view: &View) -> String {
+        let full = self.full(base);
+        if view.is_plain() && self.kind.is_plain() {
+            return full;
+        }
+        match serde_json::from_str::<Map<String, Value>>(&full) {
+            Ok(map) => Value::Object(view.project(map, &self.kind, &self.asked_for)).to_string(),
+            Err(_) => full,
+        }
+    }
+
+    /// Everything, spliced around the stored text without reading it.
+    fn full(&self, base: &str) -> String {
+        // The stored text is one object: without its outer braces it can stand among other members.
+        let inner = self.document.get(1..self.document.len().saturating_sub(1)).unwrap_or_default();
+        let mut out = String::with_capacity(inner.len() + 512);
+        let _ = write!(out, "{{\"id\":{}", quoted(self.id.as_str()));
+        if let Some(external_id) = &self.external_id {
+            let _ = write!(out, ",\"externalId\":{}", quoted(external_id));
+        }
+        if !inner.is_empty() {
+            out.push(',');
+            out.push_str(inner);
+        }
+        match &self.relations {
+            Relations::Groups(groups) => relation(&mut out, base, "groups", groups),
+            Relations::Members(members) => relation(&mut out, base, "members", members),
+            Relations::Unread | Relations::TooMany => {}
+        }
+        let _ = write!(
+            out,
+            ",\"meta\":{{\"resourceType\":\"{}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":{},\"version\":\"W/\\\"{}\\\"\"}}}}",
+            self.kind.name(),
+            self.created.rfc3339(),
+            self.modified.rfc3339(),
+            quoted(&self.location(base)),
+            self.version
+        );
+        out
+    }
+}
+
+fn relation(out: &mut String, base: &str, name: &str, entries: &[Related]) {
+    if entries.is_empty() {
+        return;
+    }
+    let _ = write!(out, ",\"{name}\":[");
+    for (at, entry) in entries.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        let reference = quoted(&format!("{base}{}/{}", entry.endpoint, entry.id));
+        let _ = write!(
+            out,
+            "{{\"value\":{},\"$ref\":{reference},\"display\":{},\"type\":\"{}\"}}",
+            quoted(&entry.id),
+            quoted(&entry.display),
+            entry.kind
+        );
+    }
+    out.push(']');
+}
+
+/// The text as a JSON string.
+fn quoted(text: &str) -> String {
+    json!(text).to_string()
+}

@@ -1,0 +1,215 @@
+//! The one way an existing resource changes: read it locked, work out what comes next, write the difference.
+
+use std::sync::Arc;
+
+use super::create::refused;
+use super::draft::{content, leaves, store_kind};
+use super::membership::{self, Moved};
+use super::precondition::IfMatch;
+use super::read::shown;
+use super::refuse;
+use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
+use crate::base::clock::Timestamp;
+use crate::base::id::{ResourceId, Version};
+use crate::scim::Document;
+use crate::scim::dialect::Dialect;
+use crate::scim::patch::MemberOp;
+use crate::scim::project::View;
+use crate::scim::schema::ResourceType;
+use crate::service::context::{Caller, Services};
+use crate::service::error::{Error, Result};
+use crate::service::ledger;
+use crate::store::document::Stored;
+use crate::store::resources::{External, Groups};
+use crate::store::{self, Kind, Unit};
+
+/// Which resource is to change, for whom, and what the answer shows.
+pub(super) struct Target {
+    pub(super) services: Services,
+    pub(super) caller: Caller,
+    pub(super) dialect: Dialect,
+    pub(super) kind: Arc<ResourceType>,
+    store_kind: Kind,
+    id: ResourceId,
+    if_match: IfMatch,
+    view: View,
+    /// Whether the answer has a body however many members there are.
+    pub(super) large_answers_allowed: bool,
+}
+
+impl Target {
+    pub(super) fn new(services: &Services, caller: &Caller, wanted: &Wanted<'_>) -> Result<Self> {
+        Ok(Self {
+            services: services.clone(),
+            caller: caller.clone(),
+            dialect: *wanted.dialect,
+            kind: Arc::clone(wanted.kind),
+            store_kind: store_kind(wanted.kind)?,
+            id: wanted.id.clone(),
+            if_match: wanted.if_match.clone(),
+            view: wanted.view.clone(),
+            large_answers_allowed: true,
+        })
+    }
+
+    fn groups(&self) -> Groups {
+        if self.view.wants("groups") { Groups::Listed } else { Groups::LeftOut }
+    }
+
+    fn wants_members(&self) -> bool {
+        self.store_kind == Kind::Group && self.view.wants("members")
+    }
+}
+
+/// What a conditional PUT or PATCH names besides its body.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Client habits in force.
+    pub dialect: &'a Dialect,
+    /// Type of the resource.
+    pub kind: &'a Arc<ResourceType>,
+    /// Its id.
+    pub id: &'a ResourceId,
+    /// Versions that may be changed.
+    pub if_match: &'a IfMatch,
+    /// What the answer shows.
+    pub view: &'a View,
+}
+
+/// What a request makes of a resource.
+pub(super) struct Next {
+    /// Whether the document differs.
+    pub(super) changed: bool,
+    /// Names of the attributes that differ.
+    pub(super) names: Vec<String>,
+    pub(super) document: Document,
+    pub(super) external_id: Option<String>,
+    pub(super) members: Vec<MemberOp>,
+    pub(super) asked_for: Vec<String>,
+}
+
+/// One attempt at a change; `next` sees the stored document and the caller's `externalId`.
+pub(super) async fn attempt(
+    target: &Target,
+    next: impl FnOnce(&Document, Option<&str>) -> Result<Next>,
+) -> Result<Shown> {
+    let mut unit = target.services.begin(&target.caller).await?;
+    let found = unit.resources().find_for_update(target.store_kind, &target.id, target.caller.connection_id(), target.groups()).await;
+    let stored = match found {
+        Ok(Some(stored)) => stored,
+        Ok(None) => return Err(refused(unit, Error::NotFound).await),
+        Err(error) => return Err(error.into()),
+    };
+    if !target.if_match.allows(stored.version.0) {
+        return Err(refused(unit, Error::Stale).await);
+    }
+    let before = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    let next = match next(&before, stored.external_id.as_deref()) {
+        Ok(next) => next,
+        Err(error) => return Err(refused(unit, error).await),
+    };
+    let now = target.services.clock().now();
+    let moved = match membership::apply(&mut unit, stored.pk, &next.members, now).await {
+        Ok(moved) => moved,
+        Err(error) => return Err(refused(unit, error).await),
+    };
+    let asked_for = next.asked_for.clone();
+    let after = match apply(target, &mut unit, stored, &before, next, &moved, now).await {
+        Ok(after) => after,
+        Err(Failure::Taken(key, error)) => {
+            unit.dismiss().await?;
+            return Err(refuse::explain(&target.services, &target.caller, &target.kind, &key, error).await);
+        }
+        Err(Failure::Other(error)) => return Err(error),
+    };
+    finish(target, unit, after, asked_for).await
+}
+
+enum Failure {
+    /// The name is another's.
+    Taken(String, store::Error),
+    Other(Error),
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// The resource after the change, and whether there was one.
+struct After {
+    stored: Stored,
+    wrote: bool,
+}
+
+/// Writes what differs; nothing when nothing does, so that neither version nor time moves.
+async fn apply(
+    target: &Target,
+    unit: &mut Unit,
+    mut stored: Stored,
+    before: &Document,
+    next: Next,
+    moved: &Moved,
+    now: Timestamp,
+) -> std::result::Result<After, Failure> {
+    let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
+    let mut names = next.names;
+    if !matches!(external, External::Keep) {
+        names.push("externalId".to_owned());
+    }
+    let version: Option<Version> = if next.changed {
+        let content = content(&target.kind, &target.dialect, &next.document);
+        let old = leaves(&target.kind, before);
+        let updated = unit.resources().update(stored.pk, stored.version, &old, &content, external, now).await;
+        let version = match updated {
+            Err(error @ store::Error::Taken(_)) => return Err(Failure::Taken(content.name_key, error)),
+            other => other?,
+        };
+        stored.document = content.document;
+        Some(version)
+    } else if !matches!(external, External::Keep) {
+        Some(unit.resources().rename(stored.pk, stored.version, external, now).await?)
+    } else if moved.is_nothing() {
+        None
+    } else {
+        Some(unit.resources().touch(stored.pk, stored.version, now))
+    };
+    let wrote = version.is_some();
+    if let Some(version) = version {
+        stored.version = version;
+        stored.modified = now;
+        stored.external_id = next.external_id;
+        let kind = if target.store_kind == Kind::User { "user.updated" } else { "group.updated" };
+        let data = ledger::changes(&names, &moved.added, &moved.removed);
+        ledger::record(unit, &target.caller, now, &ledger::Entry { kind, subject: (stored.pk, &stored.id), data });
+    }
+    Ok(After { stored, wrote })
+}
+
+/// What becomes of the caller's own name for the resource.
+fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -> External<'a> {
+    match (target.caller.connection_id(), after) {
+        (Some(connection), Some(after)) if before != Some(after) => External::Set(connection, after),
+        (Some(connection), None) if before.is_some() => External::Clear(connection),
+        _ => External::Keep,
+    }
+}
+
+/// Makes it durable and gathers what the answer shows.
+async fn finish(target: &Target, mut unit: Unit, after: After, asked_for: Vec<String>) -> Result<Shown> {
+    let After { stored, wrote } = after;
+    let most = if target.large_answers_allowed { None } else { Some(MAX_MEMBERS_IN_PATCH_ANSWER) };
+    let members = match target.wants_members() {
+        true => Some(membership::in_unit(&mut unit, stored.pk, most).await?),
+        false => None,
+    };
+    if wrote {
+        unit.save().await?;
+    } else {
+        unit.dismiss().await?;
+    }
+    let mut shown = shown(&target.kind, stored, &target.view, members);
+    shown.asked_for = asked_for;
+    Ok(shown)
+}

@@ -1,0 +1,107 @@
+//! The clients of a tenant: who provisions, and in which dialect.
+
+use super::error::{Error, Result};
+use super::sql::{FromRow, Read, Row, Statement, Tx};
+use crate::base::clock::Timestamp;
+use crate::base::id::{ConnectionId, ResourceId, TenantId};
+
+/// The connections of one tenant.
+pub struct Connections<R> {
+    tenant: TenantId,
+    source: R,
+}
+
+/// One client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Row number.
+    pub id: ConnectionId,
+    /// Id on the wire.
+    pub uid: ResourceId,
+    /// Name for people, unique in the tenant.
+    pub name: String,
+    /// Which habits are tolerated, as text.
+    pub dialect: String,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+impl FromRow for Connection {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: ConnectionId(row.get(0)?),
+            uid: ResourceId::new(row.get::<String>(1)?),
+            name: row.get(2)?,
+            dialect: row.get(3)?,
+            created: Timestamp(row.get(4)?),
+        })
+    }
+}
+
+impl<R: Read> Connections<R> {
+    pub(super) const fn new(tenant: TenantId, source: R) -> Self {
+        Self { tenant, source }
+    }
+
+    /// The connection with this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, name: &str) -> Result<Option<Connection>> {
+        const FIND: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 AND name = $2";
+        self.source.row(Statement::new(FIND).bind(self.tenant).bind(name.to_owned())).await
+    }
+
+    /// The connection with this row number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_by_id(&mut self, id: ConnectionId) -> Result<Option<Connection>> {
+        const FIND: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 AND id = $2";
+        self.source.row(Statement::new(FIND).bind(self.tenant).bind(id)).await
+    }
+
+    /// All connections, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&mut self) -> Result<Vec<Connection>> {
+        const LIST: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 ORDER BY id";
+        self.source.rows(Statement::new(LIST).bind(self.tenant)).await
+    }
+}
+
+impl Connections<&mut Tx> {
+    /// Writes a new connection.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when the tenant has one of this name; the unit is lost then.
+    pub async fn create(
+        &mut self,
+        uid: &ResourceId,
+        name: &str,
+        dialect: &str,
+        now: Timestamp,
+    ) -> Result<Connection> {
+        const CREATE: &str = "INSERT INTO connection (tenant_id, uid, name, dialect, created) \
+                              VALUES ($1, $2, $3, $4, $5) RETURNING id, uid, name, dialect, created";
+        let statement = Statement::new(CREATE)
+            .bind(self.tenant)
+            .bind(uid)
+            .bind(name.to_owned())
+            .bind(dialect.to_owned())
+            .bind(now);
+        self.source.write_rows(statement).await?.into_iter().next().ok_or(Error::Damaged("new connection"))
+    }
+
+    /// Changes which habits are tolerated.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when there is no such connection; the unit is lost then.
+    pub async fn set_dialect(&mut self, id: ConnectionId, dialect: &str) -> Result<()> {
+        const SET: &str = "UPDATE connection SET dialect = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id";
+        let statement = Statement::new(SET).bind(self.tenant).bind(id).bind(dialect.to_owned());
+        let rows: Vec<(i64,)> = self.source.write_rows(statement).await?;
+        if rows.is_empty() { Err(Error::Stale) } else { Ok(()) }
+    }
+}

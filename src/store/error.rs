@@ -1,0 +1,105 @@
+//! Why the store could not do what it was asked.
+
+use std::path::PathBuf;
+
+/// Shorthand of this room.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The source of a failure that is ours to mend.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What must be unique, by the index that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unique {
+    /// `userName`, or `displayName` of a group where that is unique.
+    #[error("name")]
+    Name,
+    /// The id of a resource.
+    #[error("id")]
+    ResourceId,
+    /// The public id of a tenant.
+    #[error("tenant id")]
+    TenantId,
+    /// The short name of a tenant.
+    #[error("tenant")]
+    TenantSlug,
+    /// The public id of a connection.
+    #[error("connection id")]
+    ConnectionId,
+    /// The name of a connection in its tenant.
+    #[error("connection")]
+    ConnectionName,
+    /// The public id of a token.
+    #[error("token id")]
+    TokenId,
+    /// A token.
+    #[error("token")]
+    Token,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// Not `sqlite:PATH` or `postgres://…`. The text may hold a password, so it is not repeated.
+    #[error("the database must be given as `sqlite:PATH` or `postgres://USER@HOST/NAME`: {0}")]
+    BadUrl(&'static str),
+    /// The folder the file should be in does not exist.
+    #[error("the folder of the database file `{0}` does not exist")]
+    NoFolder(PathBuf),
+    /// The file or its folder may not be read or written.
+    #[error("the database file `{0}` cannot be opened for writing; check the permissions of the file and its folder")]
+    NotWritable(PathBuf),
+    /// The file is something else.
+    #[error("`{0}` is not a database file")]
+    NotADatabase(PathBuf),
+    /// Another process holds the file.
+    #[error("the database file `{0}` is locked by another process")]
+    InUse(PathBuf),
+    /// The server does not answer, or refuses.
+    #[error("cannot connect to the database server")]
+    Connect(#[source] Source),
+    /// A newer Muster made it.
+    #[error("the database was made by a newer version of muster (it has migration {0}); install that version or a newer one")]
+    Newer(i64),
+    /// A migration that was run differs from the one this program knows.
+    #[error("migration {0} of the database differs from the one this version of muster knows")]
+    Altered(i64),
+    /// A migration failed.
+    #[error("the database could not be migrated")]
+    Migrate(#[source] Source),
+}
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Other work was in the way (busy, deadlock, serialisation): the whole attempt may be made again.
+    #[error("the database is busy")]
+    Retry,
+    /// Another row holds the value. The unit is lost.
+    #[error("the {0} is already in use")]
+    Taken(Unique),
+    /// The row is not at the expected version, or gone. The unit is lost.
+    #[error("the resource has changed")]
+    Stale,
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenFault),
+    /// No connection in time, or the database was closed.
+    #[error("the database is not available")]
+    Unavailable(#[source] Source),
+    /// The disk is full.
+    #[error("the disk of the database is full")]
+    Full,
+    /// The unit met an error before and cannot be saved.
+    #[error("the unit of work was already lost")]
+    Lost,
+    /// The common commit of several units failed, and with it this one.
+    #[error("the commit failed: {0}")]
+    Commit(String),
+    /// A row is not as this program writes them.
+    #[error("a stored row is damaged: {0}")]
+    Damaged(&'static str),
+    /// Anything else the database reports.
+    #[error("the database failed")]
+    Database(#[source] Source),
+}

@@ -1,0 +1,163 @@
+//! Tests that columns of the resource answer.
+
+use super::compile::{Compiler, matches};
+use super::text::{Field, compare};
+use crate::base::clock::Timestamp;
+use crate::base::instant::Moment;
+use crate::scim::filter::{Match, Test};
+use crate::store::kind::Kind;
+
+/// A test that needs no attribute rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    Id,
+    /// `userName`; for groups, where nothing else is asked for, `displayName`.
+    Name(Kind),
+    ExternalId,
+    Active,
+    Created,
+    Modified,
+    ResourceType,
+    Version,
+    Location,
+    /// `meta` itself, which every resource has.
+    Meta,
+}
+
+impl Column {
+    /// The column for a path when resources of these kinds are asked for.
+    pub(super) fn of(path: &str, kinds: &[Kind]) -> Option<Self> {
+        Some(match path {
+            "id" => Self::Id,
+            "userName" => Self::Name(Kind::User),
+            "displayName" if kinds == [Kind::Group] => Self::Name(Kind::Group),
+            "externalId" => Self::ExternalId,
+            "active" => Self::Active,
+            "meta.created" => Self::Created,
+            "meta.lastModified" => Self::Modified,
+            "meta.resourceType" => Self::ResourceType,
+            "meta.version" => Self::Version,
+            "meta.location" => Self::Location,
+            "meta" => Self::Meta,
+            _ => return None,
+        })
+    }
+}
+
+impl Compiler<'_> {
+    /// Writes that the resource called `row` passes the test.
+    pub(super) fn column(&mut self, row: &'static str, column: Column, test: &Test) {
+        match column {
+            Column::Id => compare(self.out, Field { key: &[row, ".id"], rest: None }, &test.check),
+            Column::Name(kind) => self.name(row, kind, &test.check),
+            Column::ExternalId => {
+                self.out.push("EXISTS (SELECT 1 FROM external_id e WHERE ");
+                self.external_id(&test.check);
+                self.out.push(" AND e.resource_pk = ").push(row).push(".pk)");
+            }
+            Column::Active => self.active(row, &test.check),
+            Column::Created => self.instant(&[row, ".created"], &test.check),
+            Column::Modified => self.instant(&[row, ".modified"], &test.check),
+            Column::ResourceType => {
+                self.kinds_where(&[row, ".kind"], |kind| matches(test, kind.name()));
+            }
+            Column::Version => {
+                let key = &["'W/\"' || CAST(", row, ".version AS TEXT) || '\"'"];
+                compare(self.out, Field { key, rest: None }, &test.check);
+            }
+            Column::Location => {
+                let key = &["(CASE ", row, ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ", row, ".id)"];
+                compare(self.out, Field { key, rest: None }, &test.check);
+            }
+            Column::Meta => drop(self.out.push("1 = 1")),
+        }
+    }
+
+    fn name(&mut self, row: &'static str, kind: Kind, check: &Match) {
+        if self.kinds != [kind] {
+            self.out.push(row).push(".kind = ").push_bind(kind.code()).push(" AND ");
+        }
+        compare(self.out, Field { key: &[row, ".name_key"], rest: Some(&[row, ".name_rest"]) }, check);
+    }
+
+    /// Conditions on the rows `e` of the external ids of the asking connection.
+    pub(super) fn external_id(&mut self, check: &Match) {
+        self.out.push("e.tenant_id = ").push_number(self.tenant);
+        self.out.push(" AND e.connection_id = ").push_number(self.connection).push(" AND ");
+        compare(self.out, Field { key: &["e.value"], rest: Some(&["e.rest"]) }, check);
+    }
+
+    fn active(&mut self, row: &'static str, check: &Match) {
+        self.out.push(row).push(match check {
+            Match::Equal(value) if value == "true" => ".active = 1",
+            Match::Equal(_) => ".active = 0",
+            _ => ".active IS NOT NULL",
+        });
+    }
+
+    /// Writes that a number of a kind is one of those for which the condition holds.
+    pub(super) fn kinds_where(&mut self, number: &[&'static str], holds: impl Fn(Kind) -> bool) {
+        let good: Vec<_> = Kind::ALL.into_iter().filter(|kind| holds(*kind)).collect();
+        if good.len() == Kind::ALL.len() || good.is_empty() {
+            self.out.push(if good.is_empty() { "1 = 0" } else { "1 = 1" });
+            return;
+        }
+        for piece in number {
+            self.out.push(piece);
+        }
+        self.out.push(" IN (");
+        for (at, kind) in good.into_iter().enumerate() {
+            self.out.push(if at == 0 { "" } else { ", " }).push_bind(kind.code());
+        }
+        self.out.push(")");
+    }
+
+    /// Microseconds against an instant that may lie between two of them.
+    fn instant(&mut self, micros: &[&'static str], check: &Match) {
+        let (operator, operand) = match check {
+            Match::Equal(operand) => (" = ", operand),
+            Match::Less(operand) => (" < ", operand),
+            Match::AtMost(operand) => (" <= ", operand),
+            Match::Greater(operand) => (" > ", operand),
+            Match::AtLeast(operand) => (" >= ", operand),
+            _ => {
+                self.out.push("1 = 1");
+                return;
+            }
+        };
+        let nanos = nanoseconds(operand);
+        let (floor, exact) = (nanos.div_euclid(1000), nanos.rem_euclid(1000) == 0);
+        // Between two microseconds: below it is the same as at most the lower one, above it as above the lower one.
+        let operator = match operator {
+            " = " if !exact => return drop(self.out.push("1 = 0")),
+            " < " if !exact => " <= ",
+            " >= " if !exact => " > ",
+            operator => operator,
+        };
+        let floor = i64::try_from(floor).unwrap_or(if floor < 0 { i64::MIN } else { i64::MAX });
+        for piece in micros {
+            self.out.push(piece);
+        }
+        self.out.push(operator).push_bind(floor);
+    }
+}
+
+/// Nanoseconds since the epoch of [`Moment::sortable`] text.
+fn nanoseconds(sortable: &str) -> i128 {
+    let number = |text: &str| text.parse::<i128>().unwrap_or(0);
+    number(sortable) - number(&Moment::from(Timestamp(0)).sortable())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::instant::parse_date_time;
+
+    #[test]
+    fn sortable_text_gives_its_nanoseconds_back() {
+        for text in ["1969-12-31T23:59:59.999999999Z", "2026-11-22T06:53:03.123456789+02:00"] {
+            let moment = parse_date_time(text).unwrap();
+            assert_eq!(nanoseconds(&moment.sortable()), moment.nanoseconds());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What filters can find of a document: one row a value.
+
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+use crate::scim::filter;
+use crate::scim::schema::ResourceType;
+use crate::store::document::split;
+use crate::store::error::{Error, Result};
+use crate::store::sql::{Read, Statement, Tx};
+
+/// Paths that are columns of the resource, so they need no rows.
+const COLUMNS: [&str; 5] = ["id", "externalId", "userName", "active", "meta"];
+
+/// Every queryable value of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leaves(Vec<Leaf>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Leaf {
+    path: String,
+    elem: u32,
+    fold: String,
+}
+
+impl Leaves {
+    /// Those of a document of this type.
+    #[must_use]
+    pub fn of(document: &Map<String, Value>, kind: &ResourceType) -> Self {
+        let mut leaves = Self::default();
+        filter::leaves(document, kind, &mut |leaf| leaves.push(leaf.path, leaf.elem, leaf.fold));
+        leaves
+    }
+
+    fn push(&mut self, path: &str, elem: u32, fold: String) {
+        if !COLUMNS.contains(&path) && !path.starts_with("meta.") {
+            self.0.push(Leaf { path: path.to_owned(), elem, fold });
+        }
+    }
+}
+
+/// Leaves as rows of the attribute table, as JSON: `[path_id, fold, elem, rest]`.
+pub(in crate::store) struct Rows {
+    /// Rows to write; `None` when there are none.
+    pub(in crate::store) written: Option<String>,
+    /// Rows to remove.
+    pub(in crate::store) removed: Option<String>,
+}
+
+type Key<'a> = (&'a str, &'a str, u32);
+
+fn keyed(leaves: &Leaves) -> HashMap<Key<'_>, &str> {
+    let mut keyed = HashMap::with_capacity(leaves.0.len());
+    for leaf in &leaves.0 {
+        let (fold, rest) = split(&leaf.fold);
+        keyed.insert((leaf.path.as_str(), fold, leaf.elem), rest);
+    }
+    keyed
+}
+
+impl Rows {
+    /// What must be written and removed to get from the old leaves to the new.
+    pub(in crate::store) async fn between(tx: &mut Tx, old: &Leaves, new: &Leaves) -> Result<Self> {
+        let (old, new) = (keyed(old), keyed(new));
+        let removed: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
+        let written: Vec<_> = new.iter().filter(|(key, rest)| old.get(*key) != Some(rest)).collect();
+        let paths: Vec<&str> = removed.iter().chain(&written).map(|((path, _, _), _)| *path).collect();
+        let ids = write_paths(tx, &paths).await?;
+        Ok(Self { written: rows(&ids, written)?, removed: rows(&ids, removed)? })
+    }
+}
+
+/// Sorted by the key of the table, so that neighbours are written together.
+fn rows(ids: &HashMap<&str, i64>, leaves: Vec<(&Key<'_>, &&str)>) -> Result<Option<String>> {
+    if leaves.is_empty() {
+        return Ok(None);
+    }
+    let mut rows = Vec::with_capacity(leaves.len());
+    for ((path, fold, elem), rest) in leaves {
+        let path_id = ids.get(path).ok_or(Error::Damaged("attribute path"))?;
+        rows.push((path_id, fold, elem, rest));
+    }
+    rows.sort_unstable();
+    Ok(Some(json!(rows).to_string()))
+}
+
+/// The numbers of attribute paths; new ones are added.
+async fn write_paths<'a>(mut tx: &mut Tx, paths: &[&'a str]) -> Result<HashMap<&'a str, i64>> {
+    const ADD: &str = "INSERT INTO attribute_path (name) SELECT j.value ->> 0 FROM [each $1] AS j WHERE 1 = 1 \
+                       ORDER BY 1 ON CONFLICT (name) DO NOTHING";
+    let mut ids = read_paths(&mut tx, paths).await?;
+    let new: Vec<&str> = paths.iter().copied().filter(|path| !ids.contains_key(path)).collect();
+    if !new.is_empty() {
+        tx.write(Statement::new(ADD).bind(as_rows(&new))).await?;
+        ids.extend(read_paths(&mut tx, &new).await?);
+    }
+    Ok(ids)
+}
+
+/// The numbers of those attribute paths that any document of any tenant ever had.
+pub(in crate::store) async fn read_paths<'a>(source: &mut impl Read, paths: &[&'a str]) -> Result<HashMap<&'a str, i64>> {
+    const FIND: &str = "SELECT p.name, p.id FROM [each $1] AS j JOIN attribute_path p ON p.name = j.value ->> 0";
+    let mut ids = HashMap::with_capacity(paths.len());
+    let mut unknown = Vec::new();
+    for &path in paths {
+        match source.names().get(path).or_else(|| source.learned(path)) {
+            Some(id) => drop(ids.insert(path, id)),
+            None => unknown.push(path),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(ids);
+    }
+    unknown.sort_unstable();
+    unknown.dedup();
+    let found: Vec<(String, i64)> = source.rows(Statement::new(FIND).bind(as_rows(&unknown))).await?;
+    for path in unknown {
+        if let Some((_, id)) = found.iter().find(|(name, _)| name == path) {
+            ids.insert(path, *id);
+        }
+    }
+    source.learn(found);
+    Ok(ids)
+}
+
+/// Texts as a JSON array of arrays, which both engines read alike.
+pub(in crate::store) fn as_rows<T: AsRef<str>>(texts: &[T]) -> String {
+    json!(texts.iter().map(|text| [text.as_ref()]).collect::<Vec<_>>()).to_string()
+}

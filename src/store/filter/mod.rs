@@ -1,0 +1,20 @@
+//! From a checked filter to SQL, and from a document to the rows that the SQL searches.
+//!
+//! May import the rest of the store and [`crate::scim::filter`]. Must never decide what a filter means: that is
+//! [`crate::scim::filter::eval`], which the SQL is tested against.
+
+mod column;
+mod compile;
+mod element;
+mod leaves;
+mod plan;
+mod relation;
+mod sort;
+mod text;
+
+pub(super) use compile::{Compiler, members_of, paths_of};
+pub use leaves::Leaves;
+pub(super) use leaves::{Rows, as_rows, read_paths};
+pub(super) use plan::finds_few;
+pub use sort::Sort;
+pub(super) use sort::{Key, key_of, primary_path};

@@ -1,0 +1,80 @@
+//! The value resources are sorted by (RFC 7644 §3.4.2.3).
+
+use super::column::Column;
+use super::compile::Compiler;
+use crate::scim::filter::Kind as ValueKind;
+use crate::store::kind::Kind;
+
+/// An order of resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// Canonical path of the value.
+    pub path: String,
+    /// How it compares.
+    pub kind: ValueKind,
+    /// Whether the highest comes first.
+    pub descending: bool,
+    /// The multi-valued attribute the value is part of: its primary element counts, else its first.
+    pub multi_parent: Option<String>,
+}
+
+/// What the value is in SQL.
+pub(in crate::store) enum Key {
+    /// The name, for which there is an index in this order.
+    Name,
+    /// Anything else.
+    Other,
+}
+
+/// What kind of value it is when resources of these kinds are asked for.
+pub(in crate::store) fn key_of(sort: &Sort, kinds: &[Kind]) -> Key {
+    match (Column::of(&sort.path, kinds), kinds) {
+        (Some(Column::Name(kind)), [only]) if kind == *only => Key::Name,
+        _ => Key::Other,
+    }
+}
+
+impl Compiler<'_> {
+    /// Writes the value of `r`, NULL when it has none.
+    pub(super) fn sort_value(&mut self, sort: &Sort) {
+        match Column::of(&sort.path, self.kinds) {
+            Some(Column::Id) => drop(self.out.push("r.id")),
+            Some(Column::Name(kind)) => {
+                self.out.push("CASE WHEN r.kind = ").push_bind(kind.code());
+                self.out.push(" THEN r.name_key || r.name_rest END");
+            }
+            Some(Column::ExternalId) => {
+                self.out.push("(SELECT e.value || e.rest FROM external_id e WHERE e.tenant_id = r.tenant_id");
+                self.out.push(" AND e.resource_pk = r.pk AND e.connection_id = ");
+                self.out.push_number(self.connection).push(")");
+            }
+            Some(Column::Active) => drop(self.out.push("r.active")),
+            Some(Column::Created) => drop(self.out.push("r.created")),
+            Some(Column::Modified) => drop(self.out.push("r.modified")),
+            Some(Column::ResourceType) => drop(self.out.push("CASE r.kind WHEN 1 THEN 'User' ELSE 'Group' END")),
+            Some(Column::Version) => drop(self.out.push("CAST(r.version AS TEXT)")),
+            Some(Column::Location) => {
+                self.out.push("CASE r.kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || r.id");
+            }
+            Some(Column::Meta) => drop(self.out.push("NULL")),
+            None => self.sort_attribute(sort),
+        }
+    }
+
+    fn sort_attribute(&mut self, sort: &Sort) {
+        self.out.push("(SELECT a.fold || a.rest FROM attribute a WHERE ");
+        self.at_path("a", &sort.path);
+        self.out.push(" AND a.resource_pk = r.pk ORDER BY ");
+        if let Some(parent) = &sort.multi_parent {
+            self.out.push("CASE WHEN EXISTS (SELECT 1 FROM attribute b WHERE ");
+            self.at_path("b", &primary_path(parent));
+            self.out.push(" AND b.fold = 'true' AND b.resource_pk = a.resource_pk AND b.elem = a.elem) THEN 0 ELSE 1 END, ");
+        }
+        self.out.push("a.elem, a.fold LIMIT 1)");
+    }
+}
+
+/// The path of the flag that marks the primary element.
+pub(in crate::store) fn primary_path(parent: &str) -> String {
+    format!("{parent}.primary")
+}

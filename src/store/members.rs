@@ -1,0 +1,303 @@
+//! Who is in a group: rows, never part of the group's document, so that the cost of a change does not depend on the
+//! size of the group.
+
+mod closure;
+
+use serde_json::json;
+
+use super::error::{Error, Result};
+use super::filter::{self, as_rows};
+use super::kind::Kind;
+use super::sql::{FromRow, Read, Row, Script, Statement, Tx};
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId, TenantId};
+use crate::scim::filter::Checked;
+
+pub(super) use closure::{after_delete, before_delete, with_delete};
+
+/// Members of the groups of one tenant.
+pub struct Members<R> {
+    tenant: TenantId,
+    source: R,
+}
+
+/// A member as a group shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: ResourceId,
+    /// User or group.
+    pub kind: Kind,
+    /// Its display name.
+    pub display: String,
+}
+
+/// What a change of members came to.
+///
+/// When `unknown`, `mistaken` or `itself` is set, nothing was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Members that were not there before.
+    pub added: Vec<(ResourceId, Kind)>,
+    /// Members that are there no more.
+    pub removed: Vec<(ResourceId, Kind)>,
+    /// How many were there already.
+    pub already: usize,
+    /// Ids that name no resource of the tenant.
+    pub unknown: Vec<ResourceId>,
+    /// Ids that name a resource of another kind than was said.
+    pub mistaken: Vec<ResourceId>,
+    /// Whether the group was to become a member of itself.
+    pub itself: bool,
+}
+
+impl Change {
+    /// Whether the change was refused as a whole.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.itself || !self.unknown.is_empty() || !self.mistaken.is_empty()
+    }
+
+    /// Whether anything is different now.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl FromRow for Member {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: ResourceId::new(row.get::<String>(0)?),
+            kind: Kind::from_code(row.get(1)?).ok_or(Error::Damaged("kind of a member"))?,
+            display: row.get(2)?,
+        })
+    }
+}
+
+struct OfGroup(Pk, Member);
+
+impl FromRow for OfGroup {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self(Pk(row.get(3)?), Member::from_row(row)?))
+    }
+}
+
+impl<R: Read> Members<R> {
+    pub(super) const fn new(tenant: TenantId, source: R) -> Self {
+        Self { tenant, source }
+    }
+
+    /// At most `limit` direct members of a group, in the order in which they were created.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&mut self, group: Pk, limit: Option<usize>) -> Result<Vec<Member>> {
+        const LIST: &str = "SELECT r.id, r.kind, r.label FROM member m \
+                            JOIN resource r ON r.tenant_id = m.tenant_id AND r.pk = m.member_pk \
+                            WHERE m.tenant_id = $1 AND m.group_pk = $2 ORDER BY m.member_pk LIMIT $3";
+        let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        self.source.rows(Statement::new(LIST).bind(self.tenant).bind(group).bind(limit)).await
+    }
+
+    /// The direct members of several groups, by group, in the order in which they were created.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_groups(&mut self, groups: &[Pk]) -> Result<Vec<(Pk, Member)>> {
+        const OF: &str = "SELECT r.id, r.kind, r.label, m.group_pk FROM [each $2] AS j \
+                          CROSS JOIN member m CROSS JOIN resource r WHERE m.tenant_id = $1 \
+                          AND m.group_pk = CAST(j.value ->> 0 AS BIGINT) AND r.tenant_id = $1 AND r.pk = m.member_pk \
+                          ORDER BY m.group_pk, m.member_pk";
+        let groups = json!(groups.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
+        let rows: Vec<OfGroup> = self.source.rows(Statement::new(OF).bind(self.tenant).bind(groups)).await?;
+        Ok(rows.into_iter().map(|OfGroup(group, member)| (group, member)).collect())
+    }
+
+    /// How many direct members a group has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&mut self, group: Pk) -> Result<u64> {
+        const COUNT: &str = "SELECT count(*) FROM member WHERE tenant_id = $1 AND group_pk = $2";
+        let row: Option<(i64,)> = self.source.row(Statement::new(COUNT).bind(self.tenant).bind(group)).await?;
+        Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
+    }
+}
+
+/// An id that names a resource: row number, kind, and whether it is a member already.
+struct Known {
+    id: String,
+    pk: i64,
+    kind: Kind,
+    member: bool,
+}
+
+impl FromRow for Known {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            pk: row.get(1)?,
+            kind: Kind::from_code(row.get(2)?).ok_or(Error::Damaged("kind of a member"))?,
+            member: row.get::<i64>(3)? != 0,
+        })
+    }
+}
+
+struct Gone(ResourceId, Kind, i64);
+
+impl FromRow for Gone {
+    fn from_row(row: &Row) -> Result<Self> {
+        let kind = Kind::from_code(row.get(1)?).ok_or(Error::Damaged("kind of a member"))?;
+        Ok(Self(ResourceId::new(row.get::<String>(0)?), kind, row.get(2)?))
+    }
+}
+
+/// What every removal gives back: id, kind and row number of the member that went.
+macro_rules! returning {
+    () => {
+        " RETURNING (SELECT r.id FROM resource r WHERE r.tenant_id = member.tenant_id AND r.pk = member.member_pk), \
+         member_kind, member_pk"
+    };
+}
+
+impl Members<&mut Tx> {
+    /// Adds members; those that are members already stay as they are. Hold the group by
+    /// [`find_for_update`](super::resources::Resources::find_for_update).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add(&mut self, group: Pk, ids: &[(ResourceId, Option<Kind>)], now: Timestamp) -> Result<Change> {
+        let (mut change, known) = self.look_up(group, ids).await?;
+        if !change.is_refused() {
+            self.insert(group, known, now, &mut change).await?;
+        }
+        Ok(change)
+    }
+
+    /// Removes the members with these ids; ids of others change nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_values(&mut self, group: Pk, ids: &[ResourceId]) -> Result<Change> {
+        const REMOVE: &str = concat!(
+            "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 AND member_pk IN (",
+            "SELECT r.pk FROM [each $3] AS j CROSS JOIN resource r WHERE r.tenant_id = $1 AND r.id = j.value ->> 0)",
+            returning!()
+        );
+        let statement = Statement::new(REMOVE).bind(self.tenant).bind(group).bind(as_rows(ids));
+        self.remove(group, statement).await
+    }
+
+    /// Removes the members that satisfy a filter over `members`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_where(&mut self, group: Pk, filter: &Checked) -> Result<Change> {
+        let mut statement =
+            Statement::new("DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 AND member_pk IN (")
+                .bind(self.tenant)
+                .bind(group);
+        filter::members_of(&mut statement, filter);
+        statement.push(concat!(")", returning!()));
+        self.remove(group, statement).await
+    }
+
+    /// Removes all members.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear(&mut self, group: Pk) -> Result<Change> {
+        const CLEAR: &str = concat!("DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2", returning!());
+        self.remove(group, Statement::new(CLEAR).bind(self.tenant).bind(group)).await
+    }
+
+    /// Makes these the members, and no others; those that stay are not touched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replace_all(
+        &mut self,
+        group: Pk,
+        ids: &[(ResourceId, Option<Kind>)],
+        now: Timestamp,
+    ) -> Result<Change> {
+        const OTHERS: &str = concat!(
+            "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 ",
+            "AND member_pk NOT IN (SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j)",
+            returning!()
+        );
+        let (mut change, known) = self.look_up(group, ids).await?;
+        if change.is_refused() {
+            return Ok(change);
+        }
+        let keep = json!(known.iter().map(|known| [known.pk]).collect::<Vec<_>>()).to_string();
+        let statement = Statement::new(OTHERS).bind(self.tenant).bind(group).bind(keep);
+        change.removed = self.remove(group, statement).await?.removed;
+        self.insert(group, known, now, &mut change).await?;
+        Ok(change)
+    }
+
+    /// Finds the resources that are to be members, and says why the change must be refused if it must.
+    async fn look_up(&mut self, group: Pk, ids: &[(ResourceId, Option<Kind>)]) -> Result<(Change, Vec<Known>)> {
+        const LOOK_UP: &str = "SELECT r.id, r.pk, r.kind, CASE WHEN m.member_pk IS NULL THEN CAST(0 AS BIGINT) ELSE 1 END \
+                               FROM [each $3] AS j CROSS JOIN resource r LEFT JOIN member m ON m.tenant_id = $1 \
+                               AND m.group_pk = $2 AND m.member_pk = r.pk \
+                               WHERE r.tenant_id = $1 AND r.id = j.value ->> 0 ORDER BY r.pk";
+        let mut texts: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let statement = Statement::new(LOOK_UP).bind(self.tenant).bind(group).bind(as_rows(&texts));
+        let known: Vec<Known> = self.source.rows(statement).await?;
+        let by_id: std::collections::HashMap<&str, Kind> =
+            known.iter().map(|known| (known.id.as_str(), known.kind)).collect();
+        let mut change = Change { itself: known.iter().any(|known| known.pk == group.0), ..Change::default() };
+        for (id, said) in ids {
+            match by_id.get(id.as_str()) {
+                None => change.unknown.push(id.clone()),
+                Some(kind) if said.is_some_and(|said| said != *kind) => change.mistaken.push(id.clone()),
+                Some(_) => {}
+            }
+        }
+        Ok((change, known))
+    }
+
+    async fn insert(&mut self, group: Pk, known: Vec<Known>, now: Timestamp, change: &mut Change) -> Result<()> {
+        const INSERT: &str = "INSERT INTO member (tenant_id, group_pk, member_pk, member_kind, created) \
+                              SELECT $1, $2, CAST(j.value ->> 0 AS BIGINT), CAST(j.value ->> 1 AS BIGINT), $4 \
+                              FROM [each $3] AS j WHERE 1 = 1 \
+                              ON CONFLICT (tenant_id, group_pk, member_pk) DO NOTHING RETURNING member_pk";
+        let (there, new): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.member);
+        change.already = there.len();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let edges = new.iter().any(|known| known.kind == Kind::Group);
+        if edges {
+            closure::lock(self.source, self.tenant).await?;
+        }
+        let rows = json!(new.iter().map(|known| [known.pk, known.kind.code()]).collect::<Vec<_>>()).to_string();
+        let statement = Statement::new(INSERT).bind(self.tenant).bind(group).bind(rows).bind(now);
+        let written: Vec<(i64,)> = self.source.write_rows(statement).await?;
+        let written: std::collections::HashSet<i64> = written.into_iter().map(|(pk,)| pk).collect();
+        let (fresh, raced): (Vec<_>, Vec<_>) = new.into_iter().partition(|known| written.contains(&known.pk));
+        change.already += raced.len();
+        let children: Vec<i64> = fresh.iter().filter(|known| known.kind == Kind::Group).map(|known| known.pk).collect();
+        change.added = fresh.into_iter().map(|known| (ResourceId::new(known.id), known.kind)).collect();
+        if !children.is_empty() {
+            closure::add(self.source, self.tenant, group, &children).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&mut self, group: Pk, statement: Statement) -> Result<Change> {
+        let gone: Vec<Gone> = self.source.write_rows(Script::new(statement)).await?;
+        let children: Vec<i64> = gone.iter().filter(|gone| gone.1 == Kind::Group).map(|gone| gone.2).collect();
+        if !children.is_empty() {
+            closure::lock(self.source, self.tenant).await?;
+            closure::remove(self.source, self.tenant, &children).await?;
+        }
+        tracing::trace!(group.pk = group.0, members.removed = gone.len(), "members removed");
+        Ok(Change { removed: gone.into_iter().map(|gone| (gone.0, gone.1)).collect(), ..Change::default() })
+    }
+}

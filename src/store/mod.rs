@@ -1,0 +1,25 @@
+//! Everything that is kept: tenants, connections, tokens, resources, members, events, and all SQL.
+//!
+//! May import [`crate::scim`] and [`crate::base`], and `sqlx` in [`sql`] alone.
+//! Must never import `service` or anything above it, nor know about HTTP.
+
+pub mod connections;
+pub mod credentials;
+pub mod document;
+pub mod error;
+pub mod events;
+pub mod filter;
+pub mod kind;
+pub mod members;
+pub mod query;
+pub mod resources;
+pub mod sql;
+pub mod tenants;
+pub mod tokens;
+pub mod tolerances;
+pub mod unit;
+
+pub use error::{Error, Result};
+pub use kind::Kind;
+pub use sql::{Db, Options};
+pub use unit::{Reader, Unit};

@@ -1,0 +1,360 @@
+//! Users and groups: one row each, with the rows that filters search.
+
+use super::document::{Content, Stored, external_id_column, groups_column, split, stored_columns, twin};
+use super::error::{Error, Result};
+use super::filter::{Leaves, Rows};
+use super::kind::Kind;
+use super::members;
+use super::sql::{Engine, Read, Script, Statement, Tx};
+use crate::base::clock::Timestamp;
+use crate::base::fold::fold;
+use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
+
+/// Row numbers in a block of the tally, as a shift.
+pub(super) const BLOCK_SHIFT: i64 = 12;
+
+/// Rows of the tally that writers on PostgreSQL spread over, so that they do not wait for each other's commit.
+const SLOTS: u64 = 16;
+
+/// Users and groups of one tenant.
+pub struct Resources<R> {
+    tenant: TenantId,
+    source: R,
+}
+
+/// Whether a read brings the groups of a user along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Groups {
+    /// It does.
+    Listed,
+    /// They are left out.
+    LeftOut,
+}
+
+/// A new resource.
+#[derive(Debug, Clone)]
+pub struct New<'a> {
+    /// User or group.
+    pub kind: Kind,
+    /// Its id.
+    pub id: &'a ResourceId,
+    /// Who creates it.
+    pub connection: Option<ConnectionId>,
+    /// What the connection calls it.
+    pub external_id: Option<&'a str>,
+    /// Everything else.
+    pub content: &'a Content,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What happens to the `externalId` of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum External<'a> {
+    /// It stays as it is.
+    Keep,
+    /// It is set or changed.
+    Set(ConnectionId, &'a str),
+    /// It is taken away.
+    Clear(ConnectionId),
+}
+
+/// What a deletion changed besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Groups that had it as a direct member. Their versions moved.
+    pub left: Vec<(Pk, ResourceId)>,
+}
+
+macro_rules! find {
+    () => {
+        concat!(
+            "SELECT ",
+            stored_columns!(),
+            ", ",
+            external_id_column!(),
+            "$4), NULL FROM resource r WHERE r.tenant_id = $1 AND r.id = $2 AND r.kind = $3"
+        )
+    };
+}
+
+macro_rules! find_with_groups {
+    () => {
+        concat!(
+            "SELECT ",
+            stored_columns!(),
+            ", ",
+            external_id_column!(),
+            "$4), ",
+            groups_column!(),
+            " FROM resource r WHERE r.tenant_id = $1 AND r.id = $2 AND r.kind = $3"
+        )
+    };
+}
+
+impl<R: Read> Resources<R> {
+    pub(super) const fn new(tenant: TenantId, source: R) -> Self {
+        Self { tenant, source }
+    }
+
+    /// The resource with this id, with what `connection` calls it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(
+        &mut self,
+        kind: Kind,
+        id: &ResourceId,
+        connection: Option<ConnectionId>,
+        groups: Groups,
+    ) -> Result<Option<Stored>> {
+        let text = if groups == Groups::Listed && kind == Kind::User { find_with_groups!() } else { find!() };
+        self.source.row(find(text, self.tenant, kind, id, connection)).await
+    }
+
+    /// Row numbers of several resources, in no order; ids that name nothing are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pks(&mut self, ids: &[ResourceId]) -> Result<Vec<(ResourceId, Pk, Kind)>> {
+        const PKS: &str = "SELECT r.id, r.pk, r.kind FROM [each $2] AS j \
+                           JOIN resource r ON r.tenant_id = $1 AND r.id = j.value ->> 0";
+        let statement = Statement::new(PKS).bind(self.tenant).bind(super::filter::as_rows(ids));
+        let rows: Vec<(String, i64, i64)> = self.source.rows(statement).await?;
+        let known = |(id, pk, kind)| Some((ResourceId::new(id), Pk(pk), Kind::from_code(kind)?));
+        Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// The connection that created the resource which holds a unique name: for the answer to who wanted it, too.
+    /// `None` when nobody holds it any more; `Some(None)` when no connection created it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn who_holds(&mut self, kind: Kind, name_key: &str) -> Result<Option<Option<ConnectionId>>> {
+        const HOLDER: &str = "SELECT r.connection_id FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 \
+                              AND r.name_key = $3 AND r.twin = $4";
+        let (key, rest) = split(name_key);
+        let statement = Statement::new(HOLDER)
+            .bind(self.tenant)
+            .bind(kind.code())
+            .bind(key.to_owned())
+            .bind(twin(super::document::Uniqueness::Enforced, rest, Pk(0)));
+        let row: Option<(Option<i64>,)> = self.source.row(statement).await?;
+        Ok(row.map(|(connection,)| connection.map(ConnectionId)))
+    }
+
+    /// How many there are of a kind.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&mut self, kind: Kind) -> Result<u64> {
+        const COUNT: &str = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM tally WHERE tenant_id = $1 AND kind = $2";
+        let row: Option<(i64,)> = self.source.row(Statement::new(COUNT).bind(self.tenant).bind(kind.code())).await?;
+        Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
+    }
+}
+
+fn find(
+    text: &'static str,
+    tenant: TenantId,
+    kind: Kind,
+    id: &ResourceId,
+    connection: Option<ConnectionId>,
+) -> Statement {
+    Statement::new(text).bind(tenant).bind(id).bind(kind.code()).bind(connection)
+}
+
+impl Resources<&mut Tx> {
+    /// The same as [`Self::find`], and nobody else changes the resource until the unit ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_for_update(
+        &mut self,
+        kind: Kind,
+        id: &ResourceId,
+        connection: Option<ConnectionId>,
+        groups: Groups,
+    ) -> Result<Option<Stored>> {
+        let text = if groups == Groups::Listed && kind == Kind::User {
+            concat!(find_with_groups!(), " [lock r]")
+        } else {
+            concat!(find!(), " [lock r]")
+        };
+        self.source.row(find(text, self.tenant, kind, id, connection)).await
+    }
+
+    /// Writes a new resource at version 1.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another resource has the name or the id; the unit is lost then.
+    pub async fn insert(&mut self, new: New<'_>) -> Result<Pk> {
+        const INSERT: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
+                              label, label_fold, active, version, created, modified, doc) \
+                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13)";
+        let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
+        let pk = Pk(self.source.next_pk().await?);
+        let Content { name_key, unique, label, active, document, leaves: _ } = new.content;
+        let (key, rest) = split(name_key);
+        let statement = Statement::new(INSERT)
+            .bind(self.tenant)
+            .bind(pk)
+            .bind(new.kind.code())
+            .bind(new.id)
+            .bind(new.connection)
+            .bind(key.to_owned())
+            .bind(rest.to_owned())
+            .bind(twin(*unique, rest, pk))
+            .bind(label.clone())
+            .bind(fold(label))
+            .bind(active.map(i64::from))
+            .bind(new.now)
+            .bind(document.clone());
+        let external = match (new.connection, new.external_id) {
+            (Some(connection), Some(external_id)) => Some(self.set_external_id(pk, connection, external_id)),
+            _ => None,
+        };
+        let script = Script::new(statement)
+            .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
+            .after_some(external)
+            .after(self.tally(new.kind, pk, 1));
+        self.source.write(script).await?;
+        Ok(pk)
+    }
+
+    /// Writes the new content of a resource that is at version `expected`; gives the next version.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when it is not at that version, [`Error::Taken`] when another resource has the name; the unit
+    /// is lost then.
+    pub async fn update(
+        &mut self,
+        pk: Pk,
+        expected: Version,
+        old: &Leaves,
+        content: &Content,
+        external: External<'_>,
+        now: Timestamp,
+    ) -> Result<Version> {
+        const UPDATE: &str = "UPDATE resource SET name_key = $4, name_rest = $5, twin = $6, label = $7, label_fold = $8, \
+                              active = $9, modified = $10, doc = $11, version = version + 1 \
+                              WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING version";
+        const REMOVE: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND (path_id, fold, resource_pk, elem) IN (\
+                              SELECT CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, CAST(j.value ->> 2 AS BIGINT) \
+                              FROM [each $3] AS j)";
+        let rows = Rows::between(self.source, old, &content.leaves).await?;
+        let (key, rest) = split(&content.name_key);
+        let statement = Statement::new(UPDATE)
+            .bind(self.tenant)
+            .bind(pk)
+            .bind(expected)
+            .bind(key.to_owned())
+            .bind(rest.to_owned())
+            .bind(twin(content.unique, rest, pk))
+            .bind(content.label.clone())
+            .bind(fold(&content.label))
+            .bind(content.active.map(i64::from))
+            .bind(now)
+            .bind(content.document.clone());
+        let script = Script::new(statement)
+            .after_some(rows.removed.map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)))
+            .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
+            .after_some(self.external(pk, external));
+        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
+        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
+    }
+
+    /// Writes only what a connection calls a resource. The version moves.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when the resource is not at version `expected`; the unit is lost then.
+    pub async fn rename(&mut self, pk: Pk, expected: Version, external: External<'_>, now: Timestamp) -> Result<Version> {
+        let script = Script::new(self.touched(pk, Some(expected), now)).after_some(self.external(pk, external));
+        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
+        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
+    }
+
+    /// Moves version and time of a resource whose row is otherwise unchanged, such as a group with new members. It must
+    /// be held by [`Self::find_for_update`], which gave the version; the row is written with the save.
+    pub fn touch(&mut self, pk: Pk, version: Version, now: Timestamp) -> Version {
+        let statement = self.touched(pk, None, now);
+        self.source.later(statement);
+        Version(version.0 + 1)
+    }
+
+    /// Removes a resource with its memberships in both directions, and revokes its tokens.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when it is not at version `expected`; the unit is lost then.
+    pub async fn delete(&mut self, kind: Kind, pk: Pk, expected: Version, now: Timestamp) -> Result<Deleted> {
+        const LEFT: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk IN (\
+                            SELECT g.pk FROM resource g WHERE g.tenant_id = $1 AND g.pk IN (\
+                            SELECT m.group_pk FROM member m WHERE m.tenant_id = $1 AND m.member_pk = $2) \
+                            ORDER BY g.pk [lock g]) RETURNING pk, id";
+        const REVOKE: &str = "UPDATE token SET revoked = $3 WHERE tenant_id = $1 AND user_pk = $2 AND revoked IS NULL";
+        const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
+        const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
+        const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
+        const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
+        let of = |text| Statement::new(text).bind(self.tenant).bind(pk);
+        let left: Vec<(i64, String)> = self.source.write_rows(of(LEFT).bind(now)).await?;
+        let below = members::before_delete(self.source, self.tenant, pk, kind).await?;
+        let script = Script::new(of(DELETE).bind(expected))
+            .before(of(LEAVES))
+            .before(of(NAMES))
+            .before(of(PASSWORD))
+            .after(of(REVOKE).bind(now))
+            .after(self.tally(kind, pk, -1));
+        let script = members::with_delete(script, self.tenant, pk, kind);
+        let gone: Vec<(i64,)> = self.source.write_rows(script).await?;
+        if gone.is_empty() {
+            return Err(Error::Stale);
+        }
+        members::after_delete(self.source, self.tenant, &below).await?;
+        Ok(Deleted { left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect() })
+    }
+
+    fn touched(&self, pk: Pk, expected: Option<Version>, now: Timestamp) -> Statement {
+        const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 \
+                             WHERE tenant_id = $1 AND pk = $2 AND version = coalesce($4, version) RETURNING version";
+        Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now).bind(expected.map(|version| version.0))
+    }
+
+    fn add_leaves(&self, pk: Pk, rows: String) -> Statement {
+        const ADD: &str = "INSERT INTO attribute (tenant_id, path_id, fold, resource_pk, elem, rest) \
+                           SELECT $1, CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, \
+                           CAST(j.value ->> 2 AS BIGINT), j.value ->> 3 FROM [each $3] AS j WHERE 1 = 1 \
+                           ON CONFLICT (tenant_id, path_id, fold, resource_pk, elem) DO UPDATE SET rest = excluded.rest";
+        Statement::new(ADD).bind(self.tenant).bind(pk).bind(rows)
+    }
+
+    fn external(&self, pk: Pk, external: External<'_>) -> Option<Statement> {
+        const CLEAR: &str =
+            "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2 AND connection_id = $3";
+        match external {
+            External::Keep => None,
+            External::Set(connection, value) => Some(self.set_external_id(pk, connection, value)),
+            External::Clear(connection) => {
+                Some(Statement::new(CLEAR).bind(self.tenant).bind(pk).bind(connection))
+            }
+        }
+    }
+
+    fn set_external_id(&self, pk: Pk, connection: ConnectionId, value: &str) -> Statement {
+        const SET: &str = "INSERT INTO external_id (tenant_id, connection_id, resource_pk, value, rest) \
+                           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, resource_pk, connection_id) \
+                           DO UPDATE SET value = excluded.value, rest = excluded.rest";
+        let (value, rest) = split(value);
+        Statement::new(SET).bind(self.tenant).bind(connection).bind(pk).bind(value.to_owned()).bind(rest.to_owned())
+    }
+
+    fn tally(&self, kind: Kind, pk: Pk, by: i64) -> Statement {
+        const TALLY: &str = "INSERT INTO tally (tenant_id, kind, block, slot, n) VALUES ($1, $2, $3, $4, $5) \
+                             ON CONFLICT (tenant_id, kind, block, slot) DO UPDATE SET n = tally.n + excluded.n";
+        let slot = match self.source.engine() {
+            Engine::Sqlite => 0,
+            Engine::Postgres => i64::try_from(rand::random::<u64>() % SLOTS).unwrap_or(0),
+        };
+        Statement::new(TALLY).bind(self.tenant).bind(kind.code()).bind(pk.0 >> BLOCK_SHIFT).bind(slot).bind(by)
+    }
+}

@@ -1,0 +1,101 @@
+//! A database that is open.
+
+use sqlx::{Executor as _, PgPool};
+use std::sync::Arc;
+
+use super::fault;
+use super::gate::Gate;
+use super::keys::Keys;
+use super::migrate;
+use super::names::Names;
+use super::open::{self, Options};
+use super::readers::Readers;
+use super::statement::Statement;
+use super::tx::Read as _;
+use super::words::Engine;
+use crate::store::Result;
+
+/// A database that is open. Clones share its connections.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) handle: Handle,
+    pub(super) names: Names,
+}
+
+pub(super) enum Handle {
+    Sqlite { gate: Gate, readers: Readers },
+    Postgres { pool: PgPool, keys: Keys },
+}
+
+impl Db {
+    /// Opens `sqlite:PATH`, which makes the file when it is missing, or `postgres://…`. Nothing is migrated yet.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::store::Error::Open), which says what an operator can do.
+    pub async fn open(url: &str, options: &Options) -> Result<Self> {
+        let handle = open::open(url, options).await?;
+        Ok(Self(Arc::new(Inner { handle, names: Names::default() })))
+    }
+
+    /// Brings the tables to what this program knows.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::store::Error::Open) when a newer program made the database, or a migration failed.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.0.handle {
+            Handle::Sqlite { gate, .. } => gate.alone(migrate::sqlite).await?,
+            Handle::Postgres { pool, .. } => migrate::postgres(pool).await,
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        (&mut &*self).row::<(i64,)>(Statement::new("SELECT CAST(1 AS BIGINT)")).await.map(drop)
+    }
+
+    /// Finishes what is under way, moves what SQLite has in its log to the file, and closes all connections.
+    pub async fn close(&self) {
+        match &self.0.handle {
+            Handle::Sqlite { gate, readers } => {
+                readers.close().await;
+                gate.alone(async |connection| connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop))
+                    .await
+                    .ok();
+                gate.close().await;
+            }
+            Handle::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.0.handle {
+            Handle::Sqlite { .. } => Engine::Sqlite,
+            Handle::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// Lets SQLite look at the sizes of its tables, so that it plans better; PostgreSQL does that by itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn optimize(&self) -> Result<()> {
+        match &self.0.handle {
+            Handle::Sqlite { gate, .. } => gate
+                .alone(async |connection| connection.execute("PRAGMA optimize").await.map(drop))
+                .await?
+                .map_err(fault::of),
+            Handle::Postgres { .. } => Ok(()),
+        }
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,94 @@
+//! The words in which the two engines differ.
+
+use std::fmt::Write as _;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded one.
+    Sqlite,
+    /// The server.
+    Postgres,
+}
+
+impl Engine {
+    /// Writes `text` for this engine: `$n` becomes `$n+offset`, a word in brackets what the engine calls it.
+    ///
+    /// | word | SQLite | PostgreSQL |
+    /// |---|---|---|
+    /// | `[each $3]` | rows of a JSON array, column `value` | the same |
+    /// | `[instr]` | position of a text in a text, 0 when it is not there | the same |
+    /// | `[array]` | JSON array of its arguments | the same |
+    /// | `[collect]` | JSON array of a column | the same |
+    /// | `[lock r]` | nothing: there is one writer | row lock that lets foreign keys pass |
+    pub(super) fn write(self, text: &str, offset: usize, out: &mut String) {
+        let mut rest = text;
+        while let Some(at) = rest.find(['$', '[']) {
+            out.push_str(&rest[..at]);
+            if rest.as_bytes()[at] == b'$' {
+                rest = number(&rest[at + 1..], offset, out);
+            } else {
+                let end = rest[at..].find(']').map_or(rest.len(), |length| at + length);
+                self.word(&rest[at + 1..end], offset, out);
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
+        }
+        out.push_str(rest);
+    }
+
+    fn word(self, word: &str, offset: usize, out: &mut String) {
+        let (name, argument) = word.split_once(' ').unwrap_or((word, ""));
+        match (name, self) {
+            ("each", Self::Sqlite) => {
+                out.push_str("json_each(");
+                self.write(argument, offset, out);
+                out.push(')');
+            }
+            ("each", Self::Postgres) => {
+                out.push_str("jsonb_array_elements(");
+                self.write(argument, offset, out);
+                out.push_str("::jsonb)");
+            }
+            ("instr", Self::Postgres) => out.push_str("strpos"),
+            ("array", Self::Sqlite) => out.push_str("json_array"),
+            ("array", Self::Postgres) => out.push_str("json_build_array"),
+            ("collect", Self::Sqlite) => out.push_str("json_group_array"),
+            ("collect", Self::Postgres) => out.push_str("json_agg"),
+            ("lock", Self::Sqlite) => {}
+            ("lock", Self::Postgres) => {
+                out.push_str("FOR NO KEY UPDATE OF ");
+                out.push_str(argument);
+            }
+            _ => out.push_str(name),
+        }
+    }
+}
+
+/// Writes the number `text` starts with, `offset` higher, and gives back what follows it.
+fn number<'a>(text: &'a str, offset: usize, out: &mut String) -> &'a str {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at(length);
+    let _ = write!(out, "${}", digits.parse::<usize>().unwrap_or(0) + offset);
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(engine: Engine, text: &str, offset: usize) -> String {
+        let mut out = String::new();
+        engine.write(text, offset, &mut out);
+        out
+    }
+
+    #[test]
+    fn numbers_are_shifted_and_words_replaced() {
+        let text = "SELECT [instr](a, $1) FROM [each $12] AS j [lock r]";
+        assert_eq!(written(Engine::Sqlite, text, 3), "SELECT instr(a, $4) FROM json_each($15) AS j ");
+        assert_eq!(
+            written(Engine::Postgres, text, 0),
+            "SELECT strpos(a, $1) FROM jsonb_array_elements($12::jsonb) AS j FOR NO KEY UPDATE OF r"
+        );
+    }
+}

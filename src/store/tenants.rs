@@ -1,0 +1,64 @@
+//! Customer organisations. Here a tenant is what is asked for, so these are functions of the whole database.
+
+use super::error::{Error, Result};
+use super::sql::{Db, FromRow, Read, Row, Statement, Tx};
+use crate::base::clock::Timestamp;
+use crate::base::id::{ResourceId, TenantId};
+
+/// One customer organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Row number.
+    pub id: TenantId,
+    /// Id on the wire.
+    pub uid: ResourceId,
+    /// Short name in URLs.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+impl FromRow for Tenant {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: TenantId(row.get(0)?),
+            uid: ResourceId::new(row.get::<String>(1)?),
+            slug: row.get(2)?,
+            name: row.get(3)?,
+            created: Timestamp(row.get(4)?),
+        })
+    }
+}
+
+/// Writes a new tenant, and resolves when it is on disk.
+///
+/// # Errors
+/// [`Error::Taken`] when another tenant has the slug.
+pub async fn create(db: &Db, uid: &ResourceId, slug: &str, name: &str, now: Timestamp) -> Result<Tenant> {
+    const CREATE: &str = "INSERT INTO tenant (uid, slug, name, created) VALUES ($1, $2, $3, $4) \
+                          RETURNING id, uid, slug, name, created";
+    let mut tx = Tx::begin(db).await?;
+    let statement = Statement::new(CREATE).bind(uid).bind(slug.to_owned()).bind(name.to_owned()).bind(now);
+    let tenant = tx.write_rows(statement).await?.into_iter().next().ok_or(Error::Damaged("new tenant"))?;
+    tx.save().await?;
+    Ok(tenant)
+}
+
+/// The tenant with this slug.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(mut db: &Db, slug: &str) -> Result<Option<Tenant>> {
+    const FIND: &str = "SELECT id, uid, slug, name, created FROM tenant WHERE slug = $1";
+    db.row(Statement::new(FIND).bind(slug.to_owned())).await
+}
+
+/// All tenants, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut db: &Db) -> Result<Vec<Tenant>> {
+    db.rows(Statement::new("SELECT id, uid, slug, name, created FROM tenant ORDER BY id")).await
+}

@@ -1,0 +1,5 @@
+//! What happens later, beside the requests.
+//!
+//! May import `service` and `base`; must never import `store`, sqlx or another door of the house.
+
+pub mod sweep;

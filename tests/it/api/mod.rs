@@ -1,0 +1,31 @@
+//! The SCIM service as clients meet it over HTTP: a file a verb or subject, each test on both engines.
+//!
+//! May use `support` and the command line of the program; must never name a function of the crate.
+
+mod active;
+mod asks;
+mod bad_input;
+mod bodies;
+mod create;
+mod delete;
+mod dialects;
+mod discovery;
+mod errors;
+mod etag;
+mod groups;
+mod history;
+mod ledger;
+mod limits;
+mod list;
+mod negotiate;
+mod nesting;
+mod patch;
+mod projection;
+mod proxy;
+mod read;
+mod replace;
+mod routes;
+mod search;
+mod sorting;
+mod surface;
+mod tenants;

@@ -1,0 +1,14 @@
+//! Every test that needs a database or a running server, in one binary: linking is the slow part.
+//!
+//! The folders mirror the rooms of `src/`: `api` holds a file for each route and verb, `store` a file for each noun.
+//! A test written with [`each_database!`](support) runs once on each engine.
+
+#[macro_use]
+mod support;
+
+mod api;
+mod crash;
+mod documents;
+mod fuzz;
+mod harness;
+mod race;

@@ -1,0 +1,45 @@
+//! The only place that names functions of the crate: what the house in process needs from it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use muster::app::App;
+use muster::base::clock::{Clock, Timestamp};
+use muster::base::id::Ids;
+use muster::config::Config;
+use muster::store::sql::{Db, Options};
+
+/// 2026-01-01T00:00:00Z: the instant at which every test begins.
+const START: Timestamp = Timestamp(1_767_225_600_000_000);
+
+/// The composed server of one test.
+#[derive(Clone)]
+pub struct Rooms {
+    app: Arc<App>,
+    pub router: Router,
+    pub clock: Clock,
+}
+
+/// Opens the house on a database that is migrated already, with a clock that stands still and ids that are counted.
+pub async fn open(url: &str) -> Rooms {
+    let clock = Clock::fixed(START);
+    let db = Db::open(url, &Options::default())
+        .await
+        .unwrap_or_else(|fault| panic!("{url}: {fault:?}"));
+    let app = App::assemble(db, &Config::default(), clock.clone(), Ids::counted())
+        .await
+        .unwrap();
+    Rooms {
+        router: app.router().unwrap(),
+        app: Arc::new(app),
+        clock,
+    }
+}
+
+/// Lets go of every connection, so that the database can be dropped.
+pub async fn close(rooms: Rooms) {
+    drop(rooms.router);
+    if let Some(app) = Arc::into_inner(rooms.app) {
+        app.close().await;
+    }
+}
