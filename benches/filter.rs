@@ -11,10 +11,7 @@ const DATA: &str = include_str!("../conformance/vectors/filters.json");
 /// What directories ask most, and the longest thing people write by hand.
 const FILTERS: [(&str, &str); 3] = [
     ("lookup", r#"userName eq "alice@acme.test""#),
-    (
-        "element",
-        r#"emails[type eq "work" and value ew "@acme.test"]"#,
-    ),
+    ("element", r#"emails[type eq "work" and value ew "@acme.test"]"#),
     (
         "report",
         r#"(userType eq "Employee" or userType eq "Contractor") and active eq true and not (title pr)

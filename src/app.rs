@@ -61,7 +61,10 @@ impl App {
     /// # Errors
     /// A database that cannot be opened, is newer than this program, or does not answer.
     pub async fn open(config: &Config) -> Result<Self, Fault> {
-        let options = Options { connections: config.postgres_connections, ..Options::default() };
+        let options = Options {
+            connections: config.postgres_connections,
+            ..Options::default()
+        };
         let db = Db::open(&config.database, &options).await?;
         db.migrate().await?;
         Self::assemble(db, config, Clock::system(), Ids::system()).await
@@ -72,10 +75,19 @@ impl App {
     /// # Errors
     /// A database that does not answer.
     pub async fn assemble(db: Db, config: &Config, clock: Clock, ids: Ids) -> Result<Self, Fault> {
-        let parts = Parts { db: db.clone(), clock, ids, max_results: config.max_results, max_body_bytes: config.max_body_bytes };
+        let parts = Parts {
+            db: db.clone(),
+            clock,
+            ids,
+            max_results: config.max_results,
+            max_body_bytes: config.max_body_bytes,
+        };
         let services = Services::new(parts).await?;
         let settings = Settings {
-            public_url: config.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            public_url: config
+                .public_url
+                .as_ref()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned()),
             trusted_proxies: config.trusted_proxies.clone(),
             rate_limit: match config.rate_limit {
                 RateLimit::Off => None,
@@ -84,7 +96,12 @@ impl App {
             max_body_bytes: config.max_body_bytes,
             timeout: Duration::from_secs(config.request_timeout_secs),
         };
-        Ok(Self { db, services, settings, grace: Duration::from_secs(config.shutdown_grace_secs) })
+        Ok(Self {
+            db,
+            services,
+            settings,
+            grace: Duration::from_secs(config.shutdown_grace_secs),
+        })
     }
 
     /// The use cases.
@@ -102,14 +119,22 @@ impl App {
     }
 
     fn edge(&self) -> Result<Edge, Fault> {
-        Ok(Edge::new(self.services.clone(), self.settings.clone(), Some(telemetry::metrics()?)))
+        Ok(Edge::new(
+            self.services.clone(),
+            self.settings.clone(),
+            Some(telemetry::metrics()?),
+        ))
     }
 
     /// Gives an empty database its first tenant, connection and token; changes nothing in any other.
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn first_start(&self, scim: Option<Secret<String>>, admin: Option<Secret<String>>) -> Result<Option<FirstStart>, Fault> {
+    pub async fn first_start(
+        &self,
+        scim: Option<Secret<String>>,
+        admin: Option<Secret<String>>,
+    ) -> Result<Option<FirstStart>, Fault> {
         if !connections::is_empty(&self.services).await? {
             if scim.is_some() || admin.is_some() {
                 tracing::warn!("the database is not empty, so the bootstrap tokens of the environment are ignored");
@@ -118,7 +143,9 @@ impl App {
         }
         let given = scim.is_some();
         let token = connections::bootstrap(&self.services, scim, admin).await?;
-        Ok(Some(FirstStart { token: (!given).then_some(token) }))
+        Ok(Some(FirstStart {
+            token: (!given).then_some(token),
+        }))
     }
 
     /// Takes the address before anything else happens, so that a second server fails without touching the database.
@@ -126,14 +153,20 @@ impl App {
     /// # Errors
     /// An address that is taken or not ours.
     pub async fn bind(config: &Config) -> Result<TcpListener, Fault> {
-        TcpListener::bind(config.listen).await.map_err(|fault| Fault::Listen(config.listen, fault))
+        TcpListener::bind(config.listen)
+            .await
+            .map_err(|fault| Fault::Listen(config.listen, fault))
     }
 
     /// Serves until `shutdown`, then lets running requests finish and closes the database.
     ///
     /// # Errors
     /// A listener that fails.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Fault> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Fault> {
         let edge = self.edge()?;
         let stop = CancellationToken::new();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
@@ -148,7 +181,9 @@ impl App {
         // Nagle's algorithm would hold a small answer back until the client acknowledges the packet before; a socket
         // that does not take the option still works.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let server = axum::serve(listener, service).with_graceful_shutdown(signal).into_future();
+        let server = axum::serve(listener, service)
+            .with_graceful_shutdown(signal)
+            .into_future();
         let late = async {
             stop.cancelled().await;
             tokio::time::sleep(self.grace).await;

@@ -31,19 +31,28 @@ pub fn log(format: LogFormat, filter: &str) -> Result<(), Fault> {
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_span_events(FmtSpan::NONE);
     let done = if human {
         builder.with_target(false).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init()
     };
     drop(done);
     Ok(())
 }
 
 /// Upper bounds of the latency histogram, in seconds: from a cached lookup to a large group read.
-const LATENCY_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+const LATENCY_BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
 
 /// The process-wide metrics recorder, made at first use.
 ///
@@ -69,9 +78,19 @@ pub fn metrics() -> Result<PrometheusHandle, Fault> {
 
 fn describe() {
     metrics::describe_counter!("muster_requests_total", "requests by route, method and status");
-    metrics::describe_histogram!("muster_request_seconds", metrics::Unit::Seconds, "time to answer, by route");
-    metrics::describe_counter!("muster_tolerances_total", "client habits that were rewritten, by rule and client");
-    metrics::describe_counter!("muster_refused_tokens_total", "requests with a wrong, expired or missing token");
+    metrics::describe_histogram!(
+        "muster_request_seconds",
+        metrics::Unit::Seconds,
+        "time to answer, by route"
+    );
+    metrics::describe_counter!(
+        "muster_tolerances_total",
+        "client habits that were rewritten, by rule and client"
+    );
+    metrics::describe_counter!(
+        "muster_refused_tokens_total",
+        "requests with a wrong, expired or missing token"
+    );
     metrics::describe_counter!("muster_throttled_total", "requests answered 429, by reason");
     metrics_process::Collector::default().describe();
 }

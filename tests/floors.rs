@@ -29,11 +29,7 @@ const fn room(name: &'static str, floor: u8, may: &'static [&'static str]) -> Ro
 }
 
 const fn root(name: &'static str, floor: u8) -> Room {
-    Room {
-        name,
-        floor,
-        may: None,
-    }
+    Room { name, floor, may: None }
 }
 
 const PLAN: &[Room] = &[
@@ -57,31 +53,11 @@ const PLAN: &[Room] = &[
 /// Crates that belong to some rooms only, and why.
 const BOUND: &[(&str, &[&str], &str)] = &[
     ("sqlx", &["store"], "all SQL is in `store`"),
-    (
-        "axum",
-        &["api", "console", "app"],
-        "HTTP is unknown below `api`",
-    ),
-    (
-        "hyper",
-        &["api", "console", "app"],
-        "HTTP is unknown below `api`",
-    ),
-    (
-        "tower",
-        &["api", "console", "app"],
-        "HTTP is unknown below `api`",
-    ),
-    (
-        "tower_http",
-        &["api", "console", "app"],
-        "HTTP is unknown below `api`",
-    ),
-    (
-        "clap",
-        &["cli", "config", "main"],
-        "only the command line knows flags",
-    ),
+    ("axum", &["api", "console", "app"], "HTTP is unknown below `api`"),
+    ("hyper", &["api", "console", "app"], "HTTP is unknown below `api`"),
+    ("tower", &["api", "console", "app"], "HTTP is unknown below `api`"),
+    ("tower_http", &["api", "console", "app"], "HTTP is unknown below `api`"),
+    ("clap", &["cli", "config", "main"], "only the command line knows flags"),
     ("figment", &["config"], "settings come from `config`"),
     (
         "anyhow",
@@ -132,9 +108,7 @@ fn no_import_goes_up_or_into_a_room_it_may_not_enter() {
             let to = floor(&target);
             let may = from.may.is_none_or(|may| may.contains(&to.name));
             if target != file.room && (to.floor >= from.floor || !may) {
-                let allowed = from
-                    .may
-                    .map_or("every lower room".to_owned(), |may| may.join(", "));
+                let allowed = from.may.map_or("every lower room".to_owned(), |may| may.join(", "));
                 faults.push(format!(
                     "{} imports `{target}`; `{}` may import: {allowed}",
                     file.path, from.name
@@ -155,10 +129,7 @@ fn no_import_goes_up_or_into_a_room_it_may_not_enter() {
 fn no_rooms_import_each_other_in_a_circle() {
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in sources() {
-        let targets = file
-            .imports()
-            .into_iter()
-            .filter(|target| *target != file.room);
+        let targets = file.imports().into_iter().filter(|target| *target != file.room);
         arrows.entry(file.room.clone()).or_default().extend(targets);
     }
     // Takes away, again and again, the rooms that import nothing that is left: a circle never goes.
@@ -205,10 +176,7 @@ fn every_outside_crate_stays_in_its_rooms() {
             }
         }
         let rows_only = file.code.replace("sqlx::FromRow", "");
-        if file.room == "store"
-            && !file.path.starts_with("src/store/sql/")
-            && names_crate(&rows_only, "sqlx")
-        {
+        if file.room == "store" && !file.path.starts_with("src/store/sql/") && names_crate(&rows_only, "sqlx") {
             faults.push(format!(
                 "{} uses `sqlx` for more than `sqlx::FromRow`: SQL runs in src/store/sql",
                 file.path
@@ -269,12 +237,11 @@ fn no_file_is_longer_than_can_be_read_at_once() {
     let mut faults = Vec::new();
     for path in rust_files(&["src", "tests", "fuzz"]) {
         let text = fs::read_to_string(repository().join(&path)).unwrap();
-        let reasoned = text
-            .lines()
-            .take(12)
-            .any(|line| line.contains(LENGTH_REASON));
+        let reasoned = text.lines().take(12).any(|line| line.contains(LENGTH_REASON));
         if text.lines().count() > MAX_LINES && !reasoned {
-            faults.push(format!("{path}: over {MAX_LINES} lines; split it by meaning, or say why after `{LENGTH_REASON}`"));
+            faults.push(format!(
+                "{path}: over {MAX_LINES} lines; split it by meaning, or say why after `{LENGTH_REASON}`"
+            ));
         }
     }
     none(&faults);
@@ -287,11 +254,7 @@ fn every_folder_has_a_caption_and_holds_declarations_only() {
         .iter()
         .filter(|file| file.path.ends_with("/mod.rs") && !file.path.contains("/tests/"))
     {
-        let caption: String = file
-            .text
-            .lines()
-            .take_while(|line| line.starts_with("//!"))
-            .collect();
+        let caption: String = file.text.lines().take_while(|line| line.starts_with("//!")).collect();
         if !caption.to_lowercase().contains("must never") {
             faults.push(format!(
                 "{}: the caption says what the folder is for, may import and must never import",
@@ -362,8 +325,7 @@ fn nothing_is_unfinished_silenced_or_unwrapped() {
 #[test]
 fn every_dependency_is_justified() {
     let manifest = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
-    let reasons =
-        fs::read_to_string(repository().join("docs/decisions/005-dependencies.md")).unwrap();
+    let reasons = fs::read_to_string(repository().join("docs/decisions/005-dependencies.md")).unwrap();
     let mut counts = false;
     let mut missing = Vec::new();
     for line in manifest.lines() {
@@ -383,9 +345,7 @@ fn every_dependency_is_justified() {
 
 fn floor(name: &str) -> &'static Room {
     let found = PLAN.iter().find(|room| room.name == name);
-    found.unwrap_or_else(|| {
-        panic!("`{name}` has no floor: give it one here and in docs/architecture.md")
-    })
+    found.unwrap_or_else(|| panic!("`{name}` has no floor: give it one here and in docs/architecture.md"))
 }
 
 #[track_caller]
@@ -405,8 +365,5 @@ fn code_is_read_without_comments_and_literals() {
         ["store", "scim", "base"]
     );
     assert!(names_crate("#[tokio::test] fn x() {}", "tokio"));
-    assert!(!names_crate(
-        "use crate::tokio::x; let tokio_like = 1;",
-        "tokio"
-    ));
+    assert!(!names_crate("use crate::tokio::x; let tokio_like = 1;", "tokio"));
 }

@@ -29,13 +29,17 @@ pub async fn scim(
     let (mut parts, body) = request.into_parts();
     let slug = path.get("tenant").map(String::as_str);
     let prefix = slug.map_or_else(|| "/scim/v2".to_owned(), |slug| format!("/t/{slug}/scim/v2"));
-    let mount = Mount { base: format!("{}{prefix}", edge.origin(peer, &parts.headers)) };
+    let mount = Mount {
+        base: format!("{}{prefix}", edge.origin(peer, &parts.headers)),
+    };
     let caller = match admit(&edge, peer, slug, &parts).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
     parts.extensions.insert(mount);
-    let Some(caller) = caller else { return next.run(Request::from_parts(parts, body)).await };
+    let Some(caller) = caller else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
     let dialect = dialect(&caller, &parts.headers);
     parts.extensions.insert(caller.clone());
     parts.extensions.insert(dialect);
@@ -47,7 +51,13 @@ pub async fn scim(
 
 fn dialect(caller: &Caller, headers: &HeaderMap) -> Dialect {
     let user_agent = text(headers, header::USER_AGENT.as_str());
-    Dialect::recognise(caller.dialect(), &Hints { user_agent, header: &|name| text(headers, name) })
+    Dialect::recognise(
+        caller.dialect(),
+        &Hints {
+            user_agent,
+            header: &|name| text(headers, name),
+        },
+    )
 }
 
 /// Who may pass; `None` for the one document that is readable without credentials (RFC 7643 §5).
@@ -70,10 +80,19 @@ async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts)
     let token = match bearer(headers, parts.uri.query()) {
         Bearer::Token(token) => token,
         Bearer::Absent => return Err(refuse(None)),
-        Bearer::Broken => return Err(refuse(Some(("invalid_token", "the Authorization header holds no bearer token")))),
+        Bearer::Broken => {
+            return Err(refuse(Some((
+                "invalid_token",
+                "the Authorization header holds no bearer token",
+            ))));
+        }
         Bearer::Twice => {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "the token was sent in more than one way")
-                .with(header::WWW_AUTHENTICATE, r#"Bearer realm="muster", error="invalid_request""#));
+            return Err(
+                Problem::new(StatusCode::BAD_REQUEST, "the token was sent in more than one way").with(
+                    header::WWW_AUTHENTICATE,
+                    r#"Bearer realm="muster", error="invalid_request""#,
+                ),
+            );
         }
     };
     let unknown = Some(("invalid_token", "the token is unknown, expired or revoked"));
@@ -85,8 +104,14 @@ async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts)
         return Err(refuse(unknown));
     }
     let Authority::Connection(connection) = caller.authority() else {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "this token is not one of a provisioning connection")
-            .with(header::WWW_AUTHENTICATE, r#"Bearer realm="muster", error="insufficient_scope""#));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this token is not one of a provisioning connection",
+        )
+        .with(
+            header::WWW_AUTHENTICATE,
+            r#"Bearer realm="muster", error="insufficient_scope""#,
+        ));
     };
     edge.admit(connection.id.0).map_err(|wait| {
         metrics::counter!("muster_throttled_total", "reason" => "connection").increment(1);
@@ -96,7 +121,11 @@ async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts)
 }
 
 fn is_public(parts: &Parts) -> bool {
-    parts.uri.path().trim_end_matches('/').ends_with("/ServiceProviderConfig")
+    parts
+        .uri
+        .path()
+        .trim_end_matches('/')
+        .ends_with("/ServiceProviderConfig")
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -113,18 +142,26 @@ enum Bearer<'h> {
 /// The token of the `Authorization` header (RFC 6750 §2.1); the query parameter of §2.3 is never accepted.
 fn bearer<'h>(headers: &'h HeaderMap, query: Option<&str>) -> Bearer<'h> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = sent.next() else { return Bearer::Absent };
+    let Some(value) = sent.next() else {
+        return Bearer::Absent;
+    };
     let in_query = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token=")));
     if in_query || sent.next().is_some() {
         return Bearer::Twice;
     }
-    let Some(text) = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER_LENGTH) else { return Bearer::Broken };
+    let Some(text) = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER_LENGTH) else {
+        return Bearer::Broken;
+    };
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Bearer::Absent;
     }
     let token = token.trim();
-    if token.is_empty() || token.contains(' ') { Bearer::Broken } else { Bearer::Token(token) }
+    if token.is_empty() || token.contains(' ') {
+        Bearer::Broken
+    } else {
+        Bearer::Token(token)
+    }
 }
 
 #[cfg(test)]

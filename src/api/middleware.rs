@@ -31,9 +31,14 @@ const MAX_REQUEST_ID: usize = 128;
 fn request_id(edge: &Edge, request: &Request) -> RequestId {
     let sent = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let harmless = |id: &&str| {
-        !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
+        !id.is_empty()
+            && id.len() <= MAX_REQUEST_ID
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
     };
-    RequestId(sent.filter(harmless).map_or_else(|| Arc::from(edge.services().ids().next().as_str()), Arc::from))
+    RequestId(
+        sent.filter(harmless)
+            .map_or_else(|| Arc::from(edge.services().ids().next().as_str()), Arc::from),
+    )
 }
 
 /// Gives the request its id and a deadline, and writes the one line and the metrics about it.
@@ -59,7 +64,11 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
         http.method = method.as_str(),
         http.route = route,
         http.status = status,
-        connection.id = response.extensions().get::<Caller>().and_then(Caller::connection_id).map(|id| id.0),
+        connection.id = response
+            .extensions()
+            .get::<Caller>()
+            .and_then(Caller::connection_id)
+            .map(|id| id.0),
         duration_ms = elapsed.as_secs_f64() * 1000.0,
         "answered"
     );
@@ -72,7 +81,8 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
 fn count(method: &str, route: &str, status: u16, elapsed: Duration) {
     let (method, route) = (method.to_owned(), route.to_owned());
     metrics::histogram!("muster_request_seconds", "route" => route.clone()).record(elapsed.as_secs_f64());
-    metrics::counter!("muster_requests_total", "method" => method, "route" => route, "status" => status.to_string()).increment(1);
+    metrics::counter!("muster_requests_total", "method" => method, "route" => route, "status" => status.to_string())
+        .increment(1);
 }
 
 /// Turns a panic into a 500 in the protocol's form; the panic itself is logged once.
@@ -86,7 +96,11 @@ pub fn after_panic(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 pub fn tidy_path(mut request: Request) -> Request {
     let path = request.uri().path();
     if path.len() > 1 && (path.ends_with('/') || path.contains("//")) {
-        let mut tidy: String = path.split('/').filter(|part| !part.is_empty()).flat_map(|part| ["/", part]).collect();
+        let mut tidy: String = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .flat_map(|part| ["/", part])
+            .collect();
         if tidy.is_empty() {
             tidy.push('/');
         }
@@ -111,7 +125,9 @@ mod tests {
     use axum::body::Body;
 
     fn tidied(uri: &str) -> String {
-        tidy_path(Request::builder().uri(uri).body(Body::empty()).unwrap()).uri().to_string()
+        tidy_path(Request::builder().uri(uri).body(Body::empty()).unwrap())
+            .uri()
+            .to_string()
     }
 
     #[test]

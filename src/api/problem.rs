@@ -25,8 +25,14 @@ impl Problem {
     #[must_use]
     pub fn unauthorized(error: Option<(&'static str, &'static str)>) -> Self {
         let (challenge, detail) = match error {
-            None => (r#"Bearer realm="muster""#.to_owned(), "the request needs a bearer token in its Authorization header"),
-            Some((code, text)) => (format!(r#"Bearer realm="muster", error="{code}", error_description="{text}""#), text),
+            None => (
+                r#"Bearer realm="muster""#.to_owned(),
+                "the request needs a bearer token in its Authorization header",
+            ),
+            Some((code, text)) => (
+                format!(r#"Bearer realm="muster", error="{code}", error_description="{text}""#),
+                text,
+            ),
         };
         Self::new(StatusCode::UNAUTHORIZED, detail).with(header::WWW_AUTHENTICATE, challenge)
     }
@@ -50,7 +56,10 @@ impl Problem {
 
 impl From<scim::Error> for Problem {
     fn from(error: scim::Error) -> Self {
-        Self { error, headers: Vec::new() }
+        Self {
+            error,
+            headers: Vec::new(),
+        }
     }
 }
 
@@ -59,15 +68,19 @@ impl From<service::Error> for Problem {
         match error {
             service::Error::Protocol(error) => error.into(),
             service::Error::NotFound => Self::new(StatusCode::NOT_FOUND, "there is no such resource"),
-            service::Error::Stale => {
-                Self::new(StatusCode::PRECONDITION_FAILED, "the resource has changed since the version that If-Match names")
-            }
+            service::Error::Stale => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "the resource has changed since the version that If-Match names",
+            ),
             service::Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, detail),
             service::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again")
                 .with(header::RETRY_AFTER, "1"),
             service::Error::Internal(fault) => {
                 tracing::error!(error = &*fault, "a request failed inside the server");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the request id in the X-Request-Id header finds it in the log")
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal error; the request id in the X-Request-Id header finds it in the log",
+                )
             }
         }
     }
@@ -77,7 +90,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = scim::message::error_body(&self.error).to_string();
-        let mut response = (status, [(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON))], body).into_response();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON))],
+            body,
+        )
+            .into_response();
         response.headers_mut().extend(self.headers);
         response
     }

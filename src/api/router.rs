@@ -34,7 +34,10 @@ fn scim() -> Router<Edge> {
         .route("/{endpoint}/.search", post(search::search))
         .route(
             "/{endpoint}/{id}",
-            get(resources::read).put(resources::replace).patch(resources::patch).delete(resources::delete),
+            get(resources::read)
+                .put(resources::replace)
+                .patch(resources::patch)
+                .delete(resources::delete),
         )
         .fallback(discovery::not_found)
         .method_not_allowed_fallback(discovery::method_not_allowed)
@@ -58,5 +61,7 @@ pub fn router(edge: Edge) -> Router {
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES.into())))
         .with_state(edge);
     // Routing sees the path only after it is tidied, so the layer goes around the router as a whole.
-    Router::new().fallback_service(routes).layer(map_request(async |request| middleware::tidy_path(request)))
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_request(async |request| middleware::tidy_path(request)))
 }

@@ -53,7 +53,13 @@ impl Edge {
             RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
         });
         let strangers = RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(STRANGER_BURST));
-        Self(Arc::new(Inner { services, settings, metrics, requests, strangers }))
+        Self(Arc::new(Inner {
+            services,
+            settings,
+            metrics,
+            requests,
+            strangers,
+        }))
     }
 
     /// The use cases.
@@ -80,7 +86,9 @@ impl Edge {
     /// The wait, when the budget is spent.
     pub fn admit(&self, connection: i64) -> Result<(), Duration> {
         match &self.0.requests {
-            Some(limiter) => limiter.check_key(&connection).map_err(|until| until.wait_time_from(DefaultClock::default().now())),
+            Some(limiter) => limiter
+                .check_key(&connection)
+                .map_err(|until| until.wait_time_from(DefaultClock::default().now())),
             None => Ok(()),
         }
     }
@@ -97,7 +105,10 @@ impl Edge {
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
             IpAddr::V4(_) => address,
         };
-        self.0.strangers.check_key(&key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        self.0
+            .strangers
+            .check_key(&key)
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 
     /// Forgets budgets that are full again, so that memory does not grow with the number of addresses seen.
@@ -109,7 +120,11 @@ impl Edge {
     }
 
     fn is_trusted(&self, peer: IpAddr) -> bool {
-        self.0.settings.trusted_proxies.iter().any(|network| network.contains(&peer))
+        self.0
+            .settings
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(&peer))
     }
 
     /// The address the request came from: the last one that a trusted proxy did not add itself.
@@ -119,9 +134,19 @@ impl Edge {
         if !self.is_trusted(peer) {
             return peer;
         }
-        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<IpAddr> = hops.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-        hops.into_iter().rev().map(|hop: IpAddr| hop.to_canonical()).find(|hop| !self.is_trusted(*hop)).unwrap_or(peer)
+        let hops = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> = hops
+            .flat_map(|value| value.split(','))
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
+        hops.into_iter()
+            .rev()
+            .map(|hop: IpAddr| hop.to_canonical())
+            .find(|hop| !self.is_trusted(*hop))
+            .unwrap_or(peer)
     }
 
     /// Scheme and authority that the client used, e.g. `https://muster.example`.
@@ -130,11 +155,20 @@ impl Edge {
         if let Some(url) = &self.0.settings.public_url {
             return url.clone();
         }
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(|value| first(value).to_owned());
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(|value| first(value).to_owned())
+        };
         let trusted = self.is_trusted(peer.ip().to_canonical());
         let forwarded = |name: &str| if trusted { text(name) } else { None };
-        let scheme = forwarded("x-forwarded-proto").filter(|scheme| scheme == "https").unwrap_or_else(|| "http".to_owned());
-        let host = forwarded("x-forwarded-host").or_else(|| text(header::HOST.as_str())).filter(|host| is_authority(host));
+        let scheme = forwarded("x-forwarded-proto")
+            .filter(|scheme| scheme == "https")
+            .unwrap_or_else(|| "http".to_owned());
+        let host = forwarded("x-forwarded-host")
+            .or_else(|| text(header::HOST.as_str()))
+            .filter(|host| is_authority(host));
         format!("{scheme}://{}", host.unwrap_or_else(|| "localhost".to_owned()))
     }
 }
@@ -145,5 +179,8 @@ fn first(list: &str) -> &str {
 
 /// Whether the text can stand as the authority of a URL: what comes from a header is not trusted further than this.
 fn is_authority(host: &str) -> bool {
-    host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))
+    host.len() <= 255
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))
 }

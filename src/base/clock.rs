@@ -30,10 +30,7 @@ impl Timestamp {
     /// The instant `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -113,22 +110,15 @@ impl Clock {
 fn ascending(now: i64) -> Timestamp {
     let step = |last: i64| now.max(last.saturating_add(1));
     let mut last = LAST.load(Ordering::Relaxed);
-    while let Err(other) =
-        LAST.compare_exchange_weak(last, step(last), Ordering::SeqCst, Ordering::Relaxed)
-    {
+    while let Err(other) = LAST.compare_exchange_weak(last, step(last), Ordering::SeqCst, Ordering::Relaxed) {
         last = other;
     }
     Timestamp(step(last))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place time comes from"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place time comes from")]
 fn machine() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -140,10 +130,7 @@ mod tests {
     fn timestamps_print_as_rfc3339_with_six_digits() {
         assert_eq!(Timestamp(0).rfc3339(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Timestamp(-1).rfc3339(), "1969-12-31T23:59:59.999999Z");
-        assert_eq!(
-            Timestamp(951_782_400_000_000).rfc3339(),
-            "2000-02-29T00:00:00.000000Z"
-        );
+        assert_eq!(Timestamp(951_782_400_000_000).rfc3339(), "2000-02-29T00:00:00.000000Z");
         assert_eq!(
             Timestamp(1_795_330_383_123_456).rfc3339(),
             "2026-11-22T06:53:03.123456Z"

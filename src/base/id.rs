@@ -97,10 +97,7 @@ impl Ids {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place ids come from"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place ids come from")]
 fn random() -> String {
     uuid::Uuid::now_v7().hyphenated().to_string()
 }
@@ -125,9 +122,6 @@ mod tests {
         let ids = Ids::counted();
         let clone = ids.clone();
         assert_eq!(ids.next().as_str(), "00000000-0000-7000-8000-000000000001");
-        assert_eq!(
-            clone.next().to_string(),
-            "00000000-0000-7000-8000-000000000002"
-        );
+        assert_eq!(clone.next().to_string(), "00000000-0000-7000-8000-000000000002");
     }
 }

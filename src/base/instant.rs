@@ -49,11 +49,8 @@ pub fn parse_date_time(text: &str) -> Option<Moment> {
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
     let date = Date::new(year, small(month)?, small(day)?).ok()?;
     let time = Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
-    let since =
-        DateTime::from_parts(date, time).duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
-    Some(Moment(
-        since.as_nanos() + fraction - offset * 60_000_000_000,
-    ))
+    let since = DateTime::from_parts(date, time).duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    Some(Moment(since.as_nanos() + fraction - offset * 60_000_000_000))
 }
 
 /// Splits off the zone; the offset is in minutes east of UTC.
@@ -75,9 +72,7 @@ fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> O
     let mut parts = text.split(separator);
     let mut found = [0; N];
     for (slot, width) in found.iter_mut().zip(widths) {
-        let part = parts
-            .next()
-            .filter(|part| part.len() == width && digits(part))?;
+        let part = parts.next().filter(|part| part.len() == width && digits(part))?;
         *slot = part.parse().ok()?;
     }
     parts.next().is_none().then_some(found)
@@ -172,11 +167,7 @@ mod tests {
             .map(Moment::sortable)
             .collect();
         assert_eq!(sortable.len(), ascending.len());
-        assert!(
-            sortable
-                .windows(2)
-                .all(|pair| pair[0] < pair[1] && pair[0].len() == 22)
-        );
+        assert!(sortable.windows(2).all(|pair| pair[0] < pair[1] && pair[0].len() == 22));
     }
 
     #[test]

@@ -18,10 +18,7 @@ pub fn sortable(number: &Number) -> String {
     }
     let shifted = exponent + EXPONENT_SHIFT;
     if negative {
-        let complement: String = digits
-            .bytes()
-            .map(|digit| char::from(b'9' - (digit - b'0')))
-            .collect();
+        let complement: String = digits.bytes().map(|digit| char::from(b'9' - (digit - b'0'))).collect();
         format!("0{:04}{complement}~", 9999 - shifted)
     } else {
         format!("2{shifted:04}{digits}")
@@ -38,11 +35,7 @@ fn decimal(number: &Number) -> (bool, String, i32) {
         let text = format!("{:e}", number.as_f64().unwrap_or_default());
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-        return (
-            mantissa.starts_with('-'),
-            digits,
-            exponent.parse().unwrap_or_default(),
-        );
+        return (mantissa.starts_with('-'), digits, exponent.parse().unwrap_or_default());
     };
     let length = i32::try_from(digits.len()).unwrap_or_default();
     (negative, digits, exponent + length - 1)

@@ -48,7 +48,13 @@ pub(super) struct Common {
     #[arg(long, global = true, env = "MUSTER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:muster.db]
-    #[arg(long, global = true, env = "MUSTER_DATABASE", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "MUSTER_DATABASE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     database: Option<String>,
     /// What is logged to standard error, e.g. `info` or `muster=debug` [default: info]
     #[arg(long, global = true, env = "MUSTER_LOG", value_name = "FILTER")]
@@ -68,7 +74,12 @@ pub(super) struct Listening {
     #[arg(long, env = "MUSTER_LISTEN", value_name = "HOST:PORT")]
     pub(super) listen: Option<SocketAddr>,
     /// Network whose X-Forwarded-For, -Proto and -Host headers are believed; may be repeated
-    #[arg(long = "trusted-proxy", env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR")]
+    #[arg(
+        long = "trusted-proxy",
+        env = "MUSTER_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
     pub(super) trusted_proxies: Vec<IpNet>,
     /// Requests a second per connection, with a burst of twice that; `off` for load tests [default: 1000]
     #[arg(long, env = "MUSTER_RATE_LIMIT", value_name = "N|off")]

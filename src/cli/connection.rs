@@ -48,13 +48,21 @@ pub(super) enum Command {
 
 /// The base URL an identity provider is pointed at.
 fn base_url(config: &Config, tenant: &str) -> String {
-    let origin = config.public_url.as_ref().map_or_else(|| format!("http://{}", config.listen), ToString::to_string);
+    let origin = config
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{}", config.listen), ToString::to_string);
     format!("{}/t/{tenant}/scim/v2", origin.trim_end_matches('/'))
 }
 
 pub(super) async fn run(services: Services, config: Config, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Create { tenant, name, dialect, json } => {
+        Command::Create {
+            tenant,
+            name,
+            dialect,
+            json,
+        } => {
             let made = connections::create_connection(&services, &tenant, &name, &dialect).await?;
             let base_url = base_url(&config, &tenant);
             if json {
@@ -67,8 +75,10 @@ pub(super) async fn run(services: Services, config: Config, command: Command) ->
         Command::List { tenant, json } => {
             let connections = connections::list_connections(&services, &tenant).await?;
             if json {
-                let items: Vec<_> =
-                    connections.iter().map(|c| json!({"id": c.id, "name": c.name, "dialect": c.dialect})).collect();
+                let items: Vec<_> = connections
+                    .iter()
+                    .map(|c| json!({"id": c.id, "name": c.name, "dialect": c.dialect}))
+                    .collect();
                 println!("{}", json!({"items": items}));
             } else {
                 connections.iter().for_each(|c| println!("{:24} {}", c.name, c.dialect));
@@ -83,15 +93,22 @@ async fn show(services: &Services, config: &Config, tenant: &str, name: &str, as
     let (connection, tolerances) = connections::show_connection(services, tenant, name).await?;
     let base_url = base_url(config, tenant);
     if as_json {
-        let tolerances: Vec<_> =
-            tolerances.iter().map(|t| json!({"rule": t.rule, "count": t.count, "last": t.last.rfc3339()})).collect();
-        println!("{}", json!({"id": connection.id, "name": connection.name, "dialect": connection.dialect, "base_url": base_url, "tolerances": tolerances}));
+        let tolerances: Vec<_> = tolerances
+            .iter()
+            .map(|t| json!({"rule": t.rule, "count": t.count, "last": t.last.rfc3339()}))
+            .collect();
+        println!(
+            "{}",
+            json!({"id": connection.id, "name": connection.name, "dialect": connection.dialect, "base_url": base_url, "tolerances": tolerances})
+        );
         return Ok(());
     }
     println!("{}  dialect {}  {base_url}", connection.name, connection.dialect);
     if tolerances.is_empty() {
         println!("no client habit had to be tolerated so far");
     }
-    tolerances.iter().for_each(|t| println!("{:>8} × {:32} last {}", t.count, t.rule, t.last.rfc3339()));
+    tolerances
+        .iter()
+        .for_each(|t| println!("{:>8} × {:32} last {}", t.count, t.rule, t.last.rfc3339()));
     Ok(())
 }

@@ -68,5 +68,8 @@ where
 /// Runs on the multi-threaded runtime.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("the runtime could not be started").map_err(Failure::Start)?.block_on(work)
+    runtime
+        .context("the runtime could not be started")
+        .map_err(Failure::Start)?
+        .block_on(work)
 }

@@ -25,24 +25,37 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, common: &Common) -> Result<(), Failure> {
-        let config = common.load(Some(&self.listening)).map_err(|fault| Failure::Start(fault.into()))?;
+        let config = common
+            .load(Some(&self.listening))
+            .map_err(|fault| Failure::Start(fault.into()))?;
         telemetry::log(config.log_format, &config.log).map_err(|fault| Failure::Start(fault.into()))?;
         block_on(async {
             let start = |fault: crate::app::Fault| Failure::Start(fault.into());
             let listener = App::bind(&config).await.map_err(start)?;
             let app = App::open(&config).await.map_err(start)?;
             let first = app
-                .first_start(self.bootstrap_token.map(Secret::new), self.bootstrap_admin_token.map(Secret::new))
+                .first_start(
+                    self.bootstrap_token.map(Secret::new),
+                    self.bootstrap_admin_token.map(Secret::new),
+                )
                 .await
                 .map_err(start)?;
             let address = listener.local_addr().map_err(|fault| Failure::Start(fault.into()))?;
             if let Some(first) = first {
-                welcome(&first, &config.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string));
+                welcome(
+                    &first,
+                    &config
+                        .public_url
+                        .as_ref()
+                        .map_or_else(|| format!("http://{address}"), ToString::to_string),
+                );
             }
             println!("listening on http://{address}");
             // A pipe is block-buffered, and whoever waits for this line waits behind one.
             let _ = std::io::stdout().flush();
-            app.serve(listener, shutdown()).await.map_err(|fault| Failure::Refused(fault.into()))
+            app.serve(listener, shutdown())
+                .await
+                .map_err(|fault| Failure::Refused(fault.into()))
         })
     }
 }
@@ -56,7 +69,9 @@ fn welcome(first: &FirstStart, origin: &str) {
         None => println!("  bearer token    as given by MUSTER_BOOTSTRAP_TOKEN\n"),
     }
     if first.token.is_some() {
-        println!("The token is shown this once and stored as a hash. Another: muster token create --tenant default --connection default\n");
+        println!(
+            "The token is shown this once and stored as a hash. Another: muster token create --tenant default --connection default\n"
+        );
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
             if json {
                 println!("{}", json!({"id": tenant.id, "slug": tenant.slug}));
             } else {
-                println!("tenant `{}` is there; next: muster connection create --tenant {} --name okta", tenant.slug, tenant.slug);
+                println!(
+                    "tenant `{}` is there; next: muster connection create --tenant {} --name okta",
+                    tenant.slug, tenant.slug
+                );
             }
         }
         Command::List { json } => {

@@ -6,8 +6,8 @@ use jiff::{Span, SpanRelativeTo};
 use serde_json::json;
 
 use crate::base::clock::Timestamp;
-use crate::service::credentials::{self, Holder, Issued};
 use crate::service::Services;
+use crate::service::credentials::{self, Holder, Issued};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -88,20 +88,36 @@ impl HolderArgs {
 
 /// `90d`, `12h`, `30m`: above zero.
 fn lifetime(text: &str) -> Result<Span, String> {
-    let span: Span = text.parse().map_err(|_| format!("`{text}` is not a time span such as 90d or 12h"))?;
-    if span.is_positive() { Ok(span) } else { Err("a time span must be longer than nothing".to_owned()) }
+    let span: Span = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a time span such as 90d or 12h"))?;
+    if span.is_positive() {
+        Ok(span)
+    } else {
+        Err("a time span must be longer than nothing".to_owned())
+    }
 }
 
 fn after(now: Timestamp, span: &Span) -> anyhow::Result<Timestamp> {
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).context("use weeks, days, hours or minutes")?;
+    let duration = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .context("use weeks, days, hours or minutes")?;
     let micros = i64::try_from(duration.as_micros()).context("the time span is too long")?;
-    now.0.checked_add(micros).map(Timestamp).context("the time span is too long")
+    now.0
+        .checked_add(micros)
+        .map(Timestamp)
+        .context("the time span is too long")
 }
 
 pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<()> {
     let now = services.clock().now();
     match command {
-        Command::Create { tenant, holder, expires, json } => {
+        Command::Create {
+            tenant,
+            holder,
+            expires,
+            json,
+        } => {
             let expires = expires.map(|span| after(now, &span)).transpose()?;
             let issued = credentials::issue(&services, &tenant, &holder.holder(), expires).await?;
             print(&issued, json);
@@ -111,7 +127,13 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
             credentials::revoke(&services, &tenant, &id).await?;
             println!("revoked; no server accepts it any more");
         }
-        Command::Rotate { tenant, id, overlap, expires, json } => {
+        Command::Rotate {
+            tenant,
+            id,
+            overlap,
+            expires,
+            json,
+        } => {
             let expires = expires.map(|span| after(now, &span)).transpose()?;
             let issued = credentials::rotate(&services, &tenant, &id, after(now, &overlap)?, expires).await?;
             print(&issued, json);
@@ -123,10 +145,17 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
 fn print(issued: &Issued, as_json: bool) {
     let expires = issued.expires.map(Timestamp::rfc3339);
     if as_json {
-        println!("{}", json!({"id": issued.id, "token": issued.token.expose(), "expires": expires}));
+        println!(
+            "{}",
+            json!({"id": issued.id, "token": issued.token.expose(), "expires": expires})
+        );
     } else {
         println!("{}", issued.token.expose());
-        eprintln!("token {} is shown this once; {}", issued.id, expires.map_or_else(|| "it does not expire".to_owned(), |at| format!("it expires {at}")));
+        eprintln!(
+            "token {} is shown this once; {}",
+            issued.id,
+            expires.map_or_else(|| "it does not expire".to_owned(), |at| format!("it expires {at}"))
+        );
     }
 }
 

@@ -125,10 +125,14 @@ impl Config {
             }
             layers = layers.merge(Toml::file_exact(path));
         }
-        let config: Self =
-            layers.merge(Serialized::defaults(overrides)).extract().map_err(|fault| Fault::Unusable(Box::new(fault)))?;
+        let config: Self = layers
+            .merge(Serialized::defaults(overrides))
+            .extract()
+            .map_err(|fault| Fault::Unusable(Box::new(fault)))?;
         match &config.public_url {
-            Some(url) if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() => {
+            Some(url)
+                if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() =>
+            {
                 Err(Fault::PublicUrl)
             }
             _ => Ok(config),
@@ -145,10 +149,20 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("muster-config-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join("muster.toml");
-        std::fs::write(&file, "database = \"sqlite:from-file.db\"\nlisten = \"127.0.0.1:1\"\nrate_limit = \"off\"\n").unwrap();
-        let overrides = Overrides { listen: Some("127.0.0.1:2".parse().unwrap()), ..Overrides::default() };
+        std::fs::write(
+            &file,
+            "database = \"sqlite:from-file.db\"\nlisten = \"127.0.0.1:1\"\nrate_limit = \"off\"\n",
+        )
+        .unwrap();
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:2".parse().unwrap()),
+            ..Overrides::default()
+        };
         let config = Config::load(Some(&file), &overrides).unwrap();
-        assert_eq!((config.database.as_str(), config.listen.port()), ("sqlite:from-file.db", 2));
+        assert_eq!(
+            (config.database.as_str(), config.listen.port()),
+            ("sqlite:from-file.db", 2)
+        );
         assert_eq!(config.rate_limit, RateLimit::Off);
         assert_eq!(config.max_results, Config::default().max_results);
         std::fs::remove_dir_all(dir).unwrap();
@@ -156,7 +170,10 @@ mod tests {
 
     #[test]
     fn a_public_url_of_another_scheme_is_refused() {
-        let overrides = Overrides { public_url: Some("ftp://idp.example".parse().unwrap()), ..Overrides::default() };
+        let overrides = Overrides {
+            public_url: Some("ftp://idp.example".parse().unwrap()),
+            ..Overrides::default()
+        };
         assert!(matches!(Config::load(None, &overrides), Err(Fault::PublicUrl)));
     }
 }

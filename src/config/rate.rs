@@ -30,7 +30,9 @@ impl FromStr for RateLimit {
         if text.eq_ignore_ascii_case("off") {
             return Ok(Self::Off);
         }
-        text.parse().map(Self::PerSecond).map_err(|_| format!("`{text}` is neither `off` nor a number of requests a second from 1"))
+        text.parse()
+            .map(Self::PerSecond)
+            .map_err(|_| format!("`{text}` is neither `off` nor a number of requests a second from 1"))
     }
 }
 

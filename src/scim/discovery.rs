@@ -41,7 +41,9 @@ pub struct BulkLimits {
 pub fn service_provider_config(limits: &Limits, base_url: &str) -> Value {
     let base_url = base_url.trim_end_matches('/');
     // Without bulk the numbers mean nothing, and a small one is taken for a limit by some clients.
-    let bulk = limits.bulk.map_or((0, 0), |bulk| (bulk.max_operations, bulk.max_payload_size));
+    let bulk = limits
+        .bulk
+        .map_or((0, 0), |bulk| (bulk.max_operations, bulk.max_payload_size));
     let mut pagination = json!({
         "cursor": limits.cursor.is_some(),
         "index": true,
@@ -82,16 +84,17 @@ pub fn service_provider_config(limits: &Limits, base_url: &str) -> Value {
 /// Every schema, as a list; discovery lists have one page (RFC 7644 §4).
 #[must_use]
 pub fn schemas(registry: &Registry, base_url: &str) -> Value {
-    list(registry.schemas().map(|schema| schema.to_json(base_url)).collect())
+    list(registry.schemas().map(|schema| schema.to_json(base_url)))
 }
 
 /// Every resource type, as a list.
 #[must_use]
 pub fn resource_types(registry: &Registry, base_url: &str) -> Value {
-    list(registry.types().iter().map(|ty| ty.to_json(base_url)).collect())
+    list(registry.types().iter().map(|ty| ty.to_json(base_url)))
 }
 
-fn list(resources: Vec<Value>) -> Value {
+fn list(resources: impl Iterator<Item = Value>) -> Value {
+    let resources: Vec<Value> = resources.collect();
     json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": resources.len(),
@@ -106,7 +109,13 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { max_results: 200, default_page_size: 100, cursor: None, bulk: None, documentation: None }
+        Limits {
+            max_results: 200,
+            default_page_size: 100,
+            cursor: None,
+            bulk: None,
+            documentation: None,
+        }
     }
 
     #[test]
@@ -115,10 +124,16 @@ mod tests {
         for feature in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {
             assert!(config[feature]["supported"].is_boolean(), "{feature}");
         }
-        assert_eq!(config["bulk"], json!({ "supported": false, "maxOperations": 0, "maxPayloadSize": 0 }));
+        assert_eq!(
+            config["bulk"],
+            json!({ "supported": false, "maxOperations": 0, "maxPayloadSize": 0 })
+        );
         assert_eq!(config["filter"]["maxResults"], 200);
         assert_eq!(config["pagination"]["cursor"], false);
-        assert_eq!(config["meta"]["location"], "https://idp.example/scim/v2/ServiceProviderConfig");
+        assert_eq!(
+            config["meta"]["location"],
+            "https://idp.example/scim/v2/ServiceProviderConfig"
+        );
         for member in ["type", "name", "description", "specUri"] {
             assert!(config["authenticationSchemes"][0][member].is_string(), "{member}");
         }
@@ -126,20 +141,44 @@ mod tests {
 
     #[test]
     fn limits_are_told_as_they_are() {
-        let bulk = Some(BulkLimits { max_operations: 1000, max_payload_size: 1 << 20 });
+        let bulk = Some(BulkLimits {
+            max_operations: 1000,
+            max_payload_size: 1 << 20,
+        });
         let cursor = Some(CursorLimits { timeout: Some(600) });
-        let config = service_provider_config(&Limits { bulk, cursor, ..limits() }, "https://idp.example");
-        assert_eq!(config["bulk"], json!({ "supported": true, "maxOperations": 1000, "maxPayloadSize": 1 << 20 }));
-        assert_eq!((&config["pagination"]["cursor"], &config["pagination"]["cursorTimeout"]), (&json!(true), &json!(600)));
+        let config = service_provider_config(
+            &Limits {
+                cursor,
+                bulk,
+                ..limits()
+            },
+            "https://idp.example",
+        );
+        assert_eq!(
+            config["bulk"],
+            json!({ "supported": true, "maxOperations": 1000, "maxPayloadSize": 1 << 20 })
+        );
+        assert_eq!(
+            (&config["pagination"]["cursor"], &config["pagination"]["cursorTimeout"]),
+            (&json!(true), &json!(600))
+        );
     }
 
     #[test]
     fn every_schema_a_resource_can_name_is_listed() {
         let registry = Registry::builtin();
         let listed = schemas(&registry, "https://idp.example");
-        let ids: Vec<_> = listed["Resources"].as_array().unwrap().iter().map(|schema| &schema["id"]).collect();
+        let ids: Vec<_> = listed["Resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|schema| &schema["id"])
+            .collect();
         assert_eq!(listed["totalResults"], ids.len());
-        for ty in resource_types(&registry, "https://idp.example")["Resources"].as_array().unwrap() {
+        for ty in resource_types(&registry, "https://idp.example")["Resources"]
+            .as_array()
+            .unwrap()
+        {
             assert!(ids.contains(&&ty["schema"]));
             for extension in ty["schemaExtensions"].as_array().unwrap() {
                 assert!(ids.contains(&&extension["schema"]));

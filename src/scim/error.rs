@@ -59,7 +59,11 @@ pub struct Error {
 
 impl Error {
     fn new(status: u16, scim_type: Option<ScimType>, detail: impl Into<String>) -> Self {
-        Self { status, scim_type, detail: detail.into() }
+        Self {
+            status,
+            scim_type,
+            detail: detail.into(),
+        }
     }
 
     /// 400 `invalidFilter`.

@@ -17,15 +17,17 @@ pub fn parse(body: &[u8]) -> Result<Value, Error> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid_syntax("the request needs a JSON body"));
     }
-    serde_json::from_slice::<Unique>(body).map(|unique| unique.0).map_err(|fault| {
-        let (line, column) = (fault.line(), fault.column());
-        let what = match fault.classify() {
-            serde_json::error::Category::Eof => "the JSON body ends too early",
-            serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
-            _ => "the body is not valid JSON",
-        };
-        Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
-    })
+    serde_json::from_slice::<Unique>(body)
+        .map(|unique| unique.0)
+        .map_err(|fault| {
+            let (line, column) = (fault.line(), fault.column());
+            let what = match fault.classify() {
+                serde_json::error::Category::Eof => "the JSON body ends too early",
+                serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
+                _ => "the body is not valid JSON",
+            };
+            Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
+        })
 }
 
 /// A JSON value in which no object has a member twice.

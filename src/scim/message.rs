@@ -53,7 +53,10 @@ pub fn list_response(page: &Page, resources: &[String]) -> String {
         text.push_str(",\"startIndex\":");
         text.push_str(&start.to_string());
     }
-    for (name, cursor) in [("previousCursor", &page.previous_cursor), ("nextCursor", &page.next_cursor)] {
+    for (name, cursor) in [
+        ("previousCursor", &page.previous_cursor),
+        ("nextCursor", &page.next_cursor),
+    ] {
         if let Some(cursor) = cursor {
             text.push_str(",\"");
             text.push_str(name);
@@ -130,7 +133,9 @@ impl Query {
         let mut query = Self::default();
         let mut seen: Vec<&'static str> = Vec::new();
         for (key, value) in pairs {
-            let (Some(name), text) = (parameter(key.as_ref()), value.as_ref()) else { continue };
+            let (Some(name), text) = (parameter(key.as_ref()), value.as_ref()) else {
+                continue;
+            };
             if seen.contains(&name) {
                 return Err(Error::invalid_value(format!("`{name}` is given twice")));
             }
@@ -157,7 +162,9 @@ impl Query {
         let members = message(body, SEARCH_REQUEST)?;
         let mut query = Self::default();
         for (key, value) in members {
-            let Some(name) = parameter(key).filter(|_| !value.is_null()) else { continue };
+            let Some(name) = parameter(key).filter(|_| !value.is_null()) else {
+                continue;
+            };
             match name {
                 "filter" => query.filter = Some(text(name, value)?.to_owned()),
                 "sortBy" => query.sort_by = words(text(name, value)?).into_iter().next(),
@@ -185,19 +192,34 @@ impl Query {
 pub fn message<'a>(body: &'a Value, urn: &str) -> Result<&'a Map<String, Value>, Error> {
     let kind = urn.rsplit(':').next().unwrap_or(urn);
     let Value::Object(members) = body else {
-        return Err(Error::invalid_syntax(format!("the body of a `{kind}` is a JSON object")));
+        return Err(Error::invalid_syntax(format!(
+            "the body of a `{kind}` is a JSON object"
+        )));
     };
     unambiguous(members)?;
-    let listed = member(members, "schemas").and_then(Value::as_array).is_some_and(|urns| {
-        urns.iter().filter_map(Value::as_str).any(|given| given.eq_ignore_ascii_case(urn))
-    });
-    if listed { Ok(members) } else { Err(Error::invalid_syntax(format!("`schemas` has to hold `{urn}`"))) }
+    let listed = member(members, "schemas")
+        .and_then(Value::as_array)
+        .is_some_and(|urns| {
+            urns.iter()
+                .filter_map(Value::as_str)
+                .any(|given| given.eq_ignore_ascii_case(urn))
+        });
+    if listed {
+        Ok(members)
+    } else {
+        Err(Error::invalid_syntax(format!("`schemas` has to hold `{urn}`")))
+    }
 }
 
 /// The member of this name, in any letter case.
 #[must_use]
 pub fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    members.get(name).or_else(|| members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    members.get(name).or_else(|| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
 }
 
 /// Refuses an object in which two names differ by letter case alone: names are case-insensitive (RFC 7643 §2.1), so
@@ -209,14 +231,26 @@ pub fn unambiguous(members: &Map<String, Value>) -> Result<(), Error> {
     let mut names: Vec<String> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Error::invalid_syntax(format!("`{}` is given twice in different letter case", pair[0]))),
+        Some(pair) => Err(Error::invalid_syntax(format!(
+            "`{}` is given twice in different letter case",
+            pair[0]
+        ))),
         None => Ok(()),
     }
 }
 
 /// The proper spelling of a query parameter we know.
 fn parameter(key: &str) -> Option<&'static str> {
-    let known = ["filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes", "cursor"];
+    let known = [
+        "filter",
+        "sortBy",
+        "sortOrder",
+        "startIndex",
+        "count",
+        "attributes",
+        "excludedAttributes",
+        "cursor",
+    ];
     known.into_iter().find(|name| name.eq_ignore_ascii_case(key))
 }
 
@@ -235,7 +269,9 @@ fn number(name: &str, text: &str) -> Result<i64, Error> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(not_an_integer(name));
     }
-    Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+    Ok(text
+        .parse()
+        .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
 fn integer(name: &str, value: &Value) -> Result<i64, Error> {
@@ -256,18 +292,27 @@ fn at_least(floor: u64, number: i64) -> u64 {
 }
 
 fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, Error> {
-    value.as_str().ok_or_else(|| Error::invalid_value(format!("`{name}` is not text")))
+    value
+        .as_str()
+        .ok_or_else(|| Error::invalid_value(format!("`{name}` is not text")))
 }
 
 fn list(name: &str, value: &Value) -> Result<Vec<String>, Error> {
     let wrong = || Error::invalid_value(format!("`{name}` is not an array of attribute names"));
     let names = value.as_array().ok_or_else(wrong)?;
-    names.iter().map(|name| name.as_str().map(|name| name.trim().to_owned()).ok_or_else(wrong)).collect()
+    names
+        .iter()
+        .map(|name| name.as_str().map(|name| name.trim().to_owned()).ok_or_else(wrong))
+        .collect()
 }
 
 /// Names separated by commas, with or without blanks.
 fn words(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    text.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// An empty list of names is no list (RFC 7643 §2.5).
@@ -300,14 +345,21 @@ mod tests {
 
     #[test]
     fn a_list_copies_its_resources() {
-        let page = Page { total: 7, start_index: Some(3), ..Page::default() };
+        let page = Page {
+            total: 7,
+            start_index: Some(3),
+            ..Page::default()
+        };
         let text = list_response(&page, &["{\"id\":\"a\"}".to_owned(), "{\"id\":\"b\"}".to_owned()]);
         let expected = json!({
             "schemas": [LIST_RESPONSE], "totalResults": 7, "itemsPerPage": 2, "startIndex": 3,
             "Resources": [{ "id": "a" }, { "id": "b" }]
         });
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
-        let page = Page { next_cursor: Some("a\"b".to_owned()), ..Page::default() };
+        let page = Page {
+            next_cursor: Some("a\"b".to_owned()),
+            ..Page::default()
+        };
         let read: Value = serde_json::from_str(&list_response(&page, &[])).unwrap();
         assert_eq!((&read["nextCursor"], &read["Resources"]), (&json!("a\"b"), &json!([])));
         assert!(read.get("startIndex").is_none());
@@ -318,18 +370,32 @@ mod tests {
         assert_eq!(get(&[("startIndex", "0")]).unwrap().start_index, 1);
         assert_eq!(get(&[("startIndex", "-5")]).unwrap().start_index, 1);
         assert_eq!(get(&[("count", "-1")]).unwrap().count, Some(0));
-        let huge = get(&[("startIndex", "99999999999999999999999"), ("count", "99999999999999999999999")]).unwrap();
+        let huge = get(&[
+            ("startIndex", "99999999999999999999999"),
+            ("count", "99999999999999999999999"),
+        ])
+        .unwrap();
         assert_eq!((huge.start_index, huge.count), (i64::MAX as u64, Some(i64::MAX as u64)));
-        assert_eq!(search(json!({ "startIndex": -1, "count": u64::MAX })).unwrap().count, Some(i64::MAX as u64));
+        assert_eq!(
+            search(json!({ "startIndex": -1, "count": u64::MAX })).unwrap().count,
+            Some(i64::MAX as u64)
+        );
     }
 
     #[test]
     fn what_is_no_integer_is_refused() {
         for text in ["abc", "", "1.0", "1e2", "--1", "\u{663}", "1 2"] {
-            assert_eq!(get(&[("count", text)]).unwrap_err().scim_type, Some(ScimType::InvalidValue), "{text}");
+            assert_eq!(
+                get(&[("count", text)]).unwrap_err().scim_type,
+                Some(ScimType::InvalidValue),
+                "{text}"
+            );
         }
         for value in [json!("ten"), json!(1.5), json!(true), json!([1]), json!("5")] {
-            assert_eq!(search(json!({ "count": value })).unwrap_err().scim_type, Some(ScimType::InvalidValue));
+            assert_eq!(
+                search(json!({ "count": value })).unwrap_err().scim_type,
+                Some(ScimType::InvalidValue)
+            );
         }
     }
 
@@ -357,7 +423,10 @@ mod tests {
             let error = Query::from_search(&json!({ "schemas": schemas, "count": 1 })).unwrap_err();
             assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax));
         }
-        assert_eq!(Query::from_search(&json!([])).unwrap_err().scim_type, Some(ScimType::InvalidSyntax));
+        assert_eq!(
+            Query::from_search(&json!([])).unwrap_err().scim_type,
+            Some(ScimType::InvalidSyntax)
+        );
     }
 
     #[test]

@@ -108,16 +108,9 @@ mod tests {
 
     #[test]
     fn the_urn_ends_at_the_last_colon() {
-        let path =
-            AttrPath::parse("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName").unwrap();
-        assert_eq!(
-            path.urn.as_deref(),
-            Some("urn:ietf:params:scim:schemas:core:2.0:User")
-        );
-        assert_eq!(
-            (path.name.as_str(), path.sub.as_deref()),
-            ("name", Some("familyName"))
-        );
+        let path = AttrPath::parse("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName").unwrap();
+        assert_eq!(path.urn.as_deref(), Some("urn:ietf:params:scim:schemas:core:2.0:User"));
+        assert_eq!((path.name.as_str(), path.sub.as_deref()), ("name", Some("familyName")));
         let bare = AttrPath::parse("urn:example:things:2.0").unwrap();
         assert_eq!(bare.to_string(), "urn:example:things:2.0");
     }
@@ -178,10 +171,7 @@ mod tests {
             ("emails[type eq \"work\"]value", ScimType::InvalidPath),
             ("emails[type eq \"work\"].", ScimType::InvalidPath),
             ("emails[type eq \"work\"].a.b", ScimType::InvalidPath),
-            (
-                "emails[type eq \"work\"].value eq \"x\"",
-                ScimType::InvalidPath,
-            ),
+            ("emails[type eq \"work\"].value eq \"x\"", ScimType::InvalidPath),
             ("name.familyName.x", ScimType::InvalidPath),
             ("emails[]", ScimType::InvalidFilter),
             ("emails[type xx \"work\"]", ScimType::InvalidFilter),
@@ -189,11 +179,7 @@ mod tests {
             ("emails[type eq\"work\"]", ScimType::InvalidFilter),
             ("emails[type[value pr] pr]", ScimType::InvalidFilter),
         ] {
-            assert_eq!(
-                PatchPath::parse(text).unwrap_err().scim_type,
-                Some(expected),
-                "{text}"
-            );
+            assert_eq!(PatchPath::parse(text).unwrap_err().scim_type, Some(expected), "{text}");
         }
     }
 }

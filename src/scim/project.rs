@@ -74,11 +74,11 @@ impl View {
     /// Whether the answer could show the core attribute of this canonical name, so that it is worth loading.
     #[must_use]
     pub fn wants(&self, top: &str) -> bool {
-        let named = |name: &&Name| name.extension.is_none() && name.attribute.as_deref() == Some(top);
+        let means = |name: &&Name| name.extension.is_none() && name.attribute.as_deref() == Some(top);
         match &self.0 {
             Choice::Plain => true,
-            Choice::Only(names) => names.iter().any(|name| named(&name)),
-            Choice::Except(names) => !names.iter().filter(named).any(|name| name.sub.is_none()),
+            Choice::Only(names) => names.iter().any(|name| means(&name)),
+            Choice::Except(names) => !names.iter().filter(means).any(|name| name.sub.is_none()),
         }
     }
 
@@ -95,7 +95,8 @@ impl View {
                         let field = ty.field(Some(&name), &part)?;
                         Some((part, self.attribute(field, value, asked_for)?))
                     });
-                    Some(Value::Object(parts.collect::<Map<_, _>>())).filter(|value| value != &Value::Object(Map::new()))
+                    Some(Value::Object(parts.collect::<Map<_, _>>()))
+                        .filter(|value| value != &Value::Object(Map::new()))
                 }
                 (None, _) => None,
             };
@@ -142,7 +143,9 @@ impl View {
         match &self.0 {
             Choice::Plain => standard,
             Choice::Except(names) => standard && !names.iter().any(|name| name.covers(field)),
-            Choice::Only(names) => names.iter().any(|name| name.covers(field) || name.sub_of(field).is_some()),
+            Choice::Only(names) => names
+                .iter()
+                .any(|name| name.covers(field) || name.sub_of(field).is_some()),
         }
     }
 
@@ -195,7 +198,10 @@ impl Name {
 
     /// Whether the name means the whole attribute, by itself or with all of its schema.
     fn covers(&self, field: &Field) -> bool {
-        let named = self.attribute.as_ref().is_none_or(|name| *name == field.attribute().name);
+        let named = self
+            .attribute
+            .as_ref()
+            .is_none_or(|name| *name == field.attribute().name);
         self.sub.is_none() && named && self.at_home(field)
     }
 
@@ -208,7 +214,8 @@ impl Name {
 
 /// Whether a canonical path is that of the attribute or of one of its sub-attributes.
 fn belongs(path: &str, field: &Field) -> bool {
-    path.strip_prefix(field.path()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    path.strip_prefix(field.path())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn resolve(names: &[String], types: &[&ResourceType]) -> Vec<Name> {
@@ -217,10 +224,16 @@ fn resolve(names: &[String], types: &[&ResourceType]) -> Vec<Name> {
         for target in types.iter().filter_map(|ty| ty.resolve(&path)) {
             let name = match target {
                 Target::Attribute(place) => Name::of(place),
-                Target::Extension(extension) => {
-                    Name { extension: Some(extension.schema.id.clone()), attribute: None, sub: None }
-                }
-                Target::Core(_) => Name { extension: None, attribute: None, sub: None },
+                Target::Extension(extension) => Name {
+                    extension: Some(extension.schema.id.clone()),
+                    attribute: None,
+                    sub: None,
+                },
+                Target::Core(_) => Name {
+                    extension: None,
+                    attribute: None,
+                    sub: None,
+                },
             };
             if !resolved.contains(&name) {
                 resolved.push(name);
@@ -241,7 +254,9 @@ mod tests {
 
     fn registry() -> Registry {
         let vectors: Value = serde_json::from_str(include_str!("../../conformance/vectors/filters.json")).unwrap();
-        Registry::builtin().with_extension("User", Schema::parse(&vectors["extensionSchema"]).unwrap()).unwrap()
+        Registry::builtin()
+            .with_extension("User", Schema::parse(&vectors["extensionSchema"]).unwrap())
+            .unwrap()
     }
 
     fn alice() -> Value {
@@ -283,20 +298,32 @@ mod tests {
     #[test]
     fn a_named_attribute_comes_with_the_minimum() {
         assert_eq!(keys(&with("userName")), ["schemas", "id", "userName"]);
-        assert_eq!(keys(&with("USERNAME, Emails.VALUE")), ["schemas", "id", "userName", "emails"]);
+        assert_eq!(
+            keys(&with("USERNAME, Emails.VALUE")),
+            ["schemas", "id", "userName", "emails"]
+        );
         assert_eq!(keys(&with("noSuchThing,a b")), ["schemas", "id"]);
         assert_eq!(keys(&with("password,id")), ["schemas", "id"]);
-        assert_eq!(with("meta.location")["meta"], json!({ "location": "https://x/Users/u1" }));
+        assert_eq!(
+            with("meta.location")["meta"],
+            json!({ "location": "https://x/Users/u1" })
+        );
     }
 
     #[test]
     fn a_sub_attribute_is_taken_from_every_element() {
-        assert_eq!(with("emails.value")["emails"], json!([
-            { "value": "alice@acme.test" }, { "value": "alice@home.example" }
-        ]));
+        assert_eq!(
+            with("emails.value")["emails"],
+            json!([
+                { "value": "alice@acme.test" }, { "value": "alice@home.example" }
+            ])
+        );
         assert_eq!(with("emails.type")["emails"], json!([{ "type": "work" }]));
         assert_eq!(with("emails.value,emails")["emails"], alice()["emails"]);
-        assert_eq!(without("emails.type")["emails"][0], json!({ "value": "alice@acme.test", "primary": true }));
+        assert_eq!(
+            without("emails.type")["emails"][0],
+            json!({ "value": "alice@acme.test", "primary": true })
+        );
         assert!(without("name.givenName,name.familyName").get("name").is_none());
     }
 
@@ -310,12 +337,18 @@ mod tests {
         assert_eq!(manager[ENTERPRISE_USER], json!({ "manager": { "value": "u2" } }));
         assert_eq!(with(ENTERPRISE_USER)[ENTERPRISE_USER], alice()[ENTERPRISE_USER]);
         assert!(without(ENTERPRISE_USER).get(ENTERPRISE_USER).is_none());
-        assert_eq!(keys(&with(USER)), ["schemas", "id", "userName", "name", "emails", "meta"]);
+        assert_eq!(
+            keys(&with(USER)),
+            ["schemas", "id", "userName", "name", "emails", "meta"]
+        );
     }
 
     #[test]
     fn the_minimum_cannot_be_excluded() {
-        assert_eq!(keys(&without("id,schemas,emails,meta,name")), ["schemas", "id", "userName", ENTERPRISE_USER]);
+        assert_eq!(
+            keys(&without("id,schemas,emails,meta,name")),
+            ["schemas", "id", "userName", ENTERPRISE_USER]
+        );
     }
 
     #[test]
@@ -323,7 +356,10 @@ mod tests {
         let path = format!("{BADGE}:secretHint");
         assert!(shown(None, None, &[]).get(BADGE).is_none());
         assert_eq!(with(&path)[BADGE], json!({ "secretHint": "cat" }));
-        assert_eq!(shown(None, None, std::slice::from_ref(&path))[BADGE], json!({ "secretHint": "cat" }));
+        assert_eq!(
+            shown(None, None, std::slice::from_ref(&path))[BADGE],
+            json!({ "secretHint": "cat" })
+        );
         assert!(shown(Some("userName"), None, &[path]).get(BADGE).is_none());
     }
 

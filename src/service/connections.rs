@@ -50,25 +50,44 @@ pub(super) fn missing(what: &str, name: &str) -> Error {
 }
 
 pub(super) async fn tenant_of(services: &Services, slug: &str) -> Result<store::tenants::Tenant> {
-    store::tenants::find(services.db(), slug).await?.ok_or_else(|| missing("tenant", slug))
+    store::tenants::find(services.db(), slug)
+        .await?
+        .ok_or_else(|| missing("tenant", slug))
 }
 
 fn tenant(row: store::tenants::Tenant) -> Tenant {
-    Tenant { id: row.uid.into_string(), slug: row.slug, name: row.name, created: row.created }
+    Tenant {
+        id: row.uid.into_string(),
+        slug: row.slug,
+        name: row.name,
+        created: row.created,
+    }
 }
 
 fn connection(row: store::connections::Connection) -> Connection {
-    Connection { id: row.uid.into_string(), name: row.name, dialect: row.dialect }
+    Connection {
+        id: row.uid.into_string(),
+        name: row.name,
+        dialect: row.dialect,
+    }
 }
 
 fn checked(what: &str, name: &str) -> Result<()> {
     let fits = !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(Error::Forbidden(format!("the name of a {what} has 1 to {MAX_NAME_CHARS} characters"))) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(format!(
+            "the name of a {what} has 1 to {MAX_NAME_CHARS} characters"
+        )))
+    }
 }
 
 /// Lower-case letters, digits and single hyphens of a name.
 fn slug(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
 
@@ -80,11 +99,22 @@ pub async fn create_tenant(services: &Services, name: &str) -> Result<Tenant> {
     checked("tenant", name)?;
     let slug = slug(name);
     if slug.is_empty() {
-        return Err(Error::Forbidden("the name of a tenant needs an ASCII letter or digit: its slug is made of them".to_owned()));
+        return Err(Error::Forbidden(
+            "the name of a tenant needs an ASCII letter or digit: its slug is made of them".to_owned(),
+        ));
     }
-    let made = store::tenants::create(services.db(), &services.ids().next(), &slug, name, services.clock().now()).await;
+    let made = store::tenants::create(
+        services.db(),
+        &services.ids().next(),
+        &slug,
+        name,
+        services.clock().now(),
+    )
+    .await;
     match made {
-        Err(store::Error::Taken(Unique::TenantSlug)) => Err(Error::Forbidden(format!("there is a tenant `{slug}` already"))),
+        Err(store::Error::Taken(Unique::TenantSlug)) => {
+            Err(Error::Forbidden(format!("there is a tenant `{slug}` already")))
+        }
         made => Ok(tenant(made?)),
     }
 }
@@ -94,7 +124,11 @@ pub async fn create_tenant(services: &Services, name: &str) -> Result<Tenant> {
 /// # Errors
 /// A database that does not answer.
 pub async fn list_tenants(services: &Services) -> Result<Vec<Tenant>> {
-    Ok(store::tenants::list(services.db()).await?.into_iter().map(tenant).collect())
+    Ok(store::tenants::list(services.db())
+        .await?
+        .into_iter()
+        .map(tenant)
+        .collect())
 }
 
 /// Makes a connection.
@@ -106,7 +140,10 @@ pub async fn create_connection(services: &Services, tenant: &str, name: &str, di
     let tenant = tenant_of(services, tenant).await?;
     let mut unit = Unit::begin(services.db(), tenant.id).await?;
     let uid = services.ids().next();
-    let made = unit.connections().create(&uid, name, &dialect.to_string(), services.clock().now()).await;
+    let made = unit
+        .connections()
+        .create(&uid, name, &dialect.to_string(), services.clock().now())
+        .await;
     match made {
         Err(store::Error::Taken(Unique::ConnectionName)) => {
             unit.dismiss().await?;
@@ -126,7 +163,10 @@ pub async fn create_connection(services: &Services, tenant: &str, name: &str, di
 /// An unknown tenant.
 pub async fn list_connections(services: &Services, tenant: &str) -> Result<Vec<Connection>> {
     let tenant = tenant_of(services, tenant).await?;
-    let rows = Reader::new(services.db().clone(), tenant.id).connections().list().await?;
+    let rows = Reader::new(services.db().clone(), tenant.id)
+        .connections()
+        .list()
+        .await?;
     Ok(rows.into_iter().map(connection).collect())
 }
 
@@ -137,12 +177,20 @@ pub async fn list_connections(services: &Services, tenant: &str) -> Result<Vec<C
 pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> Result<(Connection, Vec<Tolerated>)> {
     let tenant = tenant_of(services, tenant).await?;
     let reader = Reader::new(services.db().clone(), tenant.id);
-    let row = reader.connections().find(name).await?.ok_or_else(|| missing("connection", name))?;
+    let row = reader
+        .connections()
+        .find(name)
+        .await?
+        .ok_or_else(|| missing("connection", name))?;
     let rows = reader.tolerances().list().await?;
     let mut tolerated: Vec<Tolerated> = rows
         .into_iter()
         .filter(|tolerance| tolerance.connection == row.id)
-        .map(|tolerance| Tolerated { rule: tolerance.rule, count: tolerance.count, last: tolerance.last })
+        .map(|tolerance| Tolerated {
+            rule: tolerance.rule,
+            count: tolerance.count,
+            last: tolerance.last,
+        })
         .collect();
     tolerated.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.rule.cmp(&b.rule)));
     Ok((connection(row), tolerated))
@@ -163,22 +211,38 @@ const FIRST: &str = "default";
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn bootstrap(services: &Services, scim: Option<Secret<String>>, admin: Option<Secret<String>>) -> Result<Secret<String>> {
+pub async fn bootstrap(
+    services: &Services,
+    scim: Option<Secret<String>>,
+    admin: Option<Secret<String>>,
+) -> Result<Secret<String>> {
     for token in scim.iter().chain(&admin) {
         if token.expose().trim().is_empty() || token.expose().contains(char::is_whitespace) {
-            return Err(Error::Forbidden("a bootstrap token must not be empty or hold blanks".to_owned()));
+            return Err(Error::Forbidden(
+                "a bootstrap token must not be empty or hold blanks".to_owned(),
+            ));
         }
     }
     create_tenant(services, FIRST).await?;
     create_connection(services, FIRST, FIRST, &Setting::Auto).await?;
     let tenant = tenant_of(services, FIRST).await?.id;
-    let connection = Reader::new(services.db().clone(), tenant).connections().find(FIRST).await?;
+    let connection = Reader::new(services.db().clone(), tenant)
+        .connections()
+        .find(FIRST)
+        .await?;
     let connection = connection.ok_or_else(|| missing("connection", FIRST))?.id;
     if let Some(admin) = admin {
         credentials::adopt(services, tenant, Bearer::Admin, "admin", admin).await?;
     }
     let token = scim.unwrap_or_else(credentials::generate);
-    credentials::adopt(services, tenant, Bearer::Connection(connection), "connection default", token.clone()).await?;
+    credentials::adopt(
+        services,
+        tenant,
+        Bearer::Connection(connection),
+        "connection default",
+        token.clone(),
+    )
+    .await?;
     Ok(token)
 }
 

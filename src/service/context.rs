@@ -47,7 +47,13 @@ impl Services {
         parts.db.ping().await?;
         let registry = Registry::builtin();
         let types = registry.types().iter().cloned().map(Arc::new).collect();
-        Ok(Self(Arc::new(Inner { parts, registry, types, known: Known::new(), tally: Tally::default() })))
+        Ok(Self(Arc::new(Inner {
+            parts,
+            registry,
+            types,
+            known: Known::new(),
+            tally: Tally::default(),
+        })))
     }
 
     /// The database: for this room only.
@@ -82,7 +88,9 @@ impl Services {
     /// The resource type served at an endpoint, e.g. `Users`.
     #[must_use]
     pub fn type_at(&self, endpoint: &str) -> Option<&Arc<ResourceType>> {
-        self.types().iter().find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
+        self.types()
+            .iter()
+            .find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
     }
 
     /// Opens the unit of work of a caller: its tenant, and one transaction.
@@ -107,7 +115,13 @@ impl Services {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let max_results = self.max_results();
-        Limits { max_results, default_page_size: max_results, cursor: None, bulk: None, documentation: None }
+        Limits {
+            max_results,
+            default_page_size: max_results,
+            cursor: None,
+            bulk: None,
+            documentation: None,
+        }
     }
 
     /// Largest page of a list.
@@ -155,7 +169,12 @@ struct CallerInner {
 
 impl Caller {
     pub(super) fn new(tenant: TenantId, slug: Arc<str>, authority: Authority, request_id: Arc<str>) -> Self {
-        Self(Arc::new(CallerInner { tenant, slug, authority, request_id }))
+        Self(Arc::new(CallerInner {
+            tenant,
+            slug,
+            authority,
+            request_id,
+        }))
     }
 
     /// The tenant: for this room only, where units are opened with it.

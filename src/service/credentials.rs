@@ -45,8 +45,14 @@ struct Found {
 
 impl Known {
     pub(super) fn new() -> Self {
-        let found = Cache::builder().max_capacity(MAX_REMEMBERED).time_to_live(REMEMBERED_FOR).build();
-        Self { found, used: Mutex::default() }
+        let found = Cache::builder()
+            .max_capacity(MAX_REMEMBERED)
+            .time_to_live(REMEMBERED_FOR)
+            .build();
+        Self {
+            found,
+            used: Mutex::default(),
+        }
     }
 
     fn note_use(&self, credential: &Credential, at: Timestamp) {
@@ -98,10 +104,12 @@ fn hash(token: &str) -> [u8; 32] {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn fresh() -> Secret<String> {
@@ -130,22 +138,41 @@ pub async fn authenticate(services: &Services, token: &str, request_id: Arc<str>
         return Ok(None);
     }
     services.known().note_use(&found.credential, now);
-    let Found { credential, slug, authority } = &*found;
-    Ok(Some(Caller::new(credential.tenant, Arc::clone(slug), authority.clone(), request_id)))
+    let Found {
+        credential,
+        slug,
+        authority,
+    } = &*found;
+    Ok(Some(Caller::new(
+        credential.tenant,
+        Arc::clone(slug),
+        authority.clone(),
+        request_id,
+    )))
 }
 
 async fn look_up(services: &Services, key: &[u8; 32]) -> Result<Option<Arc<Found>>> {
-    let Some(credential) = store::tokens::find(services.db(), &hex(key)).await? else { return Ok(None) };
+    let Some(credential) = store::tokens::find(services.db(), &hex(key)).await? else {
+        return Ok(None);
+    };
     let authority = match (credential.token.bearer, &credential.connection, &credential.user) {
         (Bearer::Connection(id), Some((_, name, dialect)), _) => {
             let dialect = dialect.parse::<Setting>().unwrap_or_default();
-            Authority::Connection(ConnectionRef { id, name: Arc::from(name.as_str()), dialect })
+            Authority::Connection(ConnectionRef {
+                id,
+                name: Arc::from(name.as_str()),
+                dialect,
+            })
         }
         (Bearer::Admin, _, _) => Authority::Admin,
         (Bearer::User(_), _, Some((id, _))) => Authority::User(id.to_string()),
         _ => return Ok(None),
     };
-    let found = Arc::new(Found { slug: Arc::from(credential.tenant_slug.as_str()), credential, authority });
+    let found = Arc::new(Found {
+        slug: Arc::from(credential.tenant_slug.as_str()),
+        credential,
+        authority,
+    });
     services.known().found.insert(*key, Arc::clone(&found));
     Ok(Some(found))
 }
@@ -161,7 +188,13 @@ pub async fn issue(services: &Services, tenant: &str, holder: &Holder, expires: 
 }
 
 /// Stores a given token: what the environment sets at the first start.
-pub(super) async fn adopt(services: &Services, tenant: TenantId, bearer: Bearer, label: &str, token: Secret<String>) -> Result<Issued> {
+pub(super) async fn adopt(
+    services: &Services,
+    tenant: TenantId,
+    bearer: Bearer,
+    label: &str,
+    token: Secret<String>,
+) -> Result<Issued> {
     write(services, tenant, bearer, label.to_owned(), None, token).await
 }
 
@@ -179,11 +212,22 @@ async fn write(
     token: Secret<String>,
 ) -> Result<Issued> {
     let uid = services.ids().next();
-    let new = New { uid: uid.clone(), hash: hex(&hash(token.expose())), bearer, label, created: services.clock().now(), expires };
+    let new = New {
+        uid: uid.clone(),
+        hash: hex(&hash(token.expose())),
+        bearer,
+        label,
+        created: services.clock().now(),
+        expires,
+    };
     let mut unit = Unit::begin(services.db(), tenant).await?;
     unit.tokens().create(new).await?;
     unit.save().await?;
-    Ok(Issued { id: uid.into_string(), token, expires })
+    Ok(Issued {
+        id: uid.into_string(),
+        token,
+        expires,
+    })
 }
 
 async fn bearer(reader: &Reader, holder: &Holder) -> Result<(Bearer, String)> {
@@ -195,7 +239,10 @@ async fn bearer(reader: &Reader, holder: &Holder) -> Result<(Bearer, String)> {
             Ok((Bearer::Connection(connection.id), format!("connection {name}")))
         }
         Holder::User(id) => {
-            let user = reader.resources().find(Kind::User, &ResourceId::new(id.as_str()), None, Groups::LeftOut).await?;
+            let user = reader
+                .resources()
+                .find(Kind::User, &ResourceId::new(id.as_str()), None, Groups::LeftOut)
+                .await?;
             let user = user.ok_or_else(|| connections::missing("user", id))?;
             Ok((Bearer::User(user.pk), format!("user {id}")))
         }
@@ -246,13 +293,24 @@ async fn end(services: &Services, tenant: TenantId, id: &str, at: Timestamp) -> 
 ///
 /// # Errors
 /// An unknown tenant or token, or a token that has ended already.
-pub async fn rotate(services: &Services, tenant: &str, id: &str, old_until: Timestamp, expires: Option<Timestamp>) -> Result<Issued> {
+pub async fn rotate(
+    services: &Services,
+    tenant: &str,
+    id: &str,
+    old_until: Timestamp,
+    expires: Option<Timestamp>,
+) -> Result<Issued> {
     let tenant = tenant_of(services, tenant).await?;
-    let old = Reader::new(services.db().clone(), tenant.id).tokens().find(&ResourceId::new(id)).await?;
+    let old = Reader::new(services.db().clone(), tenant.id)
+        .tokens()
+        .find(&ResourceId::new(id))
+        .await?;
     let old = old.ok_or_else(|| connections::missing("token", id))?;
     let now = services.clock().now();
     if old.revoked.is_some_and(|at| at <= now) || old.expires.is_some_and(|at| at <= now) {
-        return Err(Error::Forbidden(format!("the token `{id}` has ended already; make a new one")));
+        return Err(Error::Forbidden(format!(
+            "the token `{id}` has ended already; make a new one"
+        )));
     }
     let issued = write(services, tenant.id, old.bearer, old.label, expires, fresh()).await?;
     end(services, tenant.id, id, old_until).await?;
@@ -265,7 +323,10 @@ pub async fn rotate(services: &Services, tenant: &str, id: &str, old_until: Time
 /// A database that does not answer; the uses are kept for the next time.
 pub async fn write_uses(services: &Services) -> Result<()> {
     let used = std::mem::take(&mut *services.known().used.lock().unwrap_or_else(PoisonError::into_inner));
-    let rows: Vec<_> = used.iter().map(|((tenant, token), at)| (*tenant, *token, *at)).collect();
+    let rows: Vec<_> = used
+        .iter()
+        .map(|((tenant, token), at)| (*tenant, *token, *at))
+        .collect();
     let written = store::tokens::note_uses(services.db(), &rows).await;
     if written.is_err() {
         let mut kept = services.known().used.lock().unwrap_or_else(PoisonError::into_inner);

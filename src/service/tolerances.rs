@@ -46,10 +46,15 @@ pub async fn write(services: &Services) -> Result<()> {
     if counts.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = counts.iter().map(|((tenant, connection, rule), count)| (*tenant, *connection, *rule, *count)).collect();
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|((tenant, connection, rule), count)| (*tenant, *connection, *rule, *count))
+        .collect();
     let written = store::tolerances::flush(services.db(), &rows, services.clock().now()).await;
     if written.is_err() {
-        counts.into_iter().for_each(|(key, count)| services.tally().add(key, count));
+        counts
+            .into_iter()
+            .for_each(|(key, count)| services.tally().add(key, count));
     }
     Ok(written?)
 }

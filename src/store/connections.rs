@@ -49,7 +49,9 @@ impl<R: Read> Connections<R> {
     /// When the database fails.
     pub async fn find(&mut self, name: &str) -> Result<Option<Connection>> {
         const FIND: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 AND name = $2";
-        self.source.row(Statement::new(FIND).bind(self.tenant).bind(name.to_owned())).await
+        self.source
+            .row(Statement::new(FIND).bind(self.tenant).bind(name.to_owned()))
+            .await
     }
 
     /// The connection with this row number.
@@ -76,13 +78,7 @@ impl Connections<&mut Tx> {
     ///
     /// # Errors
     /// [`Error::Taken`] when the tenant has one of this name; the unit is lost then.
-    pub async fn create(
-        &mut self,
-        uid: &ResourceId,
-        name: &str,
-        dialect: &str,
-        now: Timestamp,
-    ) -> Result<Connection> {
+    pub async fn create(&mut self, uid: &ResourceId, name: &str, dialect: &str, now: Timestamp) -> Result<Connection> {
         const CREATE: &str = "INSERT INTO connection (tenant_id, uid, name, dialect, created) \
                               VALUES ($1, $2, $3, $4, $5) RETURNING id, uid, name, dialect, created";
         let statement = Statement::new(CREATE)
@@ -91,7 +87,12 @@ impl Connections<&mut Tx> {
             .bind(name.to_owned())
             .bind(dialect.to_owned())
             .bind(now);
-        self.source.write_rows(statement).await?.into_iter().next().ok_or(Error::Damaged("new connection"))
+        self.source
+            .write_rows(statement)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or(Error::Damaged("new connection"))
     }
 
     /// Changes which habits are tolerated.

@@ -22,7 +22,10 @@ impl<R: Read> Credentials<R> {
     /// When the database fails.
     pub async fn find(&mut self, user: Pk) -> Result<Option<String>> {
         const FIND: &str = "SELECT hash FROM password WHERE tenant_id = $1 AND resource_pk = $2";
-        let row: Option<(String,)> = self.source.row(Statement::new(FIND).bind(self.tenant).bind(user)).await?;
+        let row: Option<(String,)> = self
+            .source
+            .row(Statement::new(FIND).bind(self.tenant).bind(user))
+            .await?;
         Ok(row.map(|(hash,)| hash))
     }
 }
@@ -32,7 +35,8 @@ impl Credentials<&mut Tx> {
     pub fn set(&mut self, user: Pk, hash: String, now: Timestamp) {
         const SET: &str = "INSERT INTO password (tenant_id, resource_pk, hash, changed) VALUES ($1, $2, $3, $4) \
                            ON CONFLICT (tenant_id, resource_pk) DO UPDATE SET hash = excluded.hash, changed = excluded.changed";
-        self.source.later(Statement::new(SET).bind(self.tenant).bind(user).bind(hash).bind(now));
+        self.source
+            .later(Statement::new(SET).bind(self.tenant).bind(user).bind(hash).bind(now));
     }
 
     /// Takes a user's password away; the row is removed with the save.

@@ -141,7 +141,11 @@ fn parse_groups(text: &str) -> Result<Vec<GroupOf>> {
     }
     let groups: Vec<(String, String, i64)> =
         serde_json::from_str(text).map_err(|_| Error::Damaged("groups of a user"))?;
-    let group = |(id, display, direct)| GroupOf { id: ResourceId::new(id), display, direct: direct != 0 };
+    let group = |(id, display, direct)| GroupOf {
+        id: ResourceId::new(id),
+        display,
+        direct: direct != 0,
+    };
     Ok(groups.into_iter().map(group).collect())
 }
 

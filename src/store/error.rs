@@ -59,7 +59,9 @@ pub enum OpenFault {
     #[error("cannot connect to the database server")]
     Connect(#[source] Source),
     /// A newer Muster made it.
-    #[error("the database was made by a newer version of muster (it has migration {0}); install that version or a newer one")]
+    #[error(
+        "the database was made by a newer version of muster (it has migration {0}); install that version or a newer one"
+    )]
     Newer(i64),
     /// A migration that was run differs from the one this program knows.
     #[error("migration {0} of the database differs from the one this version of muster knows")]

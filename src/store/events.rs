@@ -83,7 +83,10 @@ impl<R: Read> Events<R> {
     pub async fn list(&mut self, after: i64, limit: u32) -> Result<Vec<Event>> {
         const LIST: &str = "SELECT id, at, actor_kind, actor_name, connection_id, request_id, kind, resource_id, data \
                             FROM event WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        let statement = Statement::new(LIST).bind(self.tenant).bind(after).bind(i64::from(limit));
+        let statement = Statement::new(LIST)
+            .bind(self.tenant)
+            .bind(after)
+            .bind(i64::from(limit));
         self.source.rows(statement).await
     }
 }
@@ -93,7 +96,9 @@ impl Events<&mut Tx> {
     pub fn record(&mut self, record: Record) {
         const RECORD: &str = "INSERT INTO event (tenant_id, at, actor_kind, actor_name, connection_id, request_id, kind, \
                               resource_pk, resource_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let (pk, id) = record.resource.map_or((None, None), |(pk, id)| (Some(pk), Some(id.into_string())));
+        let (pk, id) = record
+            .resource
+            .map_or((None, None), |(pk, id)| (Some(pk), Some(id.into_string())));
         self.source.later(
             Statement::new(RECORD)
                 .bind(self.tenant)

@@ -97,7 +97,9 @@ impl<R: Read> Members<R> {
                             JOIN resource r ON r.tenant_id = m.tenant_id AND r.pk = m.member_pk \
                             WHERE m.tenant_id = $1 AND m.group_pk = $2 ORDER BY m.member_pk LIMIT $3";
         let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        self.source.rows(Statement::new(LIST).bind(self.tenant).bind(group).bind(limit)).await
+        self.source
+            .rows(Statement::new(LIST).bind(self.tenant).bind(group).bind(limit))
+            .await
     }
 
     /// The direct members of several groups, by group, in the order in which they were created.
@@ -110,7 +112,10 @@ impl<R: Read> Members<R> {
                           AND m.group_pk = CAST(j.value ->> 0 AS BIGINT) AND r.tenant_id = $1 AND r.pk = m.member_pk \
                           ORDER BY m.group_pk, m.member_pk";
         let groups = json!(groups.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
-        let rows: Vec<OfGroup> = self.source.rows(Statement::new(OF).bind(self.tenant).bind(groups)).await?;
+        let rows: Vec<OfGroup> = self
+            .source
+            .rows(Statement::new(OF).bind(self.tenant).bind(groups))
+            .await?;
         Ok(rows.into_iter().map(|OfGroup(group, member)| (group, member)).collect())
     }
 
@@ -120,7 +125,10 @@ impl<R: Read> Members<R> {
     /// When the database fails.
     pub async fn count(&mut self, group: Pk) -> Result<u64> {
         const COUNT: &str = "SELECT count(*) FROM member WHERE tenant_id = $1 AND group_pk = $2";
-        let row: Option<(i64,)> = self.source.row(Statement::new(COUNT).bind(self.tenant).bind(group)).await?;
+        let row: Option<(i64,)> = self
+            .source
+            .row(Statement::new(COUNT).bind(self.tenant).bind(group))
+            .await?;
         Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
     }
 }
@@ -208,8 +216,12 @@ impl Members<&mut Tx> {
     /// # Errors
     /// When the database fails.
     pub async fn clear(&mut self, group: Pk) -> Result<Change> {
-        const CLEAR: &str = concat!("DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2", returning!());
-        self.remove(group, Statement::new(CLEAR).bind(self.tenant).bind(group)).await
+        const CLEAR: &str = concat!(
+            "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2",
+            returning!()
+        );
+        self.remove(group, Statement::new(CLEAR).bind(self.tenant).bind(group))
+            .await
     }
 
     /// Makes these the members, and no others; those that stay are not touched.
@@ -247,11 +259,17 @@ impl Members<&mut Tx> {
         let mut texts: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
         texts.sort_unstable();
         texts.dedup();
-        let statement = Statement::new(LOOK_UP).bind(self.tenant).bind(group).bind(as_rows(&texts));
+        let statement = Statement::new(LOOK_UP)
+            .bind(self.tenant)
+            .bind(group)
+            .bind(as_rows(&texts));
         let known: Vec<Known> = self.source.rows(statement).await?;
         let by_id: std::collections::HashMap<&str, Kind> =
             known.iter().map(|known| (known.id.as_str(), known.kind)).collect();
-        let mut change = Change { itself: known.iter().any(|known| known.pk == group.0), ..Change::default() };
+        let mut change = Change {
+            itself: known.iter().any(|known| known.pk == group.0),
+            ..Change::default()
+        };
         for (id, said) in ids {
             match by_id.get(id.as_str()) {
                 None => change.unknown.push(id.clone()),
@@ -276,14 +294,30 @@ impl Members<&mut Tx> {
         if edges {
             closure::lock(self.source, self.tenant).await?;
         }
-        let rows = json!(new.iter().map(|known| [known.pk, known.kind.code()]).collect::<Vec<_>>()).to_string();
-        let statement = Statement::new(INSERT).bind(self.tenant).bind(group).bind(rows).bind(now);
+        let rows = json!(
+            new.iter()
+                .map(|known| [known.pk, known.kind.code()])
+                .collect::<Vec<_>>()
+        )
+        .to_string();
+        let statement = Statement::new(INSERT)
+            .bind(self.tenant)
+            .bind(group)
+            .bind(rows)
+            .bind(now);
         let written: Vec<(i64,)> = self.source.write_rows(statement).await?;
         let written: std::collections::HashSet<i64> = written.into_iter().map(|(pk,)| pk).collect();
         let (fresh, raced): (Vec<_>, Vec<_>) = new.into_iter().partition(|known| written.contains(&known.pk));
         change.already += raced.len();
-        let children: Vec<i64> = fresh.iter().filter(|known| known.kind == Kind::Group).map(|known| known.pk).collect();
-        change.added = fresh.into_iter().map(|known| (ResourceId::new(known.id), known.kind)).collect();
+        let children: Vec<i64> = fresh
+            .iter()
+            .filter(|known| known.kind == Kind::Group)
+            .map(|known| known.pk)
+            .collect();
+        change.added = fresh
+            .into_iter()
+            .map(|known| (ResourceId::new(known.id), known.kind))
+            .collect();
         if !children.is_empty() {
             closure::add(self.source, self.tenant, group, &children).await?;
         }
@@ -292,12 +326,19 @@ impl Members<&mut Tx> {
 
     async fn remove(&mut self, group: Pk, statement: Statement) -> Result<Change> {
         let gone: Vec<Gone> = self.source.write_rows(Script::new(statement)).await?;
-        let children: Vec<i64> = gone.iter().filter(|gone| gone.1 == Kind::Group).map(|gone| gone.2).collect();
+        let children: Vec<i64> = gone
+            .iter()
+            .filter(|gone| gone.1 == Kind::Group)
+            .map(|gone| gone.2)
+            .collect();
         if !children.is_empty() {
             closure::lock(self.source, self.tenant).await?;
             closure::remove(self.source, self.tenant, &children).await?;
         }
         tracing::trace!(group.pk = group.0, members.removed = gone.len(), "members removed");
-        Ok(Change { removed: gone.into_iter().map(|gone| (gone.0, gone.1)).collect(), ..Change::default() })
+        Ok(Change {
+            removed: gone.into_iter().map(|gone| (gone.0, gone.1)).collect(),
+            ..Change::default()
+        })
     }
 }

@@ -69,7 +69,10 @@ impl<R: Read> Queries<R> {
     /// # Errors
     /// When the database fails.
     pub async fn list(&mut self, query: &Query<'_>) -> Result<Page> {
-        let primary = query.sort.and_then(|sort| sort.multi_parent.as_deref()).map(primary_path);
+        let primary = query
+            .sort
+            .and_then(|sort| sort.multi_parent.as_deref())
+            .map(primary_path);
         let mut paths = query.filter.map_or(Vec::new(), paths_of);
         paths.extend(query.sort.map(|sort| sort.path.as_str()));
         paths.extend(primary.as_deref());
@@ -79,7 +82,10 @@ impl<R: Read> Queries<R> {
         }
         let lines: Vec<Line> = self.source.rows(page(self.tenant, query, &paths)).await?;
         let total = lines.first().map_or(0, |line| u64::try_from(line.0).unwrap_or(0));
-        Ok(Page { rows: lines.into_iter().filter_map(|line| line.1).collect(), total })
+        Ok(Page {
+            rows: lines.into_iter().filter_map(|line| line.1).collect(),
+            total,
+        })
     }
 
     /// All that the filter finds, which is hardly ever more than one.
@@ -93,14 +99,27 @@ impl<R: Read> Queries<R> {
         let rows: Vec<Stored> = self.source.rows(statement).await?;
         let total = rows.len() as u64;
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        Ok(Page { rows: rows.into_iter().skip(number(query.offset)).take(number(query.limit)).collect(), total })
+        Ok(Page {
+            rows: rows
+                .into_iter()
+                .skip(number(query.offset))
+                .take(number(query.limit))
+                .collect(),
+            total,
+        })
     }
 }
 
 /// The columns of [`Stored`].
 fn columns(out: &mut Statement, connection: usize, groups: Groups) {
-    out.push(concat!(stored_columns!(), ", ", external_id_column!())).push_number(connection).push("), ");
-    out.push(if groups == Groups::Listed { groups_column!() } else { "NULL" });
+    out.push(concat!(stored_columns!(), ", ", external_id_column!()))
+        .push_number(connection)
+        .push("), ");
+    out.push(if groups == Groups::Listed {
+        groups_column!()
+    } else {
+        "NULL"
+    });
 }
 
 /// Total and page in one statement.
@@ -110,7 +129,10 @@ fn columns(out: &mut Statement, connection: usize, groups: Groups) {
 fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Statement {
     let mut out = Statement::new("");
     let binds = (out.keep(tenant), out.keep(query.connection));
-    let by_index = query.filter.is_none() && query.sort.is_none_or(|sort| matches!(key_of(sort, query.kinds), Key::Name));
+    let by_index = query.filter.is_none()
+        && query
+            .sort
+            .is_none_or(|sort| matches!(key_of(sort, query.kinds), Key::Name));
     if by_index {
         if query.sort.is_none() && query.offset >= DEEP_OFFSET {
             blocks(&mut out, binds.0, query);
@@ -127,11 +149,20 @@ fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Stat
         out.push(") SELECT t.total, ");
         columns(&mut out, binds.1, query.groups);
         out.push(" FROM (SELECT count(*) AS total FROM m) t LEFT JOIN (SELECT m.pk");
-        out.push(if query.sort.is_some() { ", m.k FROM m" } else { " FROM m" });
+        out.push(if query.sort.is_some() {
+            ", m.k FROM m"
+        } else {
+            " FROM m"
+        });
         order(&mut out, query.sort, ["m.k", "m.pk"]);
-        out.push(" LIMIT ").push_bind(number(query.limit)).push(" OFFSET ").push_bind(number(query.offset));
+        out.push(" LIMIT ")
+            .push_bind(number(query.limit))
+            .push(" OFFSET ")
+            .push_bind(number(query.offset));
     }
-    out.push(") p ON 1 = 1 LEFT JOIN resource r ON r.tenant_id = ").push_number(binds.0).push(" AND r.pk = p.pk");
+    out.push(") p ON 1 = 1 LEFT JOIN resource r ON r.tenant_id = ")
+        .push_number(binds.0)
+        .push(" AND r.pk = p.pk");
     if by_index && query.sort.is_some_and(|sort| sort.descending) {
         out.push(" ORDER BY p.k DESC, p.k2 DESC, p.pk");
     } else if by_index && query.sort.is_some() {
@@ -150,7 +181,11 @@ fn number(number: u64) -> i64 {
 fn order(out: &mut Statement, sort: Option<&Sort>, [key, pk]: [&'static str; 2]) {
     out.push(" ORDER BY ");
     if let Some(sort) = sort {
-        out.push(key).push(if sort.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
+        out.push(key).push(if sort.descending {
+            " DESC NULLS FIRST, "
+        } else {
+            " ASC NULLS LAST, "
+        });
     }
     out.push(pk);
 }
@@ -168,14 +203,24 @@ fn of_tally(out: &mut Statement, tenant: usize, kinds: &[Kind]) {
 fn blocks(out: &mut Statement, tenant: usize, query: &Query<'_>) {
     out.push("WITH s AS (SELECT b.block, b.before FROM (SELECT q.block, CAST(sum(q.n) OVER (ORDER BY q.block) - q.n AS BIGINT) AS before FROM (SELECT y.block, sum(y.n) AS n FROM tally y WHERE ");
     of_tally(out, tenant, query.kinds);
-    out.push(" GROUP BY y.block) q) b WHERE b.before <= ").push_bind(number(query.offset));
+    out.push(" GROUP BY y.block) q) b WHERE b.before <= ")
+        .push_bind(number(query.offset));
     out.push(" ORDER BY b.block DESC LIMIT 1) ");
 }
 
 /// The row numbers of a page without a filter.
-fn in_index_order(out: &mut Statement, (tenant, connection): (usize, usize), query: &Query<'_>, paths: &HashMap<&str, i64>) {
+fn in_index_order(
+    out: &mut Statement,
+    (tenant, connection): (usize, usize),
+    query: &Query<'_>,
+    paths: &HashMap<&str, i64>,
+) {
     let deep = query.sort.is_none() && query.offset >= DEEP_OFFSET;
-    out.push(if query.sort.is_some() { "SELECT r.pk, r.name_key AS k, r.name_rest AS k2" } else { "SELECT r.pk" });
+    out.push(if query.sort.is_some() {
+        "SELECT r.pk, r.name_key AS k, r.name_rest AS k2"
+    } else {
+        "SELECT r.pk"
+    });
     out.push(" FROM resource r WHERE ");
     Compiler::new(out, tenant, connection, query.kinds, paths).home("r");
     if deep {
@@ -187,7 +232,10 @@ fn in_index_order(out: &mut Statement, (tenant, connection): (usize, usize), que
         Some(sort) if sort.descending => out.push(" ORDER BY r.name_key DESC, r.name_rest DESC, r.pk"),
         Some(_) => out.push(" ORDER BY r.name_key, r.name_rest, r.pk"),
     };
-    out.push(" LIMIT ").push_bind(number(query.limit)).push(" OFFSET ").push_bind(number(query.offset));
+    out.push(" LIMIT ")
+        .push_bind(number(query.limit))
+        .push(" OFFSET ")
+        .push_bind(number(query.offset));
     if deep {
         out.push(" - coalesce((SELECT s.before FROM s), 0)");
     }

@@ -108,7 +108,11 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Option<Stored>> {
-        let text = if groups == Groups::Listed && kind == Kind::User { find_with_groups!() } else { find!() };
+        let text = if groups == Groups::Listed && kind == Kind::User {
+            find_with_groups!()
+        } else {
+            find!()
+        };
         self.source.row(find(text, self.tenant, kind, id, connection)).await
     }
 
@@ -149,7 +153,10 @@ impl<R: Read> Resources<R> {
     /// When the database fails.
     pub async fn count(&mut self, kind: Kind) -> Result<u64> {
         const COUNT: &str = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM tally WHERE tenant_id = $1 AND kind = $2";
-        let row: Option<(i64,)> = self.source.row(Statement::new(COUNT).bind(self.tenant).bind(kind.code())).await?;
+        let row: Option<(i64,)> = self
+            .source
+            .row(Statement::new(COUNT).bind(self.tenant).bind(kind.code()))
+            .await?;
         Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
     }
 }
@@ -161,7 +168,11 @@ fn find(
     id: &ResourceId,
     connection: Option<ConnectionId>,
 ) -> Statement {
-    Statement::new(text).bind(tenant).bind(id).bind(kind.code()).bind(connection)
+    Statement::new(text)
+        .bind(tenant)
+        .bind(id)
+        .bind(kind.code())
+        .bind(connection)
 }
 
 impl Resources<&mut Tx> {
@@ -194,7 +205,14 @@ impl Resources<&mut Tx> {
                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13)";
         let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
         let pk = Pk(self.source.next_pk().await?);
-        let Content { name_key, unique, label, active, document, leaves: _ } = new.content;
+        let Content {
+            name_key,
+            unique,
+            label,
+            active,
+            document,
+            leaves: _,
+        } = new.content;
         let (key, rest) = split(name_key);
         let statement = Statement::new(INSERT)
             .bind(self.tenant)
@@ -257,7 +275,10 @@ impl Resources<&mut Tx> {
             .bind(now)
             .bind(content.document.clone());
         let script = Script::new(statement)
-            .after_some(rows.removed.map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)))
+            .after_some(
+                rows.removed
+                    .map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)),
+            )
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
             .after_some(self.external(pk, external));
         let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
@@ -268,7 +289,13 @@ impl Resources<&mut Tx> {
     ///
     /// # Errors
     /// [`Error::Stale`] when the resource is not at version `expected`; the unit is lost then.
-    pub async fn rename(&mut self, pk: Pk, expected: Version, external: External<'_>, now: Timestamp) -> Result<Version> {
+    pub async fn rename(
+        &mut self,
+        pk: Pk,
+        expected: Version,
+        external: External<'_>,
+        now: Timestamp,
+    ) -> Result<Version> {
         let script = Script::new(self.touched(pk, Some(expected), now)).after_some(self.external(pk, external));
         let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
         version.map(|(version,)| Version(version)).ok_or(Error::Stale)
@@ -311,13 +338,19 @@ impl Resources<&mut Tx> {
             return Err(Error::Stale);
         }
         members::after_delete(self.source, self.tenant, &below).await?;
-        Ok(Deleted { left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect() })
+        Ok(Deleted {
+            left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect(),
+        })
     }
 
     fn touched(&self, pk: Pk, expected: Option<Version>, now: Timestamp) -> Statement {
         const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 \
                              WHERE tenant_id = $1 AND pk = $2 AND version = coalesce($4, version) RETURNING version";
-        Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now).bind(expected.map(|version| version.0))
+        Statement::new(TOUCH)
+            .bind(self.tenant)
+            .bind(pk)
+            .bind(now)
+            .bind(expected.map(|version| version.0))
     }
 
     fn add_leaves(&self, pk: Pk, rows: String) -> Statement {
@@ -329,14 +362,11 @@ impl Resources<&mut Tx> {
     }
 
     fn external(&self, pk: Pk, external: External<'_>) -> Option<Statement> {
-        const CLEAR: &str =
-            "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2 AND connection_id = $3";
+        const CLEAR: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2 AND connection_id = $3";
         match external {
             External::Keep => None,
             External::Set(connection, value) => Some(self.set_external_id(pk, connection, value)),
-            External::Clear(connection) => {
-                Some(Statement::new(CLEAR).bind(self.tenant).bind(pk).bind(connection))
-            }
+            External::Clear(connection) => Some(Statement::new(CLEAR).bind(self.tenant).bind(pk).bind(connection)),
         }
     }
 
@@ -345,7 +375,12 @@ impl Resources<&mut Tx> {
                            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, resource_pk, connection_id) \
                            DO UPDATE SET value = excluded.value, rest = excluded.rest";
         let (value, rest) = split(value);
-        Statement::new(SET).bind(self.tenant).bind(connection).bind(pk).bind(value.to_owned()).bind(rest.to_owned())
+        Statement::new(SET)
+            .bind(self.tenant)
+            .bind(connection)
+            .bind(pk)
+            .bind(value.to_owned())
+            .bind(rest.to_owned())
     }
 
     fn tally(&self, kind: Kind, pk: Pk, by: i64) -> Statement {
@@ -355,6 +390,11 @@ impl Resources<&mut Tx> {
             Engine::Sqlite => 0,
             Engine::Postgres => i64::try_from(rand::random::<u64>() % SLOTS).unwrap_or(0),
         };
-        Statement::new(TALLY).bind(self.tenant).bind(kind.code()).bind(pk.0 >> BLOCK_SHIFT).bind(slot).bind(by)
+        Statement::new(TALLY)
+            .bind(self.tenant)
+            .bind(kind.code())
+            .bind(pk.0 >> BLOCK_SHIFT)
+            .bind(slot)
+            .bind(by)
     }
 }

@@ -40,8 +40,17 @@ pub async fn create(db: &Db, uid: &ResourceId, slug: &str, name: &str, now: Time
     const CREATE: &str = "INSERT INTO tenant (uid, slug, name, created) VALUES ($1, $2, $3, $4) \
                           RETURNING id, uid, slug, name, created";
     let mut tx = Tx::begin(db).await?;
-    let statement = Statement::new(CREATE).bind(uid).bind(slug.to_owned()).bind(name.to_owned()).bind(now);
-    let tenant = tx.write_rows(statement).await?.into_iter().next().ok_or(Error::Damaged("new tenant"))?;
+    let statement = Statement::new(CREATE)
+        .bind(uid)
+        .bind(slug.to_owned())
+        .bind(name.to_owned())
+        .bind(now);
+    let tenant = tx
+        .write_rows(statement)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or(Error::Damaged("new tenant"))?;
     tx.save().await?;
     Ok(tenant)
 }
@@ -60,5 +69,8 @@ pub async fn find(mut db: &Db, slug: &str) -> Result<Option<Tenant>> {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut db: &Db) -> Result<Vec<Tenant>> {
-    db.rows(Statement::new("SELECT id, uid, slug, name, created FROM tenant ORDER BY id")).await
+    db.rows(Statement::new(
+        "SELECT id, uid, slug, name, created FROM tenant ORDER BY id",
+    ))
+    .await
 }

@@ -187,7 +187,11 @@ impl<R: Read> Tokens<R> {
     /// # Errors
     /// When the database fails.
     pub async fn list(&mut self) -> Result<Vec<Token>> {
-        const LIST: &str = concat!("SELECT ", columns!(), " FROM token t WHERE t.tenant_id = $1 ORDER BY t.id");
+        const LIST: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM token t WHERE t.tenant_id = $1 ORDER BY t.id"
+        );
         self.source.rows(Statement::new(LIST).bind(self.tenant)).await
     }
 
@@ -196,7 +200,11 @@ impl<R: Read> Tokens<R> {
     /// # Errors
     /// When the database fails.
     pub async fn find(&mut self, uid: &ResourceId) -> Result<Option<Token>> {
-        const FIND: &str = concat!("SELECT ", columns!(), " FROM token t WHERE t.tenant_id = $1 AND t.uid = $2");
+        const FIND: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM token t WHERE t.tenant_id = $1 AND t.uid = $2"
+        );
         self.source.row(Statement::new(FIND).bind(self.tenant).bind(uid)).await
     }
 }

@@ -55,7 +55,8 @@ impl Tolerances<&mut Tx> {
     /// Counts a habit; the row is written with the save. Counters are shared by all requests of a connection, so
     /// collect them and count seldom.
     pub fn count(&mut self, connection: ConnectionId, rule: &'static str, times: u32, now: Timestamp) {
-        self.source.later(counted(self.tenant, connection, rule, i64::from(times), now));
+        self.source
+            .later(counted(self.tenant, connection, rule, i64::from(times), now));
     }
 }
 
@@ -63,7 +64,12 @@ fn counted(tenant: TenantId, connection: ConnectionId, rule: &'static str, times
     const COUNT: &str = "INSERT INTO tolerance (tenant_id, connection_id, rule, count, last) VALUES ($1, $2, $3, $4, $5) \
                          ON CONFLICT (tenant_id, connection_id, rule) \
                          DO UPDATE SET count = tolerance.count + excluded.count, last = excluded.last";
-    Statement::new(COUNT).bind(tenant).bind(connection).bind(rule).bind(times).bind(now)
+    Statement::new(COUNT)
+        .bind(tenant)
+        .bind(connection)
+        .bind(rule)
+        .bind(times)
+        .bind(now)
 }
 
 /// Writes counters collected over many requests, of any tenants.
@@ -75,7 +81,13 @@ pub async fn flush(db: &Db, counted_up: &[(TenantId, ConnectionId, &'static str,
     sorted.sort_unstable();
     let mut tx = Tx::begin(db).await?;
     for (tenant, connection, rule, times) in sorted {
-        tx.later(counted(*tenant, *connection, rule, i64::try_from(*times).unwrap_or(i64::MAX), now));
+        tx.later(counted(
+            *tenant,
+            *connection,
+            rule,
+            i64::try_from(*times).unwrap_or(i64::MAX),
+            now,
+        ));
     }
     tx.save().await
 }

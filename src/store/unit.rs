@@ -26,7 +26,10 @@ impl Unit {
     /// # Errors
     /// When the database is not available.
     pub async fn begin(db: &Db, tenant: TenantId) -> Result<Self> {
-        Ok(Self { tenant, tx: Tx::begin(db).await? })
+        Ok(Self {
+            tenant,
+            tx: Tx::begin(db).await?,
+        })
     }
 
     /// Resolves when everything is on disk.

@@ -25,9 +25,15 @@ pub async fn run(services: Services, stop: CancellationToken) {
 /// One sweep. A failure is logged and what was noted is kept for the next one.
 pub async fn once(services: &Services) {
     if let Err(fault) = credentials::write_uses(services).await {
-        tracing::warn!(error = &fault as &dyn std::error::Error, "uses of tokens could not be written down");
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "uses of tokens could not be written down"
+        );
     }
     if let Err(fault) = tolerances::write(services).await {
-        tracing::warn!(error = &fault as &dyn std::error::Error, "tolerated habits could not be written down");
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "tolerated habits could not be written down"
+        );
     }
 }

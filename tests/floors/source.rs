@@ -18,11 +18,7 @@ impl Source {
     /// Rooms that it names, its own included.
     pub fn imports(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        let root = if self.room == "main" {
-            "muster::"
-        } else {
-            "crate::"
-        };
+        let root = if self.room == "main" { "muster::" } else { "crate::" };
         for (at, _) in self.code.match_indices(root) {
             let before = self.code[..at].chars().next_back();
             if before.is_none_or(|c| !is_word(c)) {
@@ -106,12 +102,8 @@ pub fn heads(rest: &str) -> Vec<String> {
 pub fn names_crate(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + name.len()..]);
-        let begins = before
-            .chars()
-            .next_back()
-            .is_none_or(|c| !is_word(c) && c != ':');
-        let imported =
-            before.trim_end().ends_with("use") || before.trim_end().ends_with("extern crate");
+        let begins = before.chars().next_back().is_none_or(|c| !is_word(c) && c != ':');
+        let imported = before.trim_end().ends_with("use") || before.trim_end().ends_with("extern crate");
         begins && (after.starts_with("::") || (imported && after.starts_with([';', ' '])))
     })
 }
@@ -148,9 +140,7 @@ pub fn sources() -> Vec<Source> {
 
 /// Rust files of these folders, as paths from the repository.
 pub fn rust_files(folders: &[&str]) -> Vec<String> {
-    let files = folders
-        .iter()
-        .flat_map(|folder| walk(&repository().join(folder)));
+    let files = folders.iter().flat_map(|folder| walk(&repository().join(folder)));
     let relative = |path: PathBuf| {
         path.strip_prefix(repository())
             .unwrap()
@@ -171,11 +161,7 @@ pub fn walk(folder: &Path) -> Vec<PathBuf> {
     paths.sort();
     let ours = |path: &PathBuf| path.file_name().is_none_or(|name| name != "target");
     let open = |path: PathBuf| {
-        if path.is_dir() {
-            walk(&path)
-        } else {
-            vec![path]
-        }
+        if path.is_dir() { walk(&path) } else { vec![path] }
     };
     paths.into_iter().filter(ours).flat_map(open).collect()
 }

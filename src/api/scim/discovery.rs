@@ -36,9 +36,18 @@ pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Re
 ///
 /// # Errors
 /// 404 for an unknown URN.
-pub async fn schema(_: Caller, ask: Ask, Path(path): Path<HashMap<String, String>>, State(edge): State<Edge>) -> Result<Response, Problem> {
+pub async fn schema(
+    _: Caller,
+    ask: Ask,
+    Path(path): Path<HashMap<String, String>>,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
     let urn = path.get("urn").map(String::as_str).unwrap_or_default();
-    let body = edge.services().registry().schema(urn).map(|schema| schema.to_json(&ask.base));
+    let body = edge
+        .services()
+        .registry()
+        .schema(urn)
+        .map(|schema| schema.to_json(&ask.base));
     one(&ask, body, "there is no schema with this URN")
 }
 
@@ -56,9 +65,18 @@ pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Re
 ///
 /// # Errors
 /// 404 for an unknown name.
-pub async fn resource_type(_: Caller, ask: Ask, Path(path): Path<HashMap<String, String>>, State(edge): State<Edge>) -> Result<Response, Problem> {
+pub async fn resource_type(
+    _: Caller,
+    ask: Ask,
+    Path(path): Path<HashMap<String, String>>,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
     let name = path.get("name").map(String::as_str).unwrap_or_default();
-    let body = edge.services().registry().resource_type(name).map(|ty| ty.to_json(&ask.base));
+    let body = edge
+        .services()
+        .registry()
+        .resource_type(name)
+        .map(|ty| ty.to_json(&ask.base));
     one(&ask, body, "there is no resource type with this name")
 }
 
@@ -70,14 +88,20 @@ fn one(ask: &Ask, body: Option<serde_json::Value>, missing: &'static str) -> Res
 /// RFC 7644 §4: a filter on a discovery endpoint is refused, so that no one takes the whole list for a match.
 fn no_filter(ask: &Ask) -> Result<(), Problem> {
     match ask.param("filter") {
-        Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered")),
+        Some(_) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "discovery endpoints cannot be filtered",
+        )),
         None => Ok(()),
     }
 }
 
 /// `/Me` and `/Bulk`: known to the protocol, not built (RFC 7644 §3.12).
 pub async fn not_implemented(_: Caller) -> Problem {
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "this server does not support the operation; see /ServiceProviderConfig")
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "this server does not support the operation; see /ServiceProviderConfig",
+    )
 }
 
 /// A version of the protocol that is not served (RFC 7644 §3.13).
@@ -92,5 +116,8 @@ pub async fn not_found() -> Problem {
 
 /// A known path with a method it does not have; the `Allow` header is the router's.
 pub async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the endpoint does not support this method")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "the endpoint does not support this method",
+    )
 }

@@ -30,7 +30,11 @@ impl FromRequestParts<Edge> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::unauthorized(None))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::unauthorized(None))
     }
 }
 
@@ -50,7 +54,9 @@ impl FromRequestParts<Edge> for Target {
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
         let missing = || Problem::new(StatusCode::NOT_FOUND, "there is no such endpoint or resource");
-        let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, edge).await.map_err(|_| missing())?;
+        let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, edge)
+            .await
+            .map_err(|_| missing())?;
         let endpoint = path.get("endpoint").ok_or_else(missing)?;
         let kind = edge.services().type_at(endpoint).cloned().ok_or_else(missing)?;
         let id = match path.get("id") {
@@ -68,7 +74,9 @@ impl Target {
     /// # Errors
     /// 404 when it has none.
     pub fn id(&self) -> Result<&ResourceId, Problem> {
-        self.id.as_ref().ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such resource"))
+        self.id
+            .as_ref()
+            .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such resource"))
     }
 }
 
@@ -92,7 +100,11 @@ impl FromRequestParts<Edge> for Ask {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        let base = parts.extensions.get::<Mount>().map(|mount| mount.base.clone()).unwrap_or_default();
+        let base = parts
+            .extensions
+            .get::<Mount>()
+            .map(|mount| mount.base.clone())
+            .unwrap_or_default();
         Ok(Self {
             base,
             media: negotiate::answer_type(&parts.headers)?,
@@ -116,7 +128,10 @@ impl Ask {
     /// The first value of a query parameter.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.params
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The projection that the query asks for.
@@ -125,7 +140,11 @@ impl Ask {
     /// 400 when it asks for both kinds at once.
     pub fn view(&self, kind: &ResourceType) -> Result<View, Problem> {
         let query = self.query()?;
-        Ok(View::from_lists(query.attributes.as_deref(), query.excluded.as_deref(), &[kind])?)
+        Ok(View::from_lists(
+            query.attributes.as_deref(),
+            query.excluded.as_deref(),
+            &[kind],
+        )?)
     }
 
     /// What a conditional change names besides its body.
@@ -157,7 +176,10 @@ const MAX_QUERY_LENGTH: usize = 64 << 10;
 /// Decoded pairs of a query string; `+` is a blank.
 fn params(query: &str) -> Result<Vec<(String, String)>, Problem> {
     if query.len() > MAX_QUERY_LENGTH {
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, "the query is too long; send it to /.search"));
+        return Err(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "the query is too long; send it to /.search",
+        ));
     }
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let broken = |text: &String| text.contains('\u{fffd}') || text.contains('\0');
@@ -169,7 +191,11 @@ fn params(query: &str) -> Result<Vec<(String, String)>, Problem> {
 
 /// Entity tags of a conditional header (RFC 9110 §13.1); several headers count as one list.
 fn tags(headers: &HeaderMap, name: &header::HeaderName) -> IfMatch {
-    let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).peekable();
+    let mut values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .peekable();
     if values.peek().is_none() {
         return IfMatch::Absent;
     }
@@ -180,7 +206,12 @@ fn tags(headers: &HeaderMap, name: &header::HeaderName) -> IfMatch {
         }
         // Compared by opaque value: our tags are weak, and SCIM's examples use weak tags with If-Match.
         let opaque = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        versions.extend(opaque.parse::<i64>().ok().filter(|version| version.to_string() == opaque));
+        versions.extend(
+            opaque
+                .parse::<i64>()
+                .ok()
+                .filter(|version| version.to_string() == opaque),
+        );
     }
     IfMatch::Versions(versions)
 }
@@ -194,14 +225,27 @@ impl FromRequest<Edge> for Body {
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
         negotiate::body_type(request.headers())?;
         let limit = edge.settings().max_body_bytes;
-        let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the request body is larger than {limit} bytes"));
-        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let too_large = || {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the request body is larger than {limit} bytes"),
+            )
+        };
+        let declared = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large());
         }
         let bytes = to_bytes(request.into_body(), limit).await.map_err(|fault| {
-            let over = std::error::Error::source(&fault).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-            if over { too_large() } else { Problem::new(StatusCode::BAD_REQUEST, "the request body did not arrive whole") }
+            let over =
+                std::error::Error::source(&fault).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+            if over {
+                too_large()
+            } else {
+                Problem::new(StatusCode::BAD_REQUEST, "the request body did not arrive whole")
+            }
         })?;
         Ok(Self(json::parse(&bytes)?))
     }

@@ -14,7 +14,11 @@ const JSON: &str = "application/json";
 /// 406 when the `Accept` header allows neither.
 pub fn answer_type(headers: &HeaderMap) -> Result<HeaderValue, Problem> {
     let ranges = headers.get_all(header::ACCEPT);
-    let ranges: Vec<&str> = ranges.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let ranges: Vec<&str> = ranges
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     if ranges.iter().all(|range| range.trim().is_empty()) {
         return Ok(HeaderValue::from_static(SCIM_JSON));
     }
@@ -34,13 +38,18 @@ pub fn answer_type(headers: &HeaderMap) -> Result<HeaderValue, Problem> {
     if plain {
         return Ok(HeaderValue::from_static(JSON));
     }
-    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "answers are application/scim+json or application/json; the Accept header allows neither"))
+    Err(Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "answers are application/scim+json or application/json; the Accept header allows neither",
+    ))
 }
 
 /// `q=0`, `q=0.000`: not acceptable (RFC 9110 §12.4.2).
 fn is_zero_weight(parameter: &str) -> bool {
     let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
-    weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+    weight
+        .and_then(|weight| weight.parse::<f32>().ok())
+        .is_some_and(|weight| weight <= 0.0)
 }
 
 /// Whether the body may be read as JSON: both JSON types, with any parameters, or no type at all.
@@ -48,12 +57,24 @@ fn is_zero_weight(parameter: &str) -> bool {
 /// # Errors
 /// 415 for any other media type.
 pub fn body_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     if media == SCIM_JSON || media == JSON {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a request body must be application/scim+json or application/json"))
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "a request body must be application/scim+json or application/json",
+    ))
 }
 
 #[cfg(test)]
@@ -63,13 +84,18 @@ mod tests {
     fn answer(accept: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
-        answer_type(&headers).ok().map(|value| value.to_str().unwrap().to_owned())
+        answer_type(&headers)
+            .ok()
+            .map(|value| value.to_str().unwrap().to_owned())
     }
 
     #[test]
     fn plain_json_is_sent_only_to_who_asks_for_nothing_else() {
         assert_eq!(answer("application/json").as_deref(), Some(JSON));
-        assert_eq!(answer("application/json, application/scim+json;q=0.5").as_deref(), Some(SCIM_JSON));
+        assert_eq!(
+            answer("application/json, application/scim+json;q=0.5").as_deref(),
+            Some(SCIM_JSON)
+        );
         assert_eq!(answer("text/html, */*;q=0.1").as_deref(), Some(SCIM_JSON));
         assert_eq!(answer("").as_deref(), Some(SCIM_JSON));
     }

@@ -14,7 +14,13 @@ use crate::service::{Caller, provision};
 ///
 /// # Errors
 /// 400 for what breaks the schema, 409 for a name that is taken.
-pub async fn create(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>, Body(body): Body) -> Result<Response, Problem> {
+pub async fn create(
+    caller: Caller,
+    target: Target,
+    ask: Ask,
+    State(edge): State<Edge>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let shown = provision::create(edge.services(), &caller, ask.dialect()?, &target.kind, body, &view).await?;
     Ok(reply::resource(StatusCode::CREATED, &ask, &view, &shown))
@@ -37,7 +43,13 @@ pub async fn read(caller: Caller, target: Target, ask: Ask, State(edge): State<E
 ///
 /// # Errors
 /// 404, 412 by `If-Match`, and what [`create`] refuses.
-pub async fn replace(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>, Body(body): Body) -> Result<Response, Problem> {
+pub async fn replace(
+    caller: Caller,
+    target: Target,
+    ask: Ask,
+    State(edge): State<Edge>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let wanted = ask.wanted(&target, &view)?;
     let shown = provision::replace(edge.services(), &caller, wanted, body).await?;
@@ -51,7 +63,13 @@ pub async fn replace(caller: Caller, target: Target, ask: Ask, State(edge): Stat
 ///
 /// # Errors
 /// 404, 412 by `If-Match`, and what the operations break.
-pub async fn patch(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>, Body(body): Body) -> Result<Response, Problem> {
+pub async fn patch(
+    caller: Caller,
+    target: Target,
+    ask: Ask,
+    State(edge): State<Edge>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let wanted = ask.wanted(&target, &view)?;
     let shown = provision::patch(edge.services(), &caller, wanted, body).await?;

@@ -26,7 +26,13 @@ pub async fn list(caller: Caller, target: Target, ask: Ask, State(edge): State<E
 ///
 /// # Errors
 /// As [`list`].
-pub async fn search(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>, Body(body): Body) -> Result<Response, Problem> {
+pub async fn search(
+    caller: Caller,
+    target: Target,
+    ask: Ask,
+    State(edge): State<Edge>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     let query = Query::from_search(&body)?;
     answer(&edge, &caller, &ask, std::slice::from_ref(&target.kind), &query).await
 }
@@ -44,15 +50,34 @@ pub async fn list_root(caller: Caller, ask: Ask, State(edge): State<Edge>) -> Re
 ///
 /// # Errors
 /// As [`list`].
-pub async fn search_root(caller: Caller, ask: Ask, State(edge): State<Edge>, Body(body): Body) -> Result<Response, Problem> {
+pub async fn search_root(
+    caller: Caller,
+    ask: Ask,
+    State(edge): State<Edge>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
     let query = Query::from_search(&body)?;
     answer(&edge, &caller, &ask, edge.services().types(), &query).await
 }
 
-async fn answer(edge: &Edge, caller: &Caller, ask: &Ask, kinds: &[Arc<ResourceType>], query: &Query) -> Result<Response, Problem> {
+async fn answer(
+    edge: &Edge,
+    caller: &Caller,
+    ask: &Ask,
+    kinds: &[Arc<ResourceType>],
+    query: &Query,
+) -> Result<Response, Problem> {
     let page = provision::query(edge.services(), caller, ask.dialect()?, kinds, query).await?;
-    let resources: Vec<String> = page.items.iter().map(|shown| shown.render(&ask.base, &page.view)).collect();
-    let about = message::Page { total: page.total, start_index: Some(page.start_index), ..message::Page::default() };
+    let resources: Vec<String> = page
+        .items
+        .iter()
+        .map(|shown| shown.render(&ask.base, &page.view))
+        .collect();
+    let about = message::Page {
+        total: page.total,
+        start_index: Some(page.start_index),
+        ..message::Page::default()
+    };
     let body = message::list_response(&about, &resources);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body))
 }

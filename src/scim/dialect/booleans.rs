@@ -23,9 +23,7 @@ pub(super) fn coerce(site: &Site<'_>, value: &mut Value) -> u32 {
         return 0;
     }
     match value {
-        Value::Array(items) if site.attribute.multi_valued => {
-            items.iter_mut().map(coerce_one).sum()
-        }
+        Value::Array(items) if site.attribute.multi_valued => items.iter_mut().map(coerce_one).sum(),
         single => coerce_one(single),
     }
 }

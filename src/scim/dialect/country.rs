@@ -23,14 +23,12 @@ const CODE_LETTERS: usize = 2;
 /// Reports the country of an address when it cannot be a code.
 pub(super) fn notice(site: &Site<'_>, value: &mut Value) -> u32 {
     let named = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
-    let address = site
-        .parent
-        .is_some_and(|parent| named(&parent.name, "addresses"));
+    let address = site.parent.is_some_and(|parent| named(&parent.name, "addresses"));
     if !address || !named(&site.attribute.name, "country") {
         return 0;
     }
-    let odd = value.as_str().is_some_and(|text| {
-        text.len() != CODE_LETTERS || !text.bytes().all(|letter| letter.is_ascii_alphabetic())
-    });
+    let odd = value
+        .as_str()
+        .is_some_and(|text| text.len() != CODE_LETTERS || !text.bytes().all(|letter| letter.is_ascii_alphabetic()));
     u32::from(odd)
 }

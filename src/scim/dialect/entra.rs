@@ -63,13 +63,9 @@ const ROLE_TYPE: &str = "WindowsAzureActiveDirectoryRole";
 
 /// Whether a list of operations is spelled as Entra ID does it without its compliance flag.
 pub(super) fn spelled_by_entra(operations: &mut [Value]) -> bool {
-    operations
-        .iter_mut()
-        .filter_map(Value::as_object_mut)
-        .any(|operation| {
-            member_mut(operation, "op")
-                .is_some_and(|verb| verb.as_str().is_some_and(|verb| VERBS.contains(&verb)))
-        })
+    operations.iter_mut().filter_map(Value::as_object_mut).any(|operation| {
+        member_mut(operation, "op").is_some_and(|verb| verb.as_str().is_some_and(|verb| VERBS.contains(&verb)))
+    })
 }
 
 /// Gives an empty list of operations one that changes nothing.
@@ -120,10 +116,7 @@ pub(super) fn take_out_of_list(site: &Site<'_>, value: &mut Value) -> u32 {
     let lone = only
         .iter()
         .all(|(name, part)| name == "value" || (name == "$ref" && part.is_null()));
-    match only
-        .get_mut("value")
-        .filter(|inner| lone && !inner.is_null())
-    {
+    match only.get_mut("value").filter(|inner| lone && !inner.is_null()) {
         Some(inner) => {
             *value = inner.take();
             1
@@ -154,8 +147,7 @@ fn read_one(site: &Site<'_>, role: &mut Map<String, Value>) -> bool {
         .get("value")
         .and_then(Value::as_str)
         .filter(|text| text.starts_with('{'));
-    let Some(Value::Object(mut inner)) = text.and_then(|text| serde_json::from_str(text).ok())
-    else {
+    let Some(Value::Object(mut inner)) = text.and_then(|text| serde_json::from_str(text).ok()) else {
         return false;
     };
     let named = inner.contains_key("id") || inner.contains_key("displayName");
@@ -167,10 +159,7 @@ fn read_one(site: &Site<'_>, role: &mut Map<String, Value>) -> bool {
         return false;
     };
     role.insert("value".to_owned(), name);
-    let display = inner
-        .get_mut("displayName")
-        .map(Value::take)
-        .filter(Value::is_string);
+    let display = inner.get_mut("displayName").map(Value::take).filter(Value::is_string);
     for (part, given) in [("display", display), ("type", Some(Value::from(ROLE_TYPE)))] {
         if let Some(given) = given.filter(|_| site.attribute.sub(part).is_some()) {
             role.entry(part).or_insert(given);

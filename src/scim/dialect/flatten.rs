@@ -21,14 +21,8 @@ pub(super) const FLAT_KEYS_NESTED: Rule = Rule {
 
 /// Moves every member named by a path.
 pub(super) fn nest(ty: &ResourceType, body: &mut Map<String, Value>) -> u32 {
-    let flat: Vec<String> = body
-        .keys()
-        .filter(|name| name.contains([':', '.']))
-        .cloned()
-        .collect();
-    flat.iter()
-        .map(|name| u32::from(nest_one(ty, body, name)))
-        .sum()
+    let flat: Vec<String> = body.keys().filter(|name| name.contains([':', '.'])).cloned().collect();
+    flat.iter().map(|name| u32::from(nest_one(ty, body, name))).sum()
 }
 
 fn nest_one(ty: &ResourceType, body: &mut Map<String, Value>, name: &str) -> bool {
@@ -59,9 +53,7 @@ fn put(body: &mut Map<String, Value>, place: &Place<'_>, value: Value) -> bool {
         None => home,
     };
     let leaf = &place.leaf().name;
-    let Some(holder) =
-        holder.filter(|holder| !holder.keys().any(|known| known.eq_ignore_ascii_case(leaf)))
-    else {
+    let Some(holder) = holder.filter(|holder| !holder.keys().any(|known| known.eq_ignore_ascii_case(leaf))) else {
         return false;
     };
     holder.insert(leaf.clone(), value);
@@ -70,10 +62,7 @@ fn put(body: &mut Map<String, Value>, place: &Place<'_>, value: Value) -> bool {
 
 /// The object of this name, made if absent or null; none when something else is there.
 fn inner<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    let known = object
-        .keys()
-        .find(|known| known.eq_ignore_ascii_case(name))
-        .cloned();
+    let known = object.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
     let slot = object
         .entry(known.unwrap_or_else(|| name.to_owned()))
         .or_insert(Value::Null);

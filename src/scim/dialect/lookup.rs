@@ -39,10 +39,7 @@ pub(super) fn parse(name: &str) -> Option<AttrPath> {
 }
 
 /// The member of this name, in any letter case.
-pub(super) fn member_mut<'a>(
-    object: &'a mut Map<String, Value>,
-    name: &str,
-) -> Option<&'a mut Value> {
+pub(super) fn member_mut<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Value> {
     object
         .iter_mut()
         .find(|(known, _)| known.eq_ignore_ascii_case(name))

@@ -41,9 +41,7 @@ impl<'a> Names<'a> {
 /// Rewrites every term. Depth is bounded by the grammar.
 pub(super) fn rewrite(names: Names<'_>, filter: &mut Filter, applied: &mut Applied) {
     match filter {
-        Filter::And(terms) | Filter::Or(terms) => terms
-            .iter_mut()
-            .for_each(|term| rewrite(names, term, applied)),
+        Filter::And(terms) | Filter::Or(terms) => terms.iter_mut().for_each(|term| rewrite(names, term, applied)),
         Filter::Not(term) => rewrite(names, term, applied),
         Filter::Present(path) => name(names, path, applied),
         Filter::Some { path, filter } => {
@@ -65,12 +63,7 @@ fn name(names: Names<'_>, path: &mut AttrPath, applied: &mut Applied) {
     }
 }
 
-fn operand(
-    names: Names<'_>,
-    path: &mut AttrPath,
-    (op, value): (Op, &mut Literal),
-    applied: &mut Applied,
-) {
+fn operand(names: Names<'_>, path: &mut AttrPath, (op, value): (Op, &mut Literal), applied: &mut Applied) {
     let Literal::Text(text) = value else { return };
     if path.sub.is_none() && names.all(path, is_reference) {
         path.sub = Some("value".to_owned());

@@ -59,9 +59,7 @@ fn is_blank(value: &Value) -> bool {
     match value {
         Value::String(text) => text.is_empty(),
         Value::Object(parts) => {
-            let target = parts
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("value"));
+            let target = parts.iter().find(|(name, _)| name.eq_ignore_ascii_case("value"));
             let others_absent = parts
                 .iter()
                 .all(|(name, part)| part.is_null() || name.eq_ignore_ascii_case("value"));

@@ -6,9 +6,7 @@ use super::lookup::{Spot, member_mut, spot, spot_of, walk_spot};
 use super::query::{self, Names};
 use super::reference::is_reference;
 use super::walk::Carrier;
-use super::{
-    Applied, Client, Hints, Setting, entra, flatten, operations, schemas, server_owned, short_names,
-};
+use super::{Applied, Client, Hints, Setting, entra, flatten, operations, schemas, server_owned, short_names};
 use crate::scim::filter::Filter;
 use crate::scim::path::PatchPath;
 use crate::scim::schema::ResourceType;
@@ -66,10 +64,7 @@ impl Dialect {
         {
             applied.add(&flatten::FLAT_KEYS_NESTED, flatten::nest(ty, members));
             applied.add(&schemas::SCHEMAS_ADDED, schemas::add(ty, members));
-            applied.add(
-                &schemas::UNKNOWN_SCHEMAS_DROPPED,
-                schemas::drop_unknown(ty, members),
-            );
+            applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, members));
             walk_members(ty, members, how, &mut applied);
         }
         (body, applied)
@@ -116,12 +111,7 @@ impl Dialect {
     }
 }
 
-fn walk_members(
-    ty: &ResourceType,
-    members: &mut Map<String, Value>,
-    how: (Carrier, bool),
-    applied: &mut Applied,
-) {
+fn walk_members(ty: &ResourceType, members: &mut Map<String, Value>, how: (Carrier, bool), applied: &mut Applied) {
     for (name, value) in members.iter_mut() {
         if let Some(spot) = spot(ty, name) {
             walk_spot(ty, &spot, value, how, applied);
@@ -129,20 +119,9 @@ fn walk_members(
     }
 }
 
-fn rewrite_operation(
-    ty: &ResourceType,
-    operation: &mut Map<String, Value>,
-    entra: bool,
-    applied: &mut Applied,
-) {
-    applied.add(
-        &operations::OPERATION_CASE,
-        operations::lower_verb(operation),
-    );
-    applied.add(
-        &operations::BLANK_PATH,
-        operations::drop_blank_path(operation),
-    );
+fn rewrite_operation(ty: &ResourceType, operation: &mut Map<String, Value>, entra: bool, applied: &mut Applied) {
+    applied.add(&operations::OPERATION_CASE, operations::lower_verb(operation));
+    applied.add(&operations::BLANK_PATH, operations::drop_blank_path(operation));
     let path = member_mut(operation, "path").map(|path| path.as_str().map(PatchPath::parse));
     match path {
         None => {
@@ -151,10 +130,7 @@ fn rewrite_operation(
                     &short_names::SHORT_EXTENSION_NAMES,
                     short_names::qualify_members(ty, value),
                 );
-                applied.add(
-                    &schemas::UNKNOWN_SCHEMAS_DROPPED,
-                    schemas::drop_unknown(ty, value),
-                );
+                applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, value));
                 applied.add(
                     &server_owned::READ_ONLY_DROPPED,
                     server_owned::drop_attributes(ty, value),
@@ -186,18 +162,14 @@ fn rewrite_targeted(
         query::rewrite(Names::Element(place.leaf()), filter, applied);
     }
     if entra {
-        applied.add(
-            &entra::REPLACE_CREATES,
-            entra::replace_creates(operation, &path),
-        );
+        applied.add(&entra::REPLACE_CREATES, entra::replace_creates(operation, &path));
     }
     let spot = match (&spot, path.sub.as_deref()) {
         (Spot::Attribute(place), Some(sub)) => place.with_sub(sub).map(Spot::Attribute),
         _ => Some(spot),
     };
     if let (Some(spot), Some(value)) = (spot, member_mut(operation, "value")) {
-        let given = !value.is_null()
-            && matches!(&spot, Spot::Attribute(place) if is_reference(place.top()));
+        let given = !value.is_null() && matches!(&spot, Spot::Attribute(place) if is_reference(place.top()));
         walk_spot(ty, &spot, value, (Carrier::Operation, entra), applied);
         // A blank reference, named by itself or by its `value`: in both cases the reference goes.
         if given && value.is_null() && make_removal(operation) {

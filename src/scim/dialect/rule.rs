@@ -1,9 +1,6 @@
 //! The catalogue of tolerances.
 
-use super::{
-    booleans, country, entra, flatten, operations, reference, schemas, server_owned, short_names,
-    single,
-};
+use super::{booleans, country, entra, flatten, operations, reference, schemas, server_owned, short_names, single};
 
 /// One tolerance: a habit of clients that is rewritten into RFC form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

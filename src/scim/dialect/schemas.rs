@@ -39,14 +39,9 @@ pub(super) fn add(ty: &ResourceType, body: &mut Map<String, Value>) -> u32 {
         return 0;
     }
     body.retain(|name, _| !name.eq_ignore_ascii_case("schemas"));
-    let extensions = ty
-        .extensions()
-        .iter()
-        .map(|extension| extension.schema.id.as_str());
+    let extensions = ty.extensions().iter().map(|extension| extension.schema.id.as_str());
     let present = extensions.filter(|urn| body.keys().any(|name| name.eq_ignore_ascii_case(urn)));
-    let list: Vec<&str> = std::iter::once(ty.schema().id.as_str())
-        .chain(present)
-        .collect();
+    let list: Vec<&str> = std::iter::once(ty.schema().id.as_str()).chain(present).collect();
     let list = Value::from(list);
     body.shift_insert(0, "schemas".to_owned(), list);
     1

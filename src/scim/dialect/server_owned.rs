@@ -57,11 +57,7 @@ fn drop_unless_all(object: &mut Map<String, Value>, unwanted: impl Fn(&str) -> b
     if object.keys().all(|name| unwanted(name)) {
         return 0;
     }
-    let names: Vec<String> = object
-        .keys()
-        .filter(|name| unwanted(name))
-        .cloned()
-        .collect();
+    let names: Vec<String> = object.keys().filter(|name| unwanted(name)).cloned().collect();
     names
         .iter()
         .map(|name| u32::from(object.shift_remove(name).is_some()))

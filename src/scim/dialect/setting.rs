@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn an_unknown_name_is_told_what_there_is() {
         let error = "azure".parse::<Setting>().unwrap_err().to_string();
-        assert!(error.starts_with(
-            "unknown dialect `azure`, expected one of auto, strict, interop-profile, okta, entra"
-        ));
+        assert!(
+            error.starts_with("unknown dialect `azure`, expected one of auto, strict, interop-profile, okta, entra")
+        );
     }
 }

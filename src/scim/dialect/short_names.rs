@@ -39,16 +39,10 @@ fn home(types: &[&ResourceType], path: &AttrPath) -> Option<String> {
         .map(|extension| &extension.schema);
     let mut homes = extensions.filter(|schema| {
         let attribute = schema.attribute(&path.name);
-        attribute.is_some_and(|found| {
-            path.sub
-                .as_deref()
-                .is_none_or(|sub| found.sub(sub).is_some())
-        })
+        attribute.is_some_and(|found| path.sub.as_deref().is_none_or(|sub| found.sub(sub).is_some()))
     });
     let first = homes.next()?;
-    homes
-        .all(|other| other.id == first.id)
-        .then(|| first.id.clone())
+    homes.all(|other| other.id == first.id).then(|| first.id.clone())
 }
 
 /// Adds the URN to the names of a PATCH value.

@@ -43,10 +43,7 @@ struct Recording {
 
 impl Recording {
     fn all() -> Vec<Self> {
-        let folder = PathBuf::from(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/fixtures/dialect"
-        ));
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/dialect"));
         let mut found: Vec<_> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| {
@@ -76,10 +73,7 @@ impl Recording {
     }
 
     fn dialect(&self, setting: Setting) -> Dialect {
-        let headers = self
-            .content
-            .pointer("/request/headers")
-            .and_then(Value::as_object);
+        let headers = self.content.pointer("/request/headers").and_then(Value::as_object);
         let header = |name: &str| {
             headers?
                 .iter()
@@ -99,12 +93,7 @@ impl Recording {
         let registry = registry();
         let endpoint = self.text("/request/path").split('/').nth(1).unwrap();
         let ty = registry.by_endpoint(endpoint).unwrap();
-        rewrite(
-            self.dialect(setting),
-            ty,
-            self.text("/request/method"),
-            request,
-        )
+        rewrite(self.dialect(setting), ty, self.text("/request/method"), request)
     }
 }
 
@@ -151,11 +140,7 @@ fn clean_requests_stay_as_they_are() {
         let (again, applied) = recording.rewrite(Setting::Auto, clean.clone());
         assert_eq!(&again, clean, "{}", recording.file);
         let reports_only = recording.text("/rule") == super::COUNTRY_AS_SENT.name;
-        assert!(
-            applied.is_empty() || reports_only,
-            "{}: {applied:?}",
-            recording.file
-        );
+        assert!(applied.is_empty() || reports_only, "{}: {applied:?}", recording.file);
     }
 }
 
@@ -190,18 +175,14 @@ fn every_rule_has_a_recorded_payload_and_every_payload_a_rule() {
     let recordings = Recording::all();
     for rule in RULES {
         assert!(
-            recordings
-                .iter()
-                .any(|recording| recording.text("/rule") == rule.name),
+            recordings.iter().any(|recording| recording.text("/rule") == rule.name),
             "{}",
             rule.name
         );
     }
     for recording in &recordings {
         assert!(
-            RULES
-                .iter()
-                .any(|rule| rule.name == recording.text("/rule")),
+            RULES.iter().any(|rule| rule.name == recording.text("/rule")),
             "{}",
             recording.file
         );
@@ -290,11 +271,7 @@ fn valid_requests() -> Vec<(&'static str, &'static str, Value)> {
             json!({ "schemas": [USER], "userName": "x", "roles": [{ "value": ROLE }] }),
         ),
         ("Group", "POST", group),
-        (
-            "User",
-            "GET",
-            json!(r#"userName eq "True" or displayName eq "false""#),
-        ),
+        ("User", "GET", json!(r#"userName eq "True" or displayName eq "false""#)),
         (
             "User",
             "GET",
@@ -308,9 +285,7 @@ fn valid_requests() -> Vec<(&'static str, &'static str, Value)> {
         (
             "User",
             "GET",
-            json!(format!(
-                r#"{BADGE}:active ne "True" and {BADGE}:salary.value eq """#
-            )),
+            json!(format!(r#"{BADGE}:active ne "True" and {BADGE}:salary.value eq """#)),
         ),
         ("Group", "GET", json!(r#"members eq "True""#)),
     ]
@@ -327,8 +302,7 @@ fn valid_requests_are_left_alone_whoever_sends_them() {
                 continue;
             }
             let ty = registry.resource_type(ty).unwrap();
-            let (same, applied) =
-                rewrite(of_client(setting, "curl/8"), ty, method, request.clone());
+            let (same, applied) = rewrite(of_client(setting, "curl/8"), ty, method, request.clone());
             assert_eq!(same, request, "{setting}");
             assert!(applied.is_empty(), "{setting}: {applied:?}");
         }
@@ -346,23 +320,13 @@ fn patched(dialect: Dialect, operation: &Value) -> (Value, Applied) {
 fn only_entra_makes_entries_by_replace() {
     let path = r#"emails[type eq "work"].value"#;
     let operation = |verb: &str| json!({ "op": verb, "path": path, "value": "x@y.example" });
-    let verb =
-        |setting, agent, verb| patched(of_client(setting, agent), &operation(verb)).0["op"].take();
+    let verb = |setting, agent, verb| patched(of_client(setting, agent), &operation(verb)).0["op"].take();
     assert_eq!(verb(Setting::Auto, "curl/8", "replace"), "replace");
     assert_eq!(verb(Setting::Auto, "curl/8", "Replace"), "add");
     assert_eq!(verb(Setting::Auto, "OneLogin SCIM", "Replace"), "replace");
-    assert_eq!(
-        verb(Setting::Named(Client::Generic), "curl/8", "Replace"),
-        "replace"
-    );
-    assert_eq!(
-        verb(Setting::Named(Client::Okta), "curl/8", "Replace"),
-        "replace"
-    );
-    assert_eq!(
-        verb(Setting::Named(Client::EntraLegacy), "curl/8", "replace"),
-        "add"
-    );
+    assert_eq!(verb(Setting::Named(Client::Generic), "curl/8", "Replace"), "replace");
+    assert_eq!(verb(Setting::Named(Client::Okta), "curl/8", "Replace"), "replace");
+    assert_eq!(verb(Setting::Named(Client::EntraLegacy), "curl/8", "replace"), "add");
 }
 
 #[test]
@@ -377,8 +341,7 @@ fn entra_makes_entries_from_equalities_and_from_nothing_else() {
         assert_eq!(patched(entra, &operation), (operation, Applied::default()));
     }
     for cleared in [json!(null), json!("")] {
-        let operation =
-            json!({ "op": "replace", "path": r#"emails[type eq "work"].value"#, "value": cleared });
+        let operation = json!({ "op": "replace", "path": r#"emails[type eq "work"].value"#, "value": cleared });
         assert_eq!(patched(entra, &operation), (operation, Applied::default()));
     }
 }
@@ -387,10 +350,7 @@ fn entra_makes_entries_from_equalities_and_from_nothing_else() {
 fn what_is_no_boolean_stays_for_validation_to_refuse() {
     for value in [json!("yes please"), json!(""), json!(1), json!(["True"])] {
         let operation = json!({ "op": "replace", "path": "active", "value": value });
-        assert_eq!(
-            patched(of_client(Setting::Auto, ""), &operation).0,
-            operation
-        );
+        assert_eq!(patched(of_client(Setting::Auto, ""), &operation).0, operation);
     }
 }
 
@@ -424,8 +384,7 @@ fn messages_of_no_sense_pass_through() {
     let registry = registry();
     let ty = registry.resource_type("User").unwrap();
     let dialect = of_client(Setting::Named(Client::Entra), "");
-    let operations =
-        json!([7, null, { "op": 1, "path": 2, "value": 3 }, { "path": "a[", "value": "" }, {}]);
+    let operations = json!([7, null, { "op": 1, "path": 2, "value": 3 }, { "path": "a[", "value": "" }, {}]);
     for body in [
         json!([]),
         json!("x"),

@@ -38,10 +38,7 @@ const STEPS: &[Step] = &[
     (&reference::REFERENCE_AS_TEXT, reference::wrap_text),
     (&reference::NULL_REF_DROPPED, reference::drop_null_ref),
     (&entra::ROLE_AS_JSON_TEXT, entra::read_role),
-    (
-        &server_owned::READ_ONLY_DROPPED,
-        server_owned::drop_sub_attributes,
-    ),
+    (&server_owned::READ_ONLY_DROPPED, server_owned::drop_sub_attributes),
     (&booleans::STRING_BOOLEANS, booleans::coerce),
     (&country::COUNTRY_AS_SENT, country::notice),
 ];
@@ -55,9 +52,7 @@ pub(super) fn walk(site: &Site<'_>, value: &mut Value, applied: &mut Applied) {
         return;
     }
     match value {
-        Value::Array(elements) => elements
-            .iter_mut()
-            .for_each(|element| descend(site, element, applied)),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| descend(site, element, applied)),
         single => descend(site, single, applied),
     }
 }

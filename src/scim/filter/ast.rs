@@ -60,9 +60,7 @@ impl Filter {
     pub fn depth(&self) -> usize {
         let inside = |part: &Self| part.depth() + usize::from(self.brackets(part));
         match self {
-            Self::And(parts) | Self::Or(parts) => {
-                parts.iter().map(inside).max().unwrap_or_default()
-            }
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(inside).max().unwrap_or_default(),
             Self::Not(part) | Self::Some { filter: part, .. } => 1 + part.depth(),
             Self::Compare { .. } | Self::Present(_) => 0,
         }

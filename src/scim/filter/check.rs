@@ -88,9 +88,7 @@ pub enum Match {
 /// `invalidFilter` for unknown names, operators that do not fit and values of another type; 403 `sensitive` for
 /// attributes that are never returned, such as `password`.
 pub fn check(filter: &Filter, types: &[&ResourceType]) -> Result<Checked, Error> {
-    Checker { types }
-        .node(filter, None)
-        .map(|root| Checked { root })
+    Checker { types }.node(filter, None).map(|root| Checked { root })
 }
 
 struct Checker<'a> {
@@ -134,11 +132,7 @@ impl Site<'_> {
     /// Asks a question about one value of the resource: about some element where there are many.
     fn lift(&self, node: Node) -> Node {
         let plain = self.in_element || !self.place.top().multi_valued;
-        let node = if plain {
-            node
-        } else {
-            some(self.place.top_path(), node)
-        };
+        let node = if plain { node } else { some(self.place.top_path(), node) };
         self.restrict(node)
     }
 
@@ -224,21 +218,13 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn value_path(
-        &self,
-        path: &AttrPath,
-        inner: &Filter,
-        element: Option<Place<'a>>,
-    ) -> Result<Node, Error> {
+    fn value_path(&self, path: &AttrPath, inner: &Filter, element: Option<Place<'a>>) -> Result<Node, Error> {
         if element.is_some() {
-            return Err(Error::invalid_filter(
-                "a filter in `[ ]` cannot hold another `[ ]`",
-            ));
+            return Err(Error::invalid_filter("a filter in `[ ]` cannot hold another `[ ]`"));
         }
         let site = self.site(path, None)?;
         if site.place.sub().is_some() || !site.place.top().multi_valued {
-            let detail =
-                format!("`{path}` has one value at most, so `[ ]` cannot choose among its values");
+            let detail = format!("`{path}` has one value at most, so `[ ]` cannot choose among its values");
             return Err(Error::invalid_filter(detail));
         }
         let node = self.node(inner, Some(site.place))?;
@@ -262,9 +248,7 @@ impl<'a> Checker<'a> {
             .iter()
             .any(|attribute| attribute.returned == Returned::Never)
         {
-            return Err(Error::sensitive(format!(
-                "`{name}` cannot be used in a filter"
-            )));
+            return Err(Error::sensitive(format!("`{name}` cannot be used in a filter")));
         }
         Ok(Site {
             place,
@@ -288,8 +272,7 @@ impl<'a> Checker<'a> {
             urn: None,
             ..path.clone()
         };
-        let elsewhere =
-            |ty: &&ResourceType| ty.resolve(path).is_none() && ty.resolve(&bare).is_some();
+        let elsewhere = |ty: &&ResourceType| ty.resolve(path).is_none() && ty.resolve(&bare).is_some();
         let core = matches!(target, Target::Attribute(place) if place.extension().is_none());
         let ambiguous = path.urn.is_some() && core && self.types.iter().any(elsewhere);
         let only = if ambiguous {
@@ -326,12 +309,7 @@ fn within<'a>(outer: Place<'a>, path: &AttrPath) -> Result<Place<'a>, Error> {
         } if name.eq_ignore_ascii_case("value") => Some(outer),
         _ => None,
     };
-    found.ok_or_else(|| {
-        Error::invalid_filter(format!(
-            "`{}` has no sub-attribute `{name}`",
-            outer.top_path()
-        ))
-    })
+    found.ok_or_else(|| Error::invalid_filter(format!("`{}` has no sub-attribute `{name}`", outer.top_path())))
 }
 
 fn compare(mut site: Site<'_>, op: Op, value: &Literal) -> Result<Node, Error> {
@@ -340,10 +318,7 @@ fn compare(mut site: Site<'_>, op: Op, value: &Literal) -> Result<Node, Error> {
     }
     if site.kind() == Kind::Complex {
         // By the examples of RFC 7644 §3.4.2.2, `emails` alone stands for `emails.value`.
-        let value = site
-            .place
-            .with_sub("value")
-            .filter(|_| site.place.top().multi_valued);
+        let value = site.place.with_sub("value").filter(|_| site.place.top().multi_valued);
         site.place = value.ok_or_else(|| needs_sub_attribute(&site))?;
     }
     if op == Op::Ne {
@@ -379,12 +354,7 @@ fn against_null(site: &Site<'_>, op: Op) -> Result<Node, Error> {
 }
 
 fn needs_sub_attribute(site: &Site<'_>) -> Error {
-    let example = site
-        .place
-        .top()
-        .sub_attributes
-        .first()
-        .map_or("value", |sub| &sub.name);
+    let example = site.place.top().sub_attributes.first().map_or("value", |sub| &sub.name);
     let name = &site.name;
     Error::invalid_filter(format!(
         "`{name}` has several parts; name one of them, such as `{name}.{example}`"
@@ -394,8 +364,7 @@ fn needs_sub_attribute(site: &Site<'_>) -> Error {
 /// Equality, with an absent `primary` taken for false.
 fn equal(site: &Site<'_>, value: &Literal) -> Result<Node, Error> {
     let found = operand(site, Op::Eq, value)?;
-    let primary =
-        site.place.top().multi_valued && site.place.sub().is_some_and(|sub| sub.name == "primary");
+    let primary = site.place.top().multi_valued && site.place.sub().is_some_and(|sub| sub.name == "primary");
     if primary && found == Match::Equal("false".to_owned()) {
         return Ok(negate(site.test(Match::Equal("true".to_owned()))));
     }
@@ -431,9 +400,8 @@ fn operand(site: &Site<'_>, op: Op, value: &Literal) -> Result<Match, Error> {
         Literal::Number(number) => kind.fold(path, &number.clone().into()),
         Literal::Null => None,
     };
-    let text = text.ok_or_else(|| {
-        Error::invalid_filter(format!("`{}` is {}: {}", site.name, what(kind), how(kind)))
-    })?;
+    let text =
+        text.ok_or_else(|| Error::invalid_filter(format!("`{}` is {}: {}", site.name, what(kind), how(kind))))?;
     Ok(match op {
         Op::Eq | Op::Ne => Match::Equal(text),
         Op::Co => Match::Contains(text),

@@ -16,9 +16,7 @@ pub fn eval(filter: &Checked, resource: &Value) -> bool {
 #[must_use]
 pub fn matches_element(value_path: &Checked, element: &Value) -> bool {
     match value_path.root() {
-        Node::Some { path, node } => {
-            counts(element) && holds(node, Scope::Element { path, element })
-        }
+        Node::Some { path, node } => counts(element) && holds(node, Scope::Element { path, element }),
         _ => false,
     }
 }
@@ -36,9 +34,7 @@ fn holds(node: &Node, scope: Scope<'_>) -> bool {
         Node::Or(parts) => parts.iter().any(|part| holds(part, scope)),
         Node::Not(part) => !holds(part, scope),
         Node::Constant(constant) => *constant,
-        Node::Test(test) => values(scope, &test.path)
-            .iter()
-            .any(|value| passes(test, value)),
+        Node::Test(test) => values(scope, &test.path).iter().any(|value| passes(test, value)),
         Node::Some { path, node } => values(scope, path)
             .iter()
             .any(|element| counts(element) && holds(node, Scope::Element { path, element })),
@@ -49,10 +45,7 @@ fn holds(node: &Node, scope: Scope<'_>) -> bool {
 fn values<'a>(scope: Scope<'a>, path: &str) -> &'a [Value] {
     let found = match scope {
         Scope::Resource(resource) => in_resource(resource, path),
-        Scope::Element {
-            path: outer,
-            element,
-        } => match path.strip_prefix(outer) {
+        Scope::Element { path: outer, element } => match path.strip_prefix(outer) {
             Some("") => Some(element),
             Some(sub) => element.get(sub.trim_start_matches('.')),
             None => None,

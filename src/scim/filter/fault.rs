@@ -40,13 +40,9 @@ impl fmt::Display for Wanted {
         match self {
             Self::Name => f.write_str("expected an attribute name"),
             Self::OneDot => f.write_str("only one sub-attribute can follow an attribute"),
-            Self::Operator => {
-                f.write_str("expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
-            }
+            Self::Operator => f.write_str("expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr)"),
             Self::Space => f.write_str("expected a space"),
-            Self::Value => f.write_str(
-                "expected a value (text in double quotes, a number, true, false or null)",
-            ),
+            Self::Value => f.write_str("expected a value (text in double quotes, a number, true, false or null)"),
             Self::ClosedText => f.write_str("the text has no closing double quote"),
             Self::ValidText => f.write_str("the text is not a valid JSON string"),
             Self::Connective => f.write_str("expected `and`, `or` or the end of the filter"),

@@ -44,9 +44,7 @@ impl Scope {
 
 /// A whole filter.
 pub(super) fn whole_filter(text: &str) -> Result<Filter, Fault> {
-    let filter = whole(text, Wanted::Connective, |input| {
-        disjunction(Scope::TOP, input)
-    })?;
+    let filter = whole(text, Wanted::Connective, |input| disjunction(Scope::TOP, input))?;
     within_limits(&filter).map(|()| filter)
 }
 
@@ -147,8 +145,7 @@ fn term(scope: Scope, input: &str) -> Parsed<'_, Filter> {
 /// `"(" FILTER ")"`.
 fn group(scope: Scope, input: &str) -> Parsed<'_, Filter> {
     let scope = scope.deeper(input)?;
-    let (rest, inner) =
-        preceded((char('('), spaces), |input| disjunction(scope, input)).parse(input)?;
+    let (rest, inner) = preceded((char('('), spaces), |input| disjunction(scope, input)).parse(input)?;
     close(')', rest).map(|(rest, ())| (rest, inner))
 }
 
@@ -166,10 +163,7 @@ fn attr_expression(path: AttrPath, input: &str) -> Parsed<'_, Filter> {
             },
         )
     };
-    let word = preceded(
-        spaces1,
-        take_while1(|letter: char| letter.is_ascii_alphanumeric()),
-    );
+    let word = preceded(spaces1, take_while1(|letter: char| letter.is_ascii_alphanumeric()));
     let Ok((rest, word)) = opt(word)
         .parse(input)
         .map(|(rest, word)| (rest, word.unwrap_or_default()))
@@ -355,14 +349,7 @@ fn close(bracket: char, input: &str) -> Parsed<'_, ()> {
 fn gap(next: Wanted, input: &str) -> Parsed<'_, ()> {
     match spaces1(input) {
         Ok((rest, ())) => Ok((rest, ())),
-        Err(_) => At::stop(
-            input,
-            if input.is_empty() {
-                next
-            } else {
-                Wanted::Space
-            },
-        ),
+        Err(_) => At::stop(input, if input.is_empty() { next } else { Wanted::Space }),
     }
 }
 

@@ -57,10 +57,7 @@ fn complex<'a>(field: &'a Field, value: &Value, elem: u32, sink: &mut impl FnMut
     };
     let mut any = false;
     for (sub, path) in field.subs() {
-        if let Some(value) = object
-            .get(&sub.name)
-            .filter(|_| sub.returned != Returned::Never)
-        {
+        if let Some(value) = object.get(&sub.name).filter(|_| sub.returned != Returned::Never) {
             simple(sub, path, value, Some(elem), &mut |leaf| {
                 any = true;
                 sink(leaf);

@@ -48,10 +48,7 @@ impl Kind {
     /// Whether values are text to a person, so that `co`, `sw` and `ew` apply.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(
-            self,
-            Self::Text | Self::ExactText | Self::UserName | Self::Reference
-        )
+        matches!(self, Self::Text | Self::ExactText | Self::UserName | Self::Reference)
     }
 
     /// Whether `gt`, `ge`, `lt` and `le` apply.
@@ -150,9 +147,6 @@ mod tests {
         assert_eq!(Kind::Boolean.fold("active", &"true".into()), None);
         assert_eq!(Kind::Number.fold("level", &"3".into()), None);
         assert_eq!(Kind::Text.fold("title", &Value::Null), None);
-        assert_eq!(
-            Kind::Instant.fold("meta.created", &"yesterday".into()),
-            None
-        );
+        assert_eq!(Kind::Instant.fold("meta.created", &"yesterday".into()), None);
     }
 }

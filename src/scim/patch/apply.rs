@@ -60,7 +60,12 @@ pub fn apply(
         let outcome = run(&mut draft, operation);
         outcomes.push(outcome.map_err(|error| numbered(error, index, request.operations.len()))?);
     }
-    let Draft { mut attributes, cleaner, member_ops, .. } = draft;
+    let Draft {
+        mut attributes,
+        cleaner,
+        member_ops,
+        ..
+    } = draft;
     let new_id = take_text(&mut attributes, "externalId");
     let password = password(ty, &mut attributes)?;
     let differs = differs(&attributes, stored.as_map());
@@ -69,7 +74,11 @@ pub fn apply(
     }
     Ok(Patched {
         changed: differs || new_id.as_deref() != external_id,
-        document: if differs { carry_schemas(ty, attributes) } else { stored.clone() },
+        document: if differs {
+            carry_schemas(ty, attributes)
+        } else {
+            stored.clone()
+        },
         external_id: new_id,
         members: member_ops,
         password,
@@ -95,5 +104,9 @@ fn judge(ty: &ResourceType, new: &Map<String, Value>, old: &Map<String, Value>) 
             return Err(Error::invalid_value(format!("`{path}` is required")));
         }
     }
-    if new.get("userName") == old.get("userName") { Ok(()) } else { user_name(ty, new) }
+    if new.get("userName") == old.get("userName") {
+        Ok(())
+    } else {
+        user_name(ty, new)
+    }
 }

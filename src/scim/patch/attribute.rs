@@ -73,7 +73,10 @@ fn append(attribute: &Attribute, path: &str, old: Vec<Value>, added: Vec<Value>)
 /// Writes the sub-attributes that are given and leaves the others (RFC 7644 §3.5.2.1, §3.5.2.3).
 fn merge(draft: &mut Draft<'_>, verb: Verb, field: &Field, value: &Value) -> Result<OpOutcome, Error> {
     let Value::Object(given) = value else {
-        return Err(Error::invalid_value(format!("`{}` must be an object of sub-attributes", field.path())));
+        return Err(Error::invalid_value(format!(
+            "`{}` must be an object of sub-attributes",
+            field.path()
+        )));
     };
     unambiguous(given)?;
     let mut parts = draft.parts(field);
@@ -114,7 +117,11 @@ fn put(
         (Verb::Replace, None) => drop_part(verb, parts, sub, path)?,
         (_, None) => {}
         (Verb::Add, Some(Value::Array(added))) if sub.multi_valued => {
-            let old = parts.get(&sub.name).and_then(Value::as_array).cloned().unwrap_or_default();
+            let old = parts
+                .get(&sub.name)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             parts.insert(sub.name.clone(), append(sub, path, old, added)?.into());
         }
         (_, Some(clean)) => {
@@ -125,12 +132,7 @@ fn put(
 }
 
 /// Takes a sub-attribute away, unless it is required.
-pub(super) fn drop_part(
-    verb: Verb,
-    parts: &mut Map<String, Value>,
-    sub: &Attribute,
-    path: &str,
-) -> Result<(), Error> {
+pub(super) fn drop_part(verb: Verb, parts: &mut Map<String, Value>, sub: &Attribute, path: &str) -> Result<(), Error> {
     if parts.contains_key(&sub.name) && sub.required {
         return Err(needed(verb, path));
     }
@@ -142,7 +144,11 @@ pub(super) fn drop_part(
 /// for an empty list. Read literally it would clear the attribute, and that loses data nobody named.
 fn take(draft: &mut Draft<'_>, field: &Field, value: &Value) -> Result<OpOutcome, Error> {
     let attribute = field.attribute();
-    let listed = if let Value::Array(items) = value { items.as_slice() } else { std::slice::from_ref(value) };
+    let listed = if let Value::Array(items) = value {
+        items.as_slice()
+    } else {
+        std::slice::from_ref(value)
+    };
     let mut named = Vec::with_capacity(listed.len());
     for item in listed {
         named.extend(draft.cleaner.single(attribute, field.path(), item)?);
@@ -150,7 +156,11 @@ fn take(draft: &mut Draft<'_>, field: &Field, value: &Value) -> Result<OpOutcome
     let wanted: Vec<_> = named.iter().map(|element| keys(attribute, element)).collect();
     let mut elements = draft.elements(field);
     elements.retain(|element| {
-        let has = keys(attribute, element);
+        let mut has = keys(attribute, element);
+        // An absent `primary` is false (RFC 7643 §2.4).
+        if !has.iter().any(|(name, _)| *name == "primary") {
+            has.push(("primary", Value::Bool(false).to_string()));
+        }
         !wanted.iter().any(|wanted| wanted.iter().all(|key| has.contains(key)))
     });
     draft.write(Verb::Remove, field, Some(Value::Array(elements)))
@@ -165,7 +175,9 @@ fn keys<'e>(attribute: &Attribute, element: &'e Value) -> Vec<(&'e str, String)>
     };
     match element {
         Value::Object(parts) => {
-            let known = parts.iter().filter_map(|(name, value)| Some((name.as_str(), key(attribute.sub(name)?, value))));
+            let known = parts
+                .iter()
+                .filter_map(|(name, value)| Some((name.as_str(), key(attribute.sub(name)?, value))));
             known.collect()
         }
         other => vec![("", key(attribute, other))],

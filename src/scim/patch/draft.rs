@@ -25,8 +25,16 @@ impl<'t> Draft<'t> {
         if let Some(id) = external_id {
             attributes.insert("externalId".to_owned(), id.into());
         }
-        let cleaner = Cleaner { lone: true, ..Cleaner::default() };
-        Self { ty, attributes, cleaner, member_ops: Vec::new() }
+        let cleaner = Cleaner {
+            lone: true,
+            ..Cleaner::default()
+        };
+        Self {
+            ty,
+            attributes,
+            cleaner,
+            member_ops: Vec::new(),
+        }
     }
 
     /// The value of a top-level attribute.
@@ -45,7 +53,10 @@ impl<'t> Draft<'t> {
 
     /// A copy of the sub-attributes of a singular complex attribute.
     pub fn parts(&self, field: &Field) -> Map<String, Value> {
-        self.value(field).and_then(Value::as_object).cloned().unwrap_or_default()
+        self.value(field)
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Gives a top-level attribute its new value; `None`, `[]` and `{}` unassign it.
@@ -114,8 +125,14 @@ fn immutable<'f>(field: &'f Field, old: Option<&Value>, new: Option<&Value>) -> 
 
 /// Refuses to write what only the server writes.
 pub(super) fn writable(place: Place<'_>) -> Result<(), Error> {
-    let read_only = [place.top(), place.leaf()].iter().any(|part| part.mutability == Mutability::ReadOnly);
-    if read_only { Err(Error::mutability(format!("`{}` is read-only", place.path()))) } else { Ok(()) }
+    let read_only = [place.top(), place.leaf()]
+        .iter()
+        .any(|part| part.mutability == Mutability::ReadOnly);
+    if read_only {
+        Err(Error::mutability(format!("`{}` is read-only", place.path())))
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) fn fixed(path: &str) -> Error {

@@ -23,10 +23,15 @@ pub(super) fn select(
 ) -> Result<OpOutcome, Error> {
     let top = place.top_path();
     if !place.top().multi_valued || place.sub().is_some() {
-        return Err(Error::invalid_path(format!("`{}` is not a list, so it takes no filter", place.path())));
+        return Err(Error::invalid_path(format!(
+            "`{}` is not a list, so it takes no filter",
+            place.path()
+        )));
     }
     let sub = path.sub.as_deref().map(|name| {
-        place.with_sub(name).ok_or_else(|| Error::invalid_path(format!("`{top}` has no sub-attribute `{name}`")))
+        place
+            .with_sub(name)
+            .ok_or_else(|| Error::invalid_path(format!("`{top}` has no sub-attribute `{name}`")))
     });
     let sub = sub.transpose()?;
     if holds_members(draft.ty, place.field()) {
@@ -39,8 +44,17 @@ pub(super) fn select(
     };
     let checked = check(&value_path, &[draft.ty])?;
     let elements = draft.elements(place.field());
-    let hits = elements.iter().map(|element| matches_element(&checked, element)).collect();
-    let edit = Edit { verb, place: sub.unwrap_or(place), elements, hits, filter: Some((filter, &checked)) };
+    let hits = elements
+        .iter()
+        .map(|element| matches_element(&checked, element))
+        .collect();
+    let edit = Edit {
+        verb,
+        place: sub.unwrap_or(place),
+        elements,
+        hits,
+        filter: Some((filter, &checked)),
+    };
     edit.run(draft, value)
 }
 
@@ -53,7 +67,14 @@ pub(super) fn every(
 ) -> Result<OpOutcome, Error> {
     let elements = draft.elements(place.field());
     let hits = vec![true; elements.len()];
-    Edit { verb, place, elements, hits, filter: None }.run(draft, value)
+    Edit {
+        verb,
+        place,
+        elements,
+        hits,
+        filter: None,
+    }
+    .run(draft, value)
 }
 
 /// A change of selected elements.
@@ -87,10 +108,17 @@ impl Edit<'_> {
             self.hits.push(true);
         }
         let new = self.clean(draft, value)?;
-        for index in (0..self.hits.len()).filter(|index| self.hits[*index]).collect::<Vec<_>>() {
+        for index in (0..self.hits.len())
+            .filter(|index| self.hits[*index])
+            .collect::<Vec<_>>()
+        {
             self.write(index, new.clone())?;
         }
-        if !found && self.filter.is_some_and(|(_, checked)| !self.elements.last().is_some_and(|new| matches_element(checked, new))) {
+        if !found
+            && self
+                .filter
+                .is_some_and(|(_, checked)| !self.elements.last().is_some_and(|new| matches_element(checked, new)))
+        {
             return Err(self.no_target());
         }
         self.finish(draft)
@@ -174,7 +202,9 @@ impl Edit<'_> {
         if let Some((filter, _)) = self.filter {
             equalities(filter, top, &mut terms);
         }
-        let clean = draft.cleaner.single(top, self.place.top_path(), &Value::Object(terms))?;
+        let clean = draft
+            .cleaner
+            .single(top, self.place.top_path(), &Value::Object(terms))?;
         Ok(clean.unwrap_or_else(|| Value::Object(Map::new())))
     }
 
@@ -201,7 +231,11 @@ fn unchanged(top: &Attribute, path: &str, old: &Map<String, Value>, new: &Map<St
 fn equalities(filter: &Filter, top: &Attribute, terms: &mut Map<String, Value>) {
     match filter {
         Filter::And(parts) => parts.iter().for_each(|part| equalities(part, top, terms)),
-        Filter::Compare { path, op: Op::Eq, value } if path.sub.is_none() => {
+        Filter::Compare {
+            path,
+            op: Op::Eq,
+            value,
+        } if path.sub.is_none() => {
             let value = match value {
                 Literal::Null => return,
                 Literal::Bool(flag) => Value::Bool(*flag),

@@ -73,7 +73,11 @@ pub(super) fn select(
     }
     let mut values = Vec::new();
     let named = path.filter.as_ref().is_some_and(|filter| collect(filter, &mut values));
-    draft.member_ops.push(if named { MemberOp::RemoveValues(values) } else { MemberOp::RemoveWhere(checked) });
+    draft.member_ops.push(if named {
+        MemberOp::RemoveValues(values)
+    } else {
+        MemberOp::RemoveWhere(checked)
+    });
     Ok(OpOutcome::AskStore)
 }
 
@@ -81,7 +85,11 @@ pub(super) fn select(
 fn collect(filter: &Filter, values: &mut Vec<ResourceId>) -> bool {
     match filter {
         Filter::Or(parts) => parts.iter().all(|part| collect(part, values)),
-        Filter::Compare { path, op: Op::Eq, value: Literal::Text(id) } => {
+        Filter::Compare {
+            path,
+            op: Op::Eq,
+            value: Literal::Text(id),
+        } => {
             let is_value = path.urn.is_none() && path.sub.is_none() && path.name.eq_ignore_ascii_case("value");
             if is_value {
                 values.push(ResourceId::new(id.as_str()));

@@ -15,6 +15,8 @@ mod request;
 mod property;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use apply::{OpOutcome, Patched, apply};
 pub use members::MemberOp;

@@ -23,7 +23,9 @@ pub(super) fn run(draft: &mut Draft<'_>, operation: &Operation) -> Result<OpOutc
         }
         (_, Some(path), value) => at(draft, verb, path, value.as_ref()),
         (_, None, Some(Value::Object(given))) => pathless(draft, verb, given),
-        (_, None, Some(_)) => Err(Error::invalid_value("without a `path` the `value` must be an object of attributes")),
+        (_, None, Some(_)) => Err(Error::invalid_value(
+            "without a `path` the `value` must be an object of attributes",
+        )),
     }
 }
 
@@ -36,14 +38,21 @@ fn at(draft: &mut Draft<'_>, verb: Verb, path: &PatchPath, value: Option<&Value>
         (Some(Target::Extension(extension)), None) => container(draft, verb, extension, value),
         (Some(Target::Core(schema)), None) => match value {
             Some(Value::Object(given)) if verb != Verb::Remove => pathless(draft, verb, given),
-            _ => Err(Error::mutability(format!("`{}` cannot be changed as a whole", schema.id))),
+            _ => Err(Error::mutability(format!(
+                "`{}` cannot be changed as a whole",
+                schema.id
+            ))),
         },
         (Some(_), Some(_)) => Err(Error::invalid_path(format!("`{}` takes no filter", path.attr))),
     }
 }
 
 fn unknown(draft: &Draft<'_>, path: &PatchPath) -> Error {
-    let hint = draft.ty.nearest(&path.attr).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+    let hint = draft
+        .ty
+        .nearest(&path.attr)
+        .map(|near| format!(", did you mean `{near}`?"))
+        .unwrap_or_default();
     Error::invalid_path(format!("there is no attribute `{}`{hint}", path.attr))
 }
 
@@ -60,7 +69,9 @@ fn pathless(draft: &mut Draft<'_>, verb: Verb, given: &Map<String, Value>) -> Re
 }
 
 fn keyed(draft: &mut Draft<'_>, verb: Verb, key: &str, value: &Value) -> Result<OpOutcome, Error> {
-    let known = PatchPath::parse(key).ok().filter(|path| draft.ty.resolve(&path.attr).is_some());
+    let known = PatchPath::parse(key)
+        .ok()
+        .filter(|path| draft.ty.resolve(&path.attr).is_some());
     let Some(path) = known else {
         draft.cleaner.ignore(key);
         return Ok(OpOutcome::AlreadyTrue);
@@ -93,7 +104,11 @@ fn container(
         }
         _ => {
             for attribute in &extension.schema.attributes {
-                let path = AttrPath { urn: Some(urn.clone()), name: attribute.name.clone(), sub: None };
+                let path = AttrPath {
+                    urn: Some(urn.clone()),
+                    name: attribute.name.clone(),
+                    sub: None,
+                };
                 if let Some(Target::Attribute(place)) = draft.ty.resolve(&path) {
                     outcome = outcome.max(draft.write(verb, place.field(), None)?);
                 }
@@ -106,12 +121,21 @@ fn container(
 /// `schemas` follows from the attributes a resource has; writing what is consistent with that changes nothing.
 fn schemas(draft: &Draft<'_>, verb: Verb, path: &PatchPath, value: Option<&Value>) -> Result<OpOutcome, Error> {
     let (Some(value), None, true) = (value, &path.filter, verb != Verb::Remove) else {
-        return Err(Error::mutability("`schemas` follows from the attributes of the resource and cannot be changed"));
+        return Err(Error::mutability(
+            "`schemas` follows from the attributes of the resource and cannot be changed",
+        ));
     };
-    let urns = if let Value::Array(urns) = value { urns.as_slice() } else { std::slice::from_ref(value) };
+    let urns = if let Value::Array(urns) = value {
+        urns.as_slice()
+    } else {
+        std::slice::from_ref(value)
+    };
     check_urns(draft.ty, urns)?;
     let base = &draft.ty.schema().id;
-    let based = urns.iter().filter_map(Value::as_str).any(|urn| urn.eq_ignore_ascii_case(base));
+    let based = urns
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|urn| urn.eq_ignore_ascii_case(base));
     if verb == Verb::Replace && !based {
         return Err(Error::invalid_value(format!("`schemas` lacks `{base}`")));
     }

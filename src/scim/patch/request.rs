@@ -57,12 +57,19 @@ pub struct PatchRequest {
 /// path that cannot be read, status 413 for more than [`MAX_OPERATIONS`].
 pub fn parse(body: &Value) -> Result<PatchRequest, Error> {
     let members = message(body, PATCH_OP)?;
-    let listed = member(members, "Operations").and_then(Value::as_array).filter(|listed| !listed.is_empty());
+    let listed = member(members, "Operations")
+        .and_then(Value::as_array)
+        .filter(|listed| !listed.is_empty());
     let Some(listed) = listed else {
-        return Err(Error::invalid_syntax("`Operations` has to be an array with at least one operation"));
+        return Err(Error::invalid_syntax(
+            "`Operations` has to be an array with at least one operation",
+        ));
     };
     if listed.len() > MAX_OPERATIONS {
-        return Err(Error::plain(413, format!("a PATCH has at most {MAX_OPERATIONS} operations")));
+        return Err(Error::plain(
+            413,
+            format!("a PATCH has at most {MAX_OPERATIONS} operations"),
+        ));
     }
     let operations = listed.iter().enumerate().map(|(index, operation)| {
         let read = match operation {
@@ -71,7 +78,9 @@ pub fn parse(body: &Value) -> Result<PatchRequest, Error> {
         };
         read.map_err(|error| numbered(error, index, listed.len()))
     });
-    Ok(PatchRequest { operations: operations.collect::<Result<_, _>>()? })
+    Ok(PatchRequest {
+        operations: operations.collect::<Result<_, _>>()?,
+    })
 }
 
 fn read(parts: &Map<String, Value>) -> Result<Operation, Error> {
@@ -87,7 +96,11 @@ fn read(parts: &Map<String, Value>) -> Result<Operation, Error> {
         Some(Value::String(text)) => Some(PatchPath::parse(text)?),
         Some(_) => return Err(Error::invalid_syntax("`path` has to be text")),
     };
-    Ok(Operation { verb, path, value: member(parts, "value").cloned() })
+    Ok(Operation {
+        verb,
+        path,
+        value: member(parts, "value").cloned(),
+    })
 }
 
 /// Says which operation is at fault, where there are several.

@@ -67,12 +67,7 @@ pub enum Mutability {
 
 impl Mutability {
     /// Every one of them.
-    pub const ALL: &'static [Self] = &[
-        Self::ReadOnly,
-        Self::ReadWrite,
-        Self::Immutable,
-        Self::WriteOnly,
-    ];
+    pub const ALL: &'static [Self] = &[Self::ReadOnly, Self::ReadWrite, Self::Immutable, Self::WriteOnly];
 
     /// The keyword as it stands in a schema.
     #[must_use]

@@ -119,10 +119,7 @@ impl Attribute {
         object.insert("description".into(), self.description.clone().into());
         object.insert("required".into(), self.required.into());
         if !self.canonical_values.is_empty() {
-            object.insert(
-                "canonicalValues".into(),
-                self.canonical_values.clone().into(),
-            );
+            object.insert("canonicalValues".into(), self.canonical_values.clone().into());
         }
         object.insert("caseExact".into(), self.case_exact.into());
         object.insert("mutability".into(), self.mutability.as_str().into());
@@ -155,17 +152,8 @@ fn attributes(list: &[Value], parent: &str, nesting: bool) -> Result<Vec<Attribu
 
 /// Only the schema of schemas may nest complex attributes.
 fn attribute(value: &Value, parent: &str, nesting: bool) -> Result<Attribute, SchemaFault> {
-    let unnamed = Members::of(
-        value,
-        if parent.is_empty() {
-            "attribute"
-        } else {
-            parent
-        },
-    )?;
-    let name = unnamed
-        .text("name")?
-        .ok_or_else(|| unnamed.missing("name"))?;
+    let unnamed = Members::of(value, if parent.is_empty() { "attribute" } else { parent })?;
+    let name = unnamed.text("name")?.ok_or_else(|| unnamed.missing("name"))?;
     if !is_name(&name) {
         return Err(SchemaFault::Name(name));
     }
@@ -234,12 +222,7 @@ impl<'a> Members<'a> {
     }
 
     fn text(&self, member: &'static str) -> Result<Option<String>, SchemaFault> {
-        let read = |value: &Value| {
-            value
-                .as_str()
-                .map(str::to_owned)
-                .ok_or_else(|| self.missing(member))
-        };
+        let read = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| self.missing(member));
         self.get(member).map(read).transpose()
     }
 
@@ -250,8 +233,7 @@ impl<'a> Members<'a> {
 
     fn texts(&self, member: &'static str) -> Result<Vec<String>, SchemaFault> {
         let text = |item: &Value| item.as_str().map(str::to_owned);
-        let read =
-            |value: &Value| -> Option<Vec<_>> { value.as_array()?.iter().map(text).collect() };
+        let read = |value: &Value| -> Option<Vec<_>> { value.as_array()?.iter().map(text).collect() };
         let Some(value) = self.get(member) else {
             return Ok(Vec::new());
         };

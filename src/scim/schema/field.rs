@@ -93,8 +93,7 @@ impl<'a> Place<'a> {
     /// Definition of the sub-attribute, if the path names one.
     #[must_use]
     pub fn sub(&self) -> Option<&'a Attribute> {
-        self.sub
-            .map(|index| &self.field.attribute.sub_attributes[index])
+        self.sub.map(|index| &self.field.attribute.sub_attributes[index])
     }
 
     /// Definition of what the path names: the sub-attribute, else the top-level attribute.
@@ -112,8 +111,7 @@ impl<'a> Place<'a> {
     /// Canonical path of what is named: `name.familyName`, `urn:…:User:manager.value`.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        self.sub
-            .map_or(&self.field.path, |index| &self.field.sub_paths[index])
+        self.sub.map_or(&self.field.path, |index| &self.field.sub_paths[index])
     }
 
     /// Canonical path of the top-level attribute.

@@ -80,8 +80,7 @@ impl Registry {
     /// The schema of this URN, in any letter case.
     #[must_use]
     pub fn schema(&self, urn: &str) -> Option<&Schema> {
-        self.schemas()
-            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        self.schemas().find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 }
 

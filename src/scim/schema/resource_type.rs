@@ -50,12 +50,7 @@ impl ResourceType {
             .iter()
             .map(|attribute| Field::new(attribute, None))
             .collect();
-        fields.extend(
-            schema
-                .attributes
-                .iter()
-                .map(|attribute| Field::new(attribute, None)),
-        );
+        fields.extend(schema.attributes.iter().map(|attribute| Field::new(attribute, None)));
         for Extension { schema, .. } in &extensions {
             fields.extend(
                 schema
@@ -74,10 +69,7 @@ impl ResourceType {
         }
         let mut index = HashMap::new();
         for (position, field) in fields.iter().enumerate() {
-            if index
-                .insert(field.path.to_ascii_lowercase(), position)
-                .is_some()
-            {
+            if index.insert(field.path.to_ascii_lowercase(), position).is_some() {
                 return Err(SchemaFault::Twice(field.attribute.name.clone()));
             }
         }
@@ -169,10 +161,7 @@ impl ResourceType {
         if urn.eq_ignore_ascii_case(&self.schema.id) {
             return self.place(None, path).map(Target::Attribute);
         }
-        if let Some(place) = self
-            .extension(urn)
-            .and_then(|_| self.place(Some(urn), path))
-        {
+        if let Some(place) = self.extension(urn).and_then(|_| self.place(Some(urn), path)) {
             return Some(Target::Attribute(place));
         }
         let whole = path.to_string();
@@ -186,9 +175,7 @@ impl ResourceType {
         let field = self.field(extension, &path.name)?;
         match &path.sub {
             None => Some(Place::new(field, None)),
-            Some(sub) => field
-                .sub_index(sub)
-                .map(|index| Place::new(field, Some(index))),
+            Some(sub) => field.sub_index(sub).map(|index| Place::new(field, Some(index))),
         }
     }
 
@@ -226,7 +213,6 @@ impl ResourceType {
 fn is_plain(attribute: &Attribute) -> bool {
     let password = attribute.name == "password" && attribute.mutability == Mutability::WriteOnly;
     let shown = !matches!(attribute.returned, Returned::Never | Returned::Request);
-    password
-        || (shown
-            && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
+    // What only the server writes is computed for the answer and not part of the stored document.
+    password || attribute.mutability == Mutability::ReadOnly || (shown && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
 }

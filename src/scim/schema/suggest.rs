@@ -40,10 +40,8 @@ fn distance(one: &str, other: &str) -> usize {
             let mut best = (last[column] + 1)
                 .min(current[column - 1] + 1)
                 .min(last[column - 1] + changed);
-            let swapped = row > 1
-                && column > 1
-                && one[row - 1] == other[column - 2]
-                && one[row - 2] == other[column - 1];
+            let swapped =
+                row > 1 && column > 1 && one[row - 1] == other[column - 2] && one[row - 2] == other[column - 1];
             if swapped {
                 best = best.min(before[column - 2] + 1);
             }

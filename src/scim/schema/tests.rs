@@ -33,10 +33,7 @@ fn paths_resolve_in_any_case_and_with_their_urns() {
     for (typed, canonical) in [
         ("USERNAME", "userName"),
         ("name.FAMILYNAME", "name.familyName"),
-        (
-            "urn:ietf:params:scim:schemas:core:2.0:user:emails.Type",
-            "emails.type",
-        ),
+        ("urn:ietf:params:scim:schemas:core:2.0:user:emails.Type", "emails.type"),
         ("groups.$REF", "groups.$ref"),
         ("externalid", "externalId"),
         ("meta.LastModified", "meta.lastModified"),
@@ -104,10 +101,7 @@ fn every_published_attribute_carries_its_characteristics() {
                 attribute["type"] == "reference",
                 attribute.get("referenceTypes").is_some()
             );
-            assert_eq!(
-                attribute["type"] == "complex",
-                attribute.get("subAttributes").is_some()
-            );
+            assert_eq!(attribute["type"] == "complex", attribute.get("subAttributes").is_some());
             if let Some(subs) = attribute.get("subAttributes") {
                 walk(subs, count);
             }
@@ -115,10 +109,7 @@ fn every_published_attribute_carries_its_characteristics() {
     }
     let mut count = 0;
     for schema in Registry::builtin().schemas() {
-        walk(
-            &schema.to_json("https://h/scim/v2")["attributes"],
-            &mut count,
-        );
+        walk(&schema.to_json("https://h/scim/v2")["attributes"], &mut count);
     }
     assert!(count > 140, "{count}");
 }
@@ -126,10 +117,7 @@ fn every_published_attribute_carries_its_characteristics() {
 #[test]
 fn a_published_schema_reads_back_as_itself() {
     for schema in Registry::builtin().schemas() {
-        assert_eq!(
-            &Schema::parse(&schema.to_json("https://h/")).unwrap(),
-            schema
-        );
+        assert_eq!(&Schema::parse(&schema.to_json("https://h/")).unwrap(), schema);
     }
 }
 
@@ -167,28 +155,16 @@ fn mutability_and_visibility_are_published() {
     for path in ["members.value", "members.$ref", "members.type"] {
         assert_eq!(attribute(&group, path)["mutability"], "immutable", "{path}");
     }
-    for path in [
-        "groups",
-        "groups.value",
-        "groups.$ref",
-        "groups.display",
-        "groups.type",
-    ] {
+    for path in ["groups", "groups.value", "groups.$ref", "groups.display", "groups.type"] {
         assert_eq!(attribute(&user, path)["mutability"], "readOnly", "{path}");
     }
     assert_eq!(attribute(&group, "members")["mutability"], "readWrite");
-    assert_eq!(
-        attribute(&group, "members.display")["mutability"],
-        "readOnly"
-    );
+    assert_eq!(attribute(&group, "members.display")["mutability"], "readOnly");
     assert_eq!(
         attribute(&published(ENTERPRISE_USER), "manager.displayName")["mutability"],
         "readOnly"
     );
-    assert_eq!(
-        attribute(&user, "emails.display")["mutability"],
-        "readWrite"
-    );
+    assert_eq!(attribute(&user, "emails.display")["mutability"], "readWrite");
     assert_eq!(attribute(&user, "password")["returned"], "never");
     assert_eq!(attribute(&user, "password")["mutability"], "writeOnly");
     assert_eq!(attribute(&user, "userName")["uniqueness"], "server");
@@ -197,22 +173,11 @@ fn mutability_and_visibility_are_published() {
 #[test]
 fn errata_and_decisions_show_in_the_published_schemas() {
     let user = published(USER);
-    assert_eq!(
-        user["meta"]["location"],
-        format!("https://h/scim/v2/Schemas/{USER}")
-    );
-    assert_eq!(
-        attribute(&published(GROUP), "displayName")["required"],
-        true
-    );
+    assert_eq!(user["meta"]["location"], format!("https://h/scim/v2/Schemas/{USER}"));
+    assert_eq!(attribute(&published(GROUP), "displayName")["required"], true);
     assert_eq!(attribute(&user, "addresses.primary")["type"], "boolean");
     assert_eq!(attribute(&user, "x509Certificates.value")["type"], "binary");
-    let has = |attribute: &Value, value: &str| {
-        attribute["canonicalValues"]
-            .as_array()
-            .unwrap()
-            .contains(&json!(value))
-    };
+    let has = |attribute: &Value, value: &str| attribute["canonicalValues"].as_array().unwrap().contains(&json!(value));
     assert!(has(attribute(&user, "ims.type"), "other"));
     let config = published(SERVICE_PROVIDER_CONFIG);
     attribute(&config, "etag.supported");
@@ -239,10 +204,7 @@ fn errata_and_decisions_show_in_the_published_schemas() {
 fn resource_types_show_their_schemas_and_extensions() {
     let registry = Registry::builtin();
     assert_eq!(
-        registry
-            .by_endpoint("Users")
-            .unwrap()
-            .to_json("https://h/scim/v2"),
+        registry.by_endpoint("Users").unwrap().to_json("https://h/scim/v2"),
         json!({
             "schemas": [RESOURCE_TYPE], "id": "User", "name": "User", "endpoint": "/Users",
             "description": "A person's account", "schema": USER,
@@ -278,10 +240,7 @@ fn unusable_schemas_say_why() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(
-        Schema::parse(&json!([])).unwrap_err(),
-        SchemaFault::NotAnObject
-    );
+    assert_eq!(Schema::parse(&json!([])).unwrap_err(), SchemaFault::NotAnObject);
     assert_eq!(
         Schema::parse(&json!({"id": "x", "attributes": []}))
             .unwrap_err()
@@ -290,10 +249,7 @@ fn unusable_schemas_say_why() {
     );
     assert_eq!(fault(json!(1)), "`schema` lacks a usable `attributes`");
     assert_eq!(fault(json!([{}])), "`attribute` lacks a usable `name`");
-    assert_eq!(
-        fault(json!([{"name": "1a"}])),
-        "`1a` is not a valid attribute name"
-    );
+    assert_eq!(fault(json!([{"name": "1a"}])), "`1a` is not a valid attribute name");
     assert_eq!(
         fault(json!([{"name": "a"}, {"name": "A"}])),
         "the attribute `A` is defined twice"

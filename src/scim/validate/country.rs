@@ -11,10 +11,17 @@ use crate::scim::{Document, Error};
 /// # Errors
 /// `invalidValue` naming the attribute.
 pub fn countries(document: &Document) -> Result<(), Error> {
-    let addresses = document.as_map().get("addresses").and_then(Value::as_array).into_iter().flatten();
+    let addresses = document
+        .as_map()
+        .get("addresses")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     for country in addresses.filter_map(|address| address.get("country").and_then(Value::as_str)) {
         if country.len() != 2 || !country.bytes().all(|letter| letter.is_ascii_alphabetic()) {
-            return Err(Error::invalid_value("`addresses.country` must be a two-letter country code such as `DE`"));
+            return Err(Error::invalid_value(
+                "`addresses.country` must be a two-letter country code such as `DE`",
+            ));
         }
     }
     Ok(())

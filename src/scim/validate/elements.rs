@@ -28,18 +28,23 @@ pub(in crate::scim) fn tidy(attribute: &Attribute, path: &str, elements: Vec<Val
                 clean.push(element);
             }
             (Some(Value::Object(first)), Value::Object(later)) => {
-                for (name, value) in later {
-                    first.insert(name, value);
-                }
+                let told = later
+                    .into_iter()
+                    .filter(|(name, value)| first.contains_key(name) || !is_default(name, value));
+                first.extend(told.collect::<Vec<_>>());
             }
             (Some(_), _) => {}
         }
     }
     if clean.iter().filter(|element| is_primary(element)).count() > 1 {
-        return Err(Error::invalid_value(format!("`{path}` has more than one primary value")));
+        return Err(Error::invalid_value(format!(
+            "`{path}` has more than one primary value"
+        )));
     }
     if clean.len() > MAX_ELEMENTS {
-        return Err(Error::invalid_value(format!("`{path}` has more than {MAX_ELEMENTS} values")));
+        return Err(Error::invalid_value(format!(
+            "`{path}` has more than {MAX_ELEMENTS} values"
+        )));
     }
     Ok(clean)
 }
@@ -47,14 +52,23 @@ pub(in crate::scim) fn tidy(attribute: &Attribute, path: &str, elements: Vec<Val
 /// What makes an element the one it is. An absent `primary` is false (RFC 7643 §2.4), and which one is primary does not
 /// make another element.
 fn identity(attribute: &Attribute, element: &Value) -> String {
-    let Value::Object(members) = element else { return element.to_string() };
+    let Value::Object(members) = element else {
+        return element.to_string();
+    };
     let paired = attribute.sub("value").is_some() && attribute.sub("type").is_some();
     if let Some(value) = members.get("value").filter(|_| paired) {
         return format!("{value} {}", members.get("type").unwrap_or(&Value::Null));
     }
     let mut parts: Vec<_> = members.iter().filter(|(name, _)| *name != "primary").collect();
     parts.sort_unstable_by_key(|(name, _)| *name);
-    parts.into_iter().fold(String::new(), |key, (name, value)| key + &format!("{name} {value} "))
+    parts
+        .into_iter()
+        .fold(String::new(), |key, (name, value)| key + &format!("{name} {value} "))
+}
+
+/// Whether a sub-attribute says no more than its absence would.
+fn is_default(name: &str, value: &Value) -> bool {
+    name == "primary" && *value == Value::Bool(false)
 }
 
 /// Whether the element says it is the primary one.
@@ -71,9 +85,15 @@ pub(in crate::scim) fn clear_other_primaries(
     elements: &mut [Value],
     written: impl Fn(usize) -> bool,
 ) -> Result<(), Error> {
-    let chosen = elements.iter().enumerate().filter(|(index, element)| written(*index) && is_primary(element)).count();
+    let chosen = elements
+        .iter()
+        .enumerate()
+        .filter(|(index, element)| written(*index) && is_primary(element))
+        .count();
     if chosen > 1 {
-        return Err(Error::invalid_value(format!("`{path}` has more than one primary value")));
+        return Err(Error::invalid_value(format!(
+            "`{path}` has more than one primary value"
+        )));
     }
     if chosen == 0 {
         return Ok(());
@@ -96,7 +116,10 @@ pub(in crate::scim) fn join(
     mut elements: Vec<Value>,
     added: Vec<Value>,
 ) -> Result<(Vec<Value>, HashSet<usize>), Error> {
-    let keyed = elements.iter().enumerate().map(|(index, element)| (identity(attribute, element), index));
+    let keyed = elements
+        .iter()
+        .enumerate()
+        .map(|(index, element)| (identity(attribute, element), index));
     let known: HashMap<String, usize> = keyed.collect();
     let mut written = HashSet::with_capacity(added.len());
     for element in added {
@@ -125,12 +148,16 @@ pub(in crate::scim) fn merge_element(
 ) -> Result<(), Error> {
     for (name, value) in added {
         let before = known.get(&name);
-        if before.is_none() && name == "primary" && value == Value::Bool(false) {
+        if before.is_none() && is_default(&name, &value) {
             continue;
         }
-        let immutable = attribute.sub(&name).is_some_and(|sub| sub.mutability == Mutability::Immutable);
+        let immutable = attribute
+            .sub(&name)
+            .is_some_and(|sub| sub.mutability == Mutability::Immutable);
         if immutable && before.is_some_and(|before| *before != value) {
-            return Err(Error::mutability(format!("`{path}.{name}` has a value and is immutable")));
+            return Err(Error::mutability(format!(
+                "`{path}.{name}` has a value and is immutable"
+            )));
         }
         known.insert(name, value);
     }

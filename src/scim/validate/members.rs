@@ -39,7 +39,11 @@ pub(in crate::scim) fn member_refs(value: &Value, lone: bool) -> Result<Vec<Memb
                     members.push(found);
                 }
             }
-            _ => return Err(Error::invalid_value("an element of `members` must be an object with a `value`")),
+            _ => {
+                return Err(Error::invalid_value(
+                    "an element of `members` must be an object with a `value`",
+                ));
+            }
         }
     }
     Ok(members)
@@ -58,9 +62,14 @@ fn member_ref(parts: &Map<String, Value>) -> Result<MemberRef, Error> {
     };
     storable("members.value", id)?;
     let kind = text(parts, "type")?.and_then(|kind| {
-        [MemberKind::User, MemberKind::Group].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(kind))
+        [MemberKind::User, MemberKind::Group]
+            .into_iter()
+            .find(|known| known.as_str().eq_ignore_ascii_case(kind))
     });
-    Ok(MemberRef { value: ResourceId::new(id), kind })
+    Ok(MemberRef {
+        value: ResourceId::new(id),
+        kind,
+    })
 }
 
 fn text<'a>(parts: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Error> {

@@ -83,7 +83,9 @@ fn carry(
     let mut merged = new.and_then(Value::as_object).cloned().unwrap_or_default();
     let size = merged.len();
     for sub in &attribute.sub_attributes {
-        let (Some(before), path) = (old.get(&sub.name), || format!("{path}.{}", sub.name)) else { continue };
+        let (Some(before), path) = (old.get(&sub.name), || format!("{path}.{}", sub.name)) else {
+            continue;
+        };
         match merged.get(&sub.name) {
             Some(new) if sub.mutability == Mutability::Immutable && new != before => return Err(immutable(&path())),
             None if sub.mutability != Mutability::ReadWrite => {
@@ -233,7 +235,11 @@ pub(in crate::scim) fn password(
 /// Puts `schemas` in front: the base, and every extension that holds attributes (RFC 7643 §3).
 pub(in crate::scim) fn carry_schemas(ty: &ResourceType, clean: Map<String, Value>) -> Document {
     let mut urns = vec![Value::from(ty.schema().id.as_str())];
-    let held = ty.extensions().iter().map(|extension| &extension.schema.id).filter(|urn| clean.contains_key(*urn));
+    let held = ty
+        .extensions()
+        .iter()
+        .map(|extension| &extension.schema.id)
+        .filter(|urn| clean.contains_key(*urn));
     urns.extend(held.map(|urn| Value::from(urn.as_str())));
     let mut members = Map::with_capacity(clean.len() + 1);
     members.insert("schemas".to_owned(), Value::Array(urns));

@@ -13,10 +13,16 @@ use crate::scim::schema::ResourceType;
 pub(in crate::scim) fn check_schemas(ty: &ResourceType, schemas: Option<&Value>) -> Result<(), Error> {
     let base = &ty.schema().id;
     let Some(Value::Array(urns)) = schemas.filter(|value| !super::is_absent(value)) else {
-        return Err(Error::invalid_syntax(format!("`schemas` has to be an array that holds `{base}`")));
+        return Err(Error::invalid_syntax(format!(
+            "`schemas` has to be an array that holds `{base}`"
+        )));
     };
     check_urns(ty, urns)?;
-    if urns.iter().filter_map(Value::as_str).any(|urn| urn.eq_ignore_ascii_case(base)) {
+    if urns
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|urn| urn.eq_ignore_ascii_case(base))
+    {
         Ok(())
     } else {
         Err(Error::invalid_value(format!("`schemas` lacks `{base}`")))
@@ -34,7 +40,9 @@ pub(in crate::scim) fn check_urns(ty: &ResourceType, urns: &[Value]) -> Result<(
         };
         if !urn.eq_ignore_ascii_case(&ty.schema().id) && ty.extension(urn).is_none() {
             let name = ty.name();
-            return Err(Error::invalid_value(format!("`schemas` names `{urn}`, which a `{name}` does not have")));
+            return Err(Error::invalid_value(format!(
+                "`schemas` names `{urn}`, which a `{name}` does not have"
+            )));
         }
     }
     Ok(())

@@ -11,7 +11,9 @@ const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
 
 fn registry() -> Registry {
     let vectors: Value = serde_json::from_str(include_str!("../../../conformance/vectors/filters.json")).unwrap();
-    Registry::builtin().with_extension("User", Schema::parse(&vectors["extensionSchema"]).unwrap()).unwrap()
+    Registry::builtin()
+        .with_extension("User", Schema::parse(&vectors["extensionSchema"]).unwrap())
+        .unwrap()
 }
 
 /// A user with more attributes; `null` takes one away.
@@ -81,7 +83,10 @@ fn schemas_name_the_type_and_its_extensions_alone() {
     assert_eq!(refused(&json!({ "schemas": [] })), ScimType::InvalidSyntax);
     assert_eq!(refused(&json!({ "schemas": USER })), ScimType::InvalidSyntax);
     assert_eq!(refused(&json!({ "schemas": [1] })), ScimType::InvalidSyntax);
-    assert_eq!(refused(&json!({ "schemas": [ENTERPRISE_USER] })), ScimType::InvalidValue);
+    assert_eq!(
+        refused(&json!({ "schemas": [ENTERPRISE_USER] })),
+        ScimType::InvalidValue
+    );
     assert_eq!(refused(&json!({ "schemas": [USER, GROUP] })), ScimType::InvalidValue);
     let incoming = user(&json!({ "schemas": [ENTERPRISE_USER, USER, USER, BADGE], BADGE: { "level": 1 } })).unwrap();
     assert_eq!(incoming.document.as_map()["schemas"], json!([USER, BADGE]));
@@ -94,13 +99,21 @@ fn null_and_empty_are_absent_and_read_only_input_is_ignored() {
         "id": "mine", "meta": { "version": 7 }, "groups": "x",
         ENTERPRISE_USER: { "manager": { "displayName": "Boss" }, "department": null }
     }));
-    assert_eq!(incoming.unwrap().document.to_text(), format!(r#"{{"schemas":["{USER}"],"userName":"ada"}}"#));
+    assert_eq!(
+        incoming.unwrap().document.to_text(),
+        format!(r#"{{"schemas":["{USER}"],"userName":"ada"}}"#)
+    );
 }
 
 #[test]
 fn unknown_names_are_reported_with_their_place() {
     let incoming = user(&json!({ "foo": 1, "name": { "first": 2 }, ENTERPRISE_USER: { "bar": 3 }, "urn:x:y": {} }));
-    let expected = ["foo".to_owned(), "name.first".to_owned(), format!("{ENTERPRISE_USER}:bar"), "urn:x:y".to_owned()];
+    let expected = [
+        "foo".to_owned(),
+        "name.first".to_owned(),
+        format!("{ENTERPRISE_USER}:bar"),
+        "urn:x:y".to_owned(),
+    ];
     assert_eq!(incoming.unwrap().ignored, expected);
 }
 
@@ -130,7 +143,12 @@ fn values_have_the_type_of_their_attribute() {
         json!({ "password": "" }),
         json!({ "password": ["x"] }),
     ] {
-        assert_eq!(refused(&more), ScimType::InvalidValue, "{}", &more.to_string()[..60.min(more.to_string().len())]);
+        assert_eq!(
+            refused(&more),
+            ScimType::InvalidValue,
+            "{}",
+            &more.to_string()[..60.min(more.to_string().len())]
+        );
     }
     let fine = json!({
         "x509Certificates": [{ "value": "AQI" }, { "value": "AQID" }],
@@ -141,12 +159,21 @@ fn values_have_the_type_of_their_attribute() {
 
 #[test]
 fn what_is_required_must_have_a_value() {
-    for more in [json!({ "userName": null }), json!({ "userName": "" }), json!({ "userName": " ada" })] {
+    for more in [
+        json!({ "userName": null }),
+        json!({ "userName": "" }),
+        json!({ "userName": " ada" }),
+    ] {
         let error = user(&more).unwrap_err();
         assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
         assert!(error.detail.contains("`userName`"));
     }
-    assert!(group(&json!({ "displayName": "" })).unwrap_err().detail.contains("`displayName`"));
+    assert!(
+        group(&json!({ "displayName": "" }))
+            .unwrap_err()
+            .detail
+            .contains("`displayName`")
+    );
 }
 
 #[test]
@@ -178,37 +205,73 @@ fn members_are_named_by_value_or_reference() {
         { "value": "u2", "$ref": null, "type": "other" }, null
     ] }));
     let members = incoming.unwrap().members.unwrap();
-    let read: Vec<_> = members.iter().map(|member| (member.value.as_str(), member.kind)).collect();
-    assert_eq!(read, [("u1", Some(MemberKind::User)), ("g1", Some(MemberKind::Group)), ("u2", None)]);
+    let read: Vec<_> = members
+        .iter()
+        .map(|member| (member.value.as_str(), member.kind))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            ("u1", Some(MemberKind::User)),
+            ("g1", Some(MemberKind::Group)),
+            ("u2", None)
+        ]
+    );
     assert_eq!(group(&json!({ "members": null })).unwrap().members, Some(vec![]));
     assert_eq!(group(&json!({})).unwrap().members, None);
-    for members in [json!("u1"), json!(["u1"]), json!({ "value": "u1" }), json!([{ "type": "User" }]), json!([{ "value": 1 }])] {
+    for members in [
+        json!("u1"),
+        json!(["u1"]),
+        json!({ "value": "u1" }),
+        json!([{ "type": "User" }]),
+        json!([{ "value": 1 }]),
+    ] {
         let error = group(&json!({ "members": members })).unwrap_err();
         assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
     }
-    assert!(user(&json!({ "members": [{ "value": "u1" }] })).unwrap().members.is_none());
+    assert!(
+        user(&json!({ "members": [{ "value": "u1" }] }))
+            .unwrap()
+            .members
+            .is_none()
+    );
 }
 
 #[test]
 fn a_put_clears_what_it_omits_but_keeps_active() {
-    let stored = user(&json!({ "active": false, "title": "Cook", "name": { "givenName": "A" } })).unwrap().document;
+    let stored = user(&json!({ "active": false, "title": "Cook", "name": { "givenName": "A" } }))
+        .unwrap()
+        .document;
     let incoming = put(&stored, &json!({ "nickName": "a" })).unwrap();
     assert!(!incoming.active_given);
     let expected = json!({ "schemas": [USER], "userName": "ada", "nickName": "a", "active": false });
     assert_eq!(Value::Object(incoming.document.into_map()), expected);
-    assert!(put(&stored, &json!({ "active": null })).unwrap().document.as_map().get("active").is_none());
+    assert!(
+        put(&stored, &json!({ "active": null }))
+            .unwrap()
+            .document
+            .as_map()
+            .get("active")
+            .is_none()
+    );
 }
 
 #[test]
 fn a_put_keeps_immutable_values_and_refuses_others() {
-    let stored = user(&json!({ BADGE: { "serial": "S-1", "level": 1 } })).unwrap().document;
+    let stored = user(&json!({ BADGE: { "serial": "S-1", "level": 1 } }))
+        .unwrap()
+        .document;
     let omitted = put(&stored, &json!({})).unwrap().document;
     assert_eq!(omitted.as_map()[BADGE], json!({ "serial": "S-1" }));
     assert_eq!(omitted.as_map()["schemas"], json!([USER, BADGE]));
     assert!(put(&stored, &json!({ BADGE: { "serial": "S-1" } })).is_ok());
     let error = put(&stored, &json!({ BADGE: { "serial": "s-1" } })).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::Mutability));
-    let fresh = put(&user(&json!({})).unwrap().document, &json!({ BADGE: { "serial": "S-2" } })).unwrap();
+    let fresh = put(
+        &user(&json!({})).unwrap().document,
+        &json!({ BADGE: { "serial": "S-2" } }),
+    )
+    .unwrap();
     assert_eq!(fresh.document.as_map()[BADGE]["serial"], "S-2");
 }
 
@@ -217,18 +280,32 @@ fn a_required_extension_must_be_there() {
     use crate::scim::schema::{Extension, ResourceType};
     let badge = registry();
     let schema = |urn: &str| std::sync::Arc::new(badge.schema(urn).unwrap().clone());
-    let extensions = vec![Extension { schema: schema(BADGE), required: true }];
+    let extensions = vec![Extension {
+        schema: schema(BADGE),
+        required: true,
+    }];
     let ty = ResourceType::new("User", "", "/Users", schema(USER), extensions).unwrap();
-    assert_eq!(create(&ty, &body(&json!({}))).unwrap_err().scim_type, Some(ScimType::InvalidValue));
+    assert_eq!(
+        create(&ty, &body(&json!({}))).unwrap_err().scim_type,
+        Some(ScimType::InvalidValue)
+    );
     assert!(create(&ty, &body(&json!({ BADGE: { "level": 1 } }))).is_ok());
 }
 
 #[test]
 fn a_country_has_two_letters_for_those_who_insist() {
-    let with = |country: &str| user(&json!({ "addresses": [{ "country": country }] })).unwrap().document;
+    let with = |country: &str| {
+        user(&json!({ "addresses": [{ "country": country }] }))
+            .unwrap()
+            .document
+    };
     assert!(countries(&with("DE")).is_ok());
     for country in ["DEU", "Germany", "", "D1", "ÄÖ"] {
-        assert_eq!(countries(&with(country)).unwrap_err().scim_type, Some(ScimType::InvalidValue), "{country}");
+        assert_eq!(
+            countries(&with(country)).unwrap_err().scim_type,
+            Some(ScimType::InvalidValue),
+            "{country}"
+        );
     }
 }
 

@@ -77,7 +77,9 @@ impl Cleaner {
             _ => return Err(Error::invalid_value(format!("`{path}` must be an array"))),
         };
         if items.len() > MAX_ELEMENTS {
-            return Err(Error::invalid_value(format!("`{path}` has more than {MAX_ELEMENTS} values")));
+            return Err(Error::invalid_value(format!(
+                "`{path}` has more than {MAX_ELEMENTS} values"
+            )));
         }
         let mut clean = Vec::with_capacity(items.len());
         for item in items {
@@ -100,7 +102,9 @@ impl Cleaner {
                 let clean = self.complex(attribute, path, members)?;
                 Ok(Some(Value::Object(clean)).filter(|value| !is_absent(value)))
             }
-            (Type::Complex, _) => Err(Error::invalid_value(format!("`{path}` must be an object of sub-attributes"))),
+            (Type::Complex, _) => Err(Error::invalid_value(format!(
+                "`{path}` must be an object of sub-attributes"
+            ))),
             (kind, _) => simple(kind, path, value).map(|()| Some(value.clone())),
         }
     }
@@ -160,10 +164,14 @@ fn simple(kind: Type, path: &str, value: &Value) -> Result<(), Error> {
 /// Refuses text that a store cannot hold: U+0000 is no character in PostgreSQL, and a row has an end.
 pub(super) fn storable(path: &str, text: &str) -> Result<(), Error> {
     if text.len() > MAX_TEXT {
-        return Err(Error::invalid_value(format!("`{path}` is longer than {MAX_TEXT} bytes")));
+        return Err(Error::invalid_value(format!(
+            "`{path}` is longer than {MAX_TEXT} bytes"
+        )));
     }
     if text.contains('\0') {
-        return Err(Error::invalid_value(format!("`{path}` must not hold the character U+0000")));
+        return Err(Error::invalid_value(format!(
+            "`{path}` must not hold the character U+0000"
+        )));
     }
     Ok(())
 }

@@ -35,7 +35,9 @@ where
 }
 
 async fn run<T: Send + 'static>(attempt: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(attempt).await.map_err(|fault| Error::Internal(Box::new(fault)))?
+    tokio::spawn(attempt)
+        .await
+        .map_err(|fault| Error::Internal(Box::new(fault)))?
 }
 
 #[cfg(test)]

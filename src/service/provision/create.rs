@@ -62,7 +62,13 @@ pub async fn create(
 }
 
 async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
-    let Plan { services, caller, kind, content, .. } = &*plan;
+    let Plan {
+        services,
+        caller,
+        kind,
+        content,
+        ..
+    } = &*plan;
     let mut unit = services.begin(caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = services.clock().now();
@@ -82,7 +88,11 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
             return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
         }
     };
-    let mut relations = if plan.store_kind == Kind::User { Relations::Groups(Vec::new()) } else { Relations::Members(Vec::new()) };
+    let mut relations = if plan.store_kind == Kind::User {
+        Relations::Groups(Vec::new())
+    } else {
+        Relations::Members(Vec::new())
+    };
     let mut added = Vec::new();
     if let Some(members) = plan.incoming.members.as_deref().filter(|members| !members.is_empty()) {
         match membership::apply(&mut unit, pk, &[MemberOp::Add(members.to_vec())], now).await {
@@ -93,10 +103,30 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
             relations = membership::in_unit(&mut unit, pk, None).await?;
         }
     }
-    let event = if plan.store_kind == Kind::User { "user.created" } else { "group.created" };
-    let names: Vec<String> = plan.incoming.document.as_map().keys().filter(|name| *name != "schemas").cloned().collect();
+    let event = if plan.store_kind == Kind::User {
+        "user.created"
+    } else {
+        "group.created"
+    };
+    let names: Vec<String> = plan
+        .incoming
+        .document
+        .as_map()
+        .keys()
+        .filter(|name| *name != "schemas")
+        .cloned()
+        .collect();
     let data = ledger::changes(&names, &added, &[]);
-    ledger::record(&mut unit, caller, now, &ledger::Entry { kind: event, subject: (pk, &plan.id), data });
+    ledger::record(
+        &mut unit,
+        caller,
+        now,
+        &ledger::Entry {
+            kind: event,
+            subject: (pk, &plan.id),
+            data,
+        },
+    );
     unit.save().await?;
     Ok(Shown {
         kind: Arc::clone(kind),

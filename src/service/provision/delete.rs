@@ -19,8 +19,20 @@ use crate::store::resources::Groups;
 ///
 /// # Errors
 /// `NotFound`, `Stale` by `If-Match`.
-pub async fn delete(services: &Services, caller: &Caller, kind: &Arc<ResourceType>, id: &ResourceId, if_match: &IfMatch) -> Result<()> {
-    let plan = Arc::new((services.clone(), caller.clone(), store_kind(kind)?, id.clone(), if_match.clone()));
+pub async fn delete(
+    services: &Services,
+    caller: &Caller,
+    kind: &Arc<ResourceType>,
+    id: &ResourceId,
+    if_match: &IfMatch,
+) -> Result<()> {
+    let plan = Arc::new((
+        services.clone(),
+        caller.clone(),
+        store_kind(kind)?,
+        id.clone(),
+        if_match.clone(),
+    ));
     attempts(|| {
         let plan = Arc::clone(&plan);
         async move { attempt(&plan.0, &plan.1, plan.2, &plan.3, &plan.4).await }
@@ -30,7 +42,11 @@ pub async fn delete(services: &Services, caller: &Caller, kind: &Arc<ResourceTyp
 
 async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &ResourceId, if_match: &IfMatch) -> Result<()> {
     let mut unit = services.begin(caller).await?;
-    let Some(stored) = unit.resources().find_for_update(kind, id, caller.connection_id(), Groups::LeftOut).await? else {
+    let Some(stored) = unit
+        .resources()
+        .find_for_update(kind, id, caller.connection_id(), Groups::LeftOut)
+        .await?
+    else {
         return Err(refused(unit, Error::NotFound).await);
     };
     if !if_match.allows(stored.version.0) {
@@ -40,10 +56,32 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     let deleted = unit.resources().delete(kind, stored.pk, stored.version, now).await?;
     for (pk, group) in &deleted.left {
         let data = ledger::changes(&[], &[], std::slice::from_ref(id));
-        ledger::record(&mut unit, caller, now, &ledger::Entry { kind: "group.updated", subject: (*pk, group), data });
+        ledger::record(
+            &mut unit,
+            caller,
+            now,
+            &ledger::Entry {
+                kind: "group.updated",
+                subject: (*pk, group),
+                data,
+            },
+        );
     }
-    let event = if kind == Kind::User { "user.deleted" } else { "group.deleted" };
-    ledger::record(&mut unit, caller, now, &ledger::Entry { kind: event, subject: (stored.pk, id), data: json!({}) });
+    let event = if kind == Kind::User {
+        "user.deleted"
+    } else {
+        "group.deleted"
+    };
+    ledger::record(
+        &mut unit,
+        caller,
+        now,
+        &ledger::Entry {
+            kind: event,
+            subject: (stored.pk, id),
+            data: json!({}),
+        },
+    );
     unit.save().await?;
     Ok(())
 }

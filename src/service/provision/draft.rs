@@ -27,11 +27,23 @@ pub(super) fn content(kind: &ResourceType, dialect: &Dialect, document: &Documen
     let name = text(super::refuse::name_attribute(kind));
     let display = text("displayName");
     // The RFC lets groups share a name; identity providers match by it, so only a strict connection may repeat one.
-    let unique = if is_user || !dialect.is_strict() { Uniqueness::Enforced } else { Uniqueness::Free };
+    let unique = if is_user || !dialect.is_strict() {
+        Uniqueness::Enforced
+    } else {
+        Uniqueness::Free
+    };
     Content {
-        name_key: if is_user { fold::user_name_key(name) } else { fold::fold(name) },
+        name_key: if is_user {
+            fold::user_name_key(name)
+        } else {
+            fold::fold(name)
+        },
         unique,
-        label: if display.is_empty() { name.to_owned() } else { display.to_owned() },
+        label: if display.is_empty() {
+            name.to_owned()
+        } else {
+            display.to_owned()
+        },
         active: members.get("active").and_then(serde_json::Value::as_bool),
         document: document.to_text(),
         leaves: leaves(kind, document),
@@ -52,7 +64,11 @@ pub(super) fn differences(before: &Document, after: &Document) -> Vec<String> {
         if old == new || name == "schemas" || names.iter().any(|known| known == name) {
             continue;
         }
-        match (name.starts_with("urn:"), old.and_then(|v| v.as_object()), new.and_then(|v| v.as_object())) {
+        match (
+            name.starts_with("urn:"),
+            old.and_then(|v| v.as_object()),
+            new.and_then(|v| v.as_object()),
+        ) {
             (true, old, new) => {
                 let mut inner: Vec<String> = old
                     .into_iter()
@@ -63,7 +79,12 @@ pub(super) fn differences(before: &Document, after: &Document) -> Vec<String> {
                     .collect();
                 inner.sort_unstable();
                 inner.dedup();
-                names.extend(inner.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+                names.extend(
+                    inner
+                        .into_iter()
+                        .filter(|name| !names.contains(name))
+                        .collect::<Vec<_>>(),
+                );
             }
             _ => names.push(name.clone()),
         }

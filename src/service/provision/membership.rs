@@ -66,7 +66,9 @@ fn named(refs: &[MemberRef]) -> Vec<(ResourceId, Option<Kind>)> {
         MemberKind::User => Kind::User,
         MemberKind::Group => Kind::Group,
     };
-    refs.iter().map(|member| (member.value.clone(), member.kind.map(kind))).collect()
+    refs.iter()
+        .map(|member| (member.value.clone(), member.kind.map(kind)))
+        .collect()
 }
 
 /// Most ids that a refusal repeats.
@@ -74,18 +76,32 @@ const MAX_NAMED: usize = 5;
 
 fn refuse(change: &Change) -> std::result::Result<(), scim::Error> {
     let list = |ids: &[ResourceId]| {
-        let more = if ids.len() > MAX_NAMED { format!(" and {} more", ids.len() - MAX_NAMED) } else { String::new() };
-        let ids: Vec<String> = ids.iter().take(MAX_NAMED).map(|id| format!("`{}`", clipped(id.as_str()))).collect();
+        let more = if ids.len() > MAX_NAMED {
+            format!(" and {} more", ids.len() - MAX_NAMED)
+        } else {
+            String::new()
+        };
+        let ids: Vec<String> = ids
+            .iter()
+            .take(MAX_NAMED)
+            .map(|id| format!("`{}`", clipped(id.as_str())))
+            .collect();
         format!("{}{more}", ids.join(", "))
     };
     if change.itself {
         return Err(scim::Error::invalid_value("a group cannot be a member of itself"));
     }
     if !change.unknown.is_empty() {
-        return Err(scim::Error::invalid_value(format!("no user or group has the id {}", list(&change.unknown))));
+        return Err(scim::Error::invalid_value(format!(
+            "no user or group has the id {}",
+            list(&change.unknown)
+        )));
     }
     if !change.mistaken.is_empty() {
-        let detail = format!("the member {} is of another `type` than the request says", list(&change.mistaken));
+        let detail = format!(
+            "the member {} is of another `type` than the request says",
+            list(&change.mistaken)
+        );
         return Err(scim::Error::invalid_value(detail));
     }
     Ok(())
@@ -99,7 +115,15 @@ fn clipped(id: &str) -> &str {
 
 /// All direct members of a group.
 pub(super) async fn of_group(reader: &Reader, group: Pk) -> Result<Relations> {
-    Ok(Relations::Members(reader.members().list(group, None).await?.into_iter().map(member).collect()))
+    Ok(Relations::Members(
+        reader
+            .members()
+            .list(group, None)
+            .await?
+            .into_iter()
+            .map(member)
+            .collect(),
+    ))
 }
 
 /// The same as the unit sees it; `TooMany` when there are more than `most`.

@@ -47,12 +47,25 @@ pub async fn query(
 ) -> Result<Found> {
     let known: Vec<&ResourceType> = types.iter().map(Arc::as_ref).collect();
     if asked.cursor.is_some() {
-        return Err(scim::Error::invalid_value("this server pages by `startIndex` and `count`, not by `cursor`").into());
+        return Err(
+            scim::Error::invalid_value("this server pages by `startIndex` and `count`, not by `cursor`").into(),
+        );
     }
     let view = View::from_lists(asked.attributes.as_deref(), asked.excluded.as_deref(), &known)?;
-    let filter = asked.filter.as_deref().map(|text| checked(services, caller, dialect, &known, text)).transpose()?;
-    let sort = asked.sort_by.as_deref().map(|path| sort(path, asked.sort_order, &known)).transpose()?;
-    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| known.iter().any(|ty| ty.name() == kind.name())).collect();
+    let filter = asked
+        .filter
+        .as_deref()
+        .map(|text| checked(services, caller, dialect, &known, text))
+        .transpose()?;
+    let sort = asked
+        .sort_by
+        .as_deref()
+        .map(|path| sort(path, asked.sort_order, &known))
+        .transpose()?;
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| known.iter().any(|ty| ty.name() == kind.name()))
+        .collect();
     let reader = services.read(caller);
     let page = reader
         .queries()
@@ -63,14 +76,29 @@ pub async fn query(
             offset: asked.start_index - 1,
             limit: asked.count.unwrap_or(u64::MAX).min(services.max_results()),
             connection: caller.connection_id(),
-            groups: if view.wants("groups") { Groups::Listed } else { Groups::LeftOut },
+            groups: if view.wants("groups") {
+                Groups::Listed
+            } else {
+                Groups::LeftOut
+            },
         })
         .await?;
     let items = show(&reader, types, page.rows, &view).await?;
-    Ok(Found { items, total: page.total, start_index: asked.start_index, view })
+    Ok(Found {
+        items,
+        total: page.total,
+        start_index: asked.start_index,
+        view,
+    })
 }
 
-fn checked(services: &Services, caller: &Caller, dialect: &Dialect, types: &[&ResourceType], text: &str) -> Result<Checked> {
+fn checked(
+    services: &Services,
+    caller: &Caller,
+    dialect: &Dialect,
+    types: &[&ResourceType],
+    text: &str,
+) -> Result<Checked> {
     let (filter, applied) = dialect.filter(types, Filter::parse(text)?);
     tolerances::note(services, caller, dialect, &applied);
     Ok(filter::check(&filter, types)?)
@@ -78,7 +106,11 @@ fn checked(services: &Services, caller: &Caller, dialect: &Dialect, types: &[&Re
 
 /// Puts rows in the form of their types; the members of all groups of the page come in one read.
 async fn show(reader: &Reader, types: &[Arc<ResourceType>], rows: Vec<Stored>, view: &View) -> Result<Vec<Shown>> {
-    let groups: Vec<Pk> = rows.iter().filter(|row| row.kind == Kind::Group).map(|row| row.pk).collect();
+    let groups: Vec<Pk> = rows
+        .iter()
+        .filter(|row| row.kind == Kind::Group)
+        .map(|row| row.pk)
+        .collect();
     let mut members: HashMap<Pk, Vec<_>> = HashMap::new();
     let wanted = view.wants("members");
     if wanted && !groups.is_empty() {
@@ -88,7 +120,8 @@ async fn show(reader: &Reader, types: &[Arc<ResourceType>], rows: Vec<Stored>, v
     }
     let items = rows.into_iter().filter_map(|row| {
         let ty = types.iter().find(|ty| ty.name() == row.kind.name())?;
-        let relations = (wanted && row.kind == Kind::Group).then(|| Relations::Members(members.remove(&row.pk).unwrap_or_default()));
+        let relations = (wanted && row.kind == Kind::Group)
+            .then(|| Relations::Members(members.remove(&row.pk).unwrap_or_default()));
         Some(shown(ty, row, view, relations))
     });
     Ok(items.collect())
@@ -106,7 +139,9 @@ fn sort(path: &str, order: SortOrder, types: &[&ResourceType]) -> Result<Sort> {
     });
     let place = place.ok_or_else(|| scim::Error::invalid_path(format!("there is no attribute `{path}` to sort by")))?;
     let place = sortable(place).ok_or_else(|| {
-        scim::Error::invalid_path(format!("`{path}` has no single value to sort by; name one of its sub-attributes"))
+        scim::Error::invalid_path(format!(
+            "`{path}` has no single value to sort by; name one of its sub-attributes"
+        ))
     })?;
     Ok(Sort {
         path: place.path().to_owned(),
@@ -118,7 +153,9 @@ fn sort(path: &str, order: SortOrder, types: &[&ResourceType]) -> Result<Sort> {
 
 /// The leaf to sort by: of a multi-valued complex attribute its `value`.
 fn sortable(place: Place<'_>) -> Option<Place<'_>> {
-    let hidden = [place.top(), place.leaf()].iter().any(|attribute| attribute.returned == scim::schema::Returned::Never);
+    let hidden = [place.top(), place.leaf()]
+        .iter()
+        .any(|attribute| attribute.returned == scim::schema::Returned::Never);
     if hidden {
         return None;
     }

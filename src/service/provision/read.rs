@@ -18,11 +18,25 @@ use crate::store::resources::Groups;
 ///
 /// # Errors
 /// `NotFound` when the caller's tenant has none: another tenant's id answers the same.
-pub async fn read(services: &Services, caller: &Caller, kind: &Arc<ResourceType>, id: &ResourceId, view: &View) -> Result<Shown> {
+pub async fn read(
+    services: &Services,
+    caller: &Caller,
+    kind: &Arc<ResourceType>,
+    id: &ResourceId,
+    view: &View,
+) -> Result<Shown> {
     let store_kind = store_kind(kind)?;
     let reader = services.read(caller);
-    let groups = if view.wants("groups") { Groups::Listed } else { Groups::LeftOut };
-    let stored = reader.resources().find(store_kind, id, caller.connection_id(), groups).await?.ok_or(Error::NotFound)?;
+    let groups = if view.wants("groups") {
+        Groups::Listed
+    } else {
+        Groups::LeftOut
+    };
+    let stored = reader
+        .resources()
+        .find(store_kind, id, caller.connection_id(), groups)
+        .await?
+        .ok_or(Error::NotFound)?;
     let members = match store_kind {
         Kind::Group if view.wants("members") => Some(membership::of_group(&reader, stored.pk).await?),
         _ => None,

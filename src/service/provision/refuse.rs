@@ -1,21 +1,31 @@
 //! Refusals that need a look around before they can be explained.
 
-use crate::scim::{self, Document};
 use crate::scim::dialect::Dialect;
 use crate::scim::schema::ResourceType;
+use crate::scim::{self, Document};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store;
 
 /// The name attribute of a type, which is unique in the tenant.
 pub(super) fn name_attribute(kind: &ResourceType) -> &'static str {
-    if kind.name() == "User" { "userName" } else { "displayName" }
+    if kind.name() == "User" {
+        "userName"
+    } else {
+        "displayName"
+    }
 }
 
 /// Turns a name that is taken into a 409 that says which situation this is; other failures pass.
 ///
 /// The other connection is not named: connections of a tenant can belong to different people.
-pub(super) async fn explain(services: &Services, caller: &Caller, kind: &ResourceType, key: &str, error: store::Error) -> Error {
+pub(super) async fn explain(
+    services: &Services,
+    caller: &Caller,
+    kind: &ResourceType,
+    key: &str,
+    error: store::Error,
+) -> Error {
     if !matches!(error, store::Error::Taken(store::error::Unique::Name)) {
         return error.into();
     }
@@ -33,14 +43,20 @@ async fn holder_is_elsewhere(services: &Services, caller: &Caller, kind: &Resour
 
 /// Refuses a country that is no code, unless the connection's dialect takes it as it is sent.
 pub(super) fn unless_countries(dialect: &Dialect, document: &Document) -> Result<()> {
-    if dialect.is_strict() { Ok(scim::validate::countries(document)?) } else { Ok(()) }
+    if dialect.is_strict() {
+        Ok(scim::validate::countries(document)?)
+    } else {
+        Ok(())
+    }
 }
 
 fn taken(kind: &ResourceType, elsewhere: bool) -> scim::Error {
     let attribute = name_attribute(kind);
     let what = kind.name().to_lowercase();
     let detail = if elsewhere {
-        format!("the `{attribute}` is already used by a {what} that another source of this organisation provisions; match that {what} instead of creating it, or choose another `{attribute}`")
+        format!(
+            "the `{attribute}` is already used by a {what} that another source of this organisation provisions; match that {what} instead of creating it, or choose another `{attribute}`"
+        )
     } else {
         format!("the `{attribute}` is already used by another {what}; letter case makes no difference")
     };

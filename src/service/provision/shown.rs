@@ -90,10 +90,10 @@ impl Shown {
     /// The JSON text that `view` shows of it.
     #[must_use]
     pub fn render(&self, base: &str, view: &View) -> String {
-        let full = self.full(base);
         if view.is_plain() && self.kind.is_plain() {
-            return full;
+            return self.full(base, Display::OnRequest);
         }
+        let full = self.full(base, Display::Shown);
         match serde_json::from_str::<Map<String, Value>>(&full) {
             Ok(map) => Value::Object(view.project(map, &self.kind, &self.asked_for)).to_string(),
             Err(_) => full,
@@ -101,9 +101,12 @@ impl Shown {
     }
 
     /// Everything, spliced around the stored text without reading it.
-    fn full(&self, base: &str) -> String {
+    fn full(&self, base: &str, display: Display) -> String {
         // The stored text is one object: without its outer braces it can stand among other members.
-        let inner = self.document.get(1..self.document.len().saturating_sub(1)).unwrap_or_default();
+        let inner = self
+            .document
+            .get(1..self.document.len().saturating_sub(1))
+            .unwrap_or_default();
         let mut out = String::with_capacity(inner.len() + 512);
         let _ = write!(out, "{{\"id\":{}", quoted(self.id.as_str()));
         if let Some(external_id) = &self.external_id {
@@ -114,8 +117,8 @@ impl Shown {
             out.push_str(inner);
         }
         match &self.relations {
-            Relations::Groups(groups) => relation(&mut out, base, "groups", groups),
-            Relations::Members(members) => relation(&mut out, base, "members", members),
+            Relations::Groups(groups) => relation(&mut out, base, "groups", groups, Display::Shown),
+            Relations::Members(members) => relation(&mut out, base, "members", members, display),
             Relations::Unread | Relations::TooMany => {}
         }
         let _ = write!(
@@ -131,7 +134,14 @@ impl Shown {
     }
 }
 
-fn relation(out: &mut String, base: &str, name: &str, entries: &[Related]) {
+/// Whether `display` of an entry is part of the text: `members.display` is `returned: request`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Display {
+    Shown,
+    OnRequest,
+}
+
+fn relation(out: &mut String, base: &str, name: &str, entries: &[Related], display: Display) {
     if entries.is_empty() {
         return;
     }
@@ -143,11 +153,14 @@ fn relation(out: &mut String, base: &str, name: &str, entries: &[Related]) {
         let reference = quoted(&format!("{base}{}/{}", entry.endpoint, entry.id));
         let _ = write!(
             out,
-            "{{\"value\":{},\"$ref\":{reference},\"display\":{},\"type\":\"{}\"}}",
+            "{{\"value\":{},\"$ref\":{reference},\"type\":\"{}\"",
             quoted(&entry.id),
-            quoted(&entry.display),
             entry.kind
         );
+        if display == Display::Shown {
+            let _ = write!(out, ",\"display\":{}", quoted(&entry.display));
+        }
+        out.push('}');
     }
     out.push(']');
 }

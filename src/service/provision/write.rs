@@ -53,7 +53,11 @@ impl Target {
     }
 
     fn groups(&self) -> Groups {
-        if self.view.wants("groups") { Groups::Listed } else { Groups::LeftOut }
+        if self.view.wants("groups") {
+            Groups::Listed
+        } else {
+            Groups::LeftOut
+        }
     }
 
     fn wants_members(&self) -> bool {
@@ -94,7 +98,15 @@ pub(super) async fn attempt(
     next: impl FnOnce(&Document, Option<&str>) -> Result<Next>,
 ) -> Result<Shown> {
     let mut unit = target.services.begin(&target.caller).await?;
-    let found = unit.resources().find_for_update(target.store_kind, &target.id, target.caller.connection_id(), target.groups()).await;
+    let found = unit
+        .resources()
+        .find_for_update(
+            target.store_kind,
+            &target.id,
+            target.caller.connection_id(),
+            target.groups(),
+        )
+        .await;
     let stored = match found {
         Ok(Some(stored)) => stored,
         Ok(None) => return Err(refused(unit, Error::NotFound).await),
@@ -161,7 +173,10 @@ async fn apply(
     let version: Option<Version> = if next.changed {
         let content = content(&target.kind, &target.dialect, &next.document);
         let old = leaves(&target.kind, before);
-        let updated = unit.resources().update(stored.pk, stored.version, &old, &content, external, now).await;
+        let updated = unit
+            .resources()
+            .update(stored.pk, stored.version, &old, &content, external, now)
+            .await;
         let version = match updated {
             Err(error @ store::Error::Taken(_)) => return Err(Failure::Taken(content.name_key, error)),
             other => other?,
@@ -169,7 +184,11 @@ async fn apply(
         stored.document = content.document;
         Some(version)
     } else if !matches!(external, External::Keep) {
-        Some(unit.resources().rename(stored.pk, stored.version, external, now).await?)
+        Some(
+            unit.resources()
+                .rename(stored.pk, stored.version, external, now)
+                .await?,
+        )
     } else if moved.is_nothing() {
         None
     } else {
@@ -180,9 +199,22 @@ async fn apply(
         stored.version = version;
         stored.modified = now;
         stored.external_id = next.external_id;
-        let kind = if target.store_kind == Kind::User { "user.updated" } else { "group.updated" };
+        let kind = if target.store_kind == Kind::User {
+            "user.updated"
+        } else {
+            "group.updated"
+        };
         let data = ledger::changes(&names, &moved.added, &moved.removed);
-        ledger::record(unit, &target.caller, now, &ledger::Entry { kind, subject: (stored.pk, &stored.id), data });
+        ledger::record(
+            unit,
+            &target.caller,
+            now,
+            &ledger::Entry {
+                kind,
+                subject: (stored.pk, &stored.id),
+                data,
+            },
+        );
     }
     Ok(After { stored, wrote })
 }
@@ -199,7 +231,11 @@ fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -
 /// Makes it durable and gathers what the answer shows.
 async fn finish(target: &Target, mut unit: Unit, after: After, asked_for: Vec<String>) -> Result<Shown> {
     let After { stored, wrote } = after;
-    let most = if target.large_answers_allowed { None } else { Some(MAX_MEMBERS_IN_PATCH_ANSWER) };
+    let most = if target.large_answers_allowed {
+        None
+    } else {
+        Some(MAX_MEMBERS_IN_PATCH_ANSWER)
+    };
     let members = match target.wants_members() {
         true => Some(membership::in_unit(&mut unit, stored.pk, most).await?),
         false => None,

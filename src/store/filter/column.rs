@@ -48,7 +48,14 @@ impl Compiler<'_> {
     /// Writes that the resource called `row` passes the test.
     pub(super) fn column(&mut self, row: &'static str, column: Column, test: &Test) {
         match column {
-            Column::Id => compare(self.out, Field { key: &[row, ".id"], rest: None }, &test.check),
+            Column::Id => compare(
+                self.out,
+                Field {
+                    key: &[row, ".id"],
+                    rest: None,
+                },
+                &test.check,
+            ),
             Column::Name(kind) => self.name(row, kind, &test.check),
             Column::ExternalId => {
                 self.out.push("EXISTS (SELECT 1 FROM external_id e WHERE ");
@@ -66,7 +73,13 @@ impl Compiler<'_> {
                 compare(self.out, Field { key, rest: None }, &test.check);
             }
             Column::Location => {
-                let key = &["(CASE ", row, ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ", row, ".id)"];
+                let key = &[
+                    "(CASE ",
+                    row,
+                    ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ",
+                    row,
+                    ".id)",
+                ];
                 compare(self.out, Field { key, rest: None }, &test.check);
             }
             Column::Meta => drop(self.out.push("1 = 1")),
@@ -77,14 +90,31 @@ impl Compiler<'_> {
         if self.kinds != [kind] {
             self.out.push(row).push(".kind = ").push_bind(kind.code()).push(" AND ");
         }
-        compare(self.out, Field { key: &[row, ".name_key"], rest: Some(&[row, ".name_rest"]) }, check);
+        compare(
+            self.out,
+            Field {
+                key: &[row, ".name_key"],
+                rest: Some(&[row, ".name_rest"]),
+            },
+            check,
+        );
     }
 
     /// Conditions on the rows `e` of the external ids of the asking connection.
     pub(super) fn external_id(&mut self, check: &Match) {
         self.out.push("e.tenant_id = ").push_number(self.tenant);
-        self.out.push(" AND e.connection_id = ").push_number(self.connection).push(" AND ");
-        compare(self.out, Field { key: &["e.value"], rest: Some(&["e.rest"]) }, check);
+        self.out
+            .push(" AND e.connection_id = ")
+            .push_number(self.connection)
+            .push(" AND ");
+        compare(
+            self.out,
+            Field {
+                key: &["e.value"],
+                rest: Some(&["e.rest"]),
+            },
+            check,
+        );
     }
 
     fn active(&mut self, row: &'static str, check: &Match) {
@@ -129,7 +159,10 @@ impl Compiler<'_> {
         let (floor, exact) = (nanos.div_euclid(1000), nanos.rem_euclid(1000) == 0);
         // Between two microseconds: below it is the same as at most the lower one, above it as above the lower one.
         let operator = match operator {
-            " = " if !exact => return drop(self.out.push("1 = 0")),
+            " = " if !exact => {
+                self.out.push("1 = 0");
+                return;
+            }
             " < " if !exact => " <= ",
             " >= " if !exact => " > ",
             operator => operator,

@@ -56,7 +56,13 @@ impl<'a> Compiler<'a> {
         kinds: &'a [Kind],
         paths: &'a HashMap<&'a str, i64>,
     ) -> Self {
-        Self { out, tenant, connection, kinds, paths }
+        Self {
+            out,
+            tenant,
+            connection,
+            kinds,
+            paths,
+        }
     }
 
     /// Writes the rest of `SELECT r.pk` over all matches, with the value they are sorted by as `k`.
@@ -81,7 +87,11 @@ impl<'a> Compiler<'a> {
 
     /// Writes that the resource of this name is of the tenant and the kinds.
     pub(in crate::store) fn home(&mut self, row: &'static str) {
-        self.out.push(row).push(".tenant_id = ").push_number(self.tenant).push(" AND ");
+        self.out
+            .push(row)
+            .push(".tenant_id = ")
+            .push_number(self.tenant)
+            .push(" AND ");
         if let [kind] = self.kinds {
             self.out.push(row).push(".kind = ").push_bind(kind.code());
         } else {
@@ -248,13 +258,22 @@ impl<'a> Compiler<'a> {
 
     /// Writes that the value of an attribute row passes the check.
     pub(super) fn value(&mut self, row: &'static str, check: &Match) {
-        compare(self.out, Field { key: &[row, ".fold"], rest: Some(&[row, ".rest"]) }, check);
+        compare(
+            self.out,
+            Field {
+                key: &[row, ".fold"],
+                rest: Some(&[row, ".rest"]),
+            },
+            check,
+        );
     }
 }
 
 /// Whether a text passes a test; for values that are known before the statement runs.
 pub(super) fn matches(test: &Test, text: &str) -> bool {
-    let Some(value) = test.kind.fold_text(&test.path, text) else { return false };
+    let Some(value) = test.kind.fold_text(&test.path, text) else {
+        return false;
+    };
     match &test.check {
         Match::Present => !value.is_empty(),
         Match::Equal(operand) => value == *operand,

@@ -55,7 +55,11 @@ impl Compiler<'_> {
             self.out.push(" AND ");
             self.value("a", &test.check);
         }
-        for (_, part) in parts.iter().enumerate().filter(|(at, _)| best.is_none_or(|(best, _)| best != *at)) {
+        for (_, part) in parts
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| best.is_none_or(|(best, _)| best != *at))
+        {
             self.out.push(" AND ");
             self.condition(part, Scope::Element(own));
         }
@@ -66,7 +70,8 @@ impl Compiler<'_> {
     pub(super) fn sibling(&mut self, test: &Test) {
         self.out.push("EXISTS (SELECT 1 FROM attribute b WHERE ");
         self.at_path("b", &test.path);
-        self.out.push(" AND b.resource_pk = a.resource_pk AND b.elem = a.elem AND ");
+        self.out
+            .push(" AND b.resource_pk = a.resource_pk AND b.elem = a.elem AND ");
         self.value("b", &test.check);
         self.out.push(")");
     }
@@ -77,7 +82,9 @@ impl Compiler<'_> {
             Form::Set => "SELECT m.group_pk ",
             Form::Row(_) => "EXISTS (SELECT 1 ",
         });
-        self.out.push("FROM member m JOIN resource u ON u.tenant_id = m.tenant_id AND u.pk = m.member_pk WHERE m.tenant_id = ");
+        self.out.push(
+            "FROM member m JOIN resource u ON u.tenant_id = m.tenant_id AND u.pk = m.member_pk WHERE m.tenant_id = ",
+        );
         self.out.push_number(self.tenant).push(" AND ");
         self.condition(node, Scope::Related(Relation::Member));
         if let Form::Row(row) = form {

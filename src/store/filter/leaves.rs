@@ -34,7 +34,11 @@ impl Leaves {
 
     fn push(&mut self, path: &str, elem: u32, fold: String) {
         if !COLUMNS.contains(&path) && !path.starts_with("meta.") {
-            self.0.push(Leaf { path: path.to_owned(), elem, fold });
+            self.0.push(Leaf {
+                path: path.to_owned(),
+                elem,
+                fold,
+            });
         }
     }
 }
@@ -66,7 +70,10 @@ impl Rows {
         let written: Vec<_> = new.iter().filter(|(key, rest)| old.get(*key) != Some(rest)).collect();
         let paths: Vec<&str> = removed.iter().chain(&written).map(|((path, _, _), _)| *path).collect();
         let ids = write_paths(tx, &paths).await?;
-        Ok(Self { written: rows(&ids, written)?, removed: rows(&ids, removed)? })
+        Ok(Self {
+            written: rows(&ids, written)?,
+            removed: rows(&ids, removed)?,
+        })
     }
 }
 
@@ -98,7 +105,10 @@ async fn write_paths<'a>(mut tx: &mut Tx, paths: &[&'a str]) -> Result<HashMap<&
 }
 
 /// The numbers of those attribute paths that any document of any tenant ever had.
-pub(in crate::store) async fn read_paths<'a>(source: &mut impl Read, paths: &[&'a str]) -> Result<HashMap<&'a str, i64>> {
+pub(in crate::store) async fn read_paths<'a>(
+    source: &mut impl Read,
+    paths: &[&'a str],
+) -> Result<HashMap<&'a str, i64>> {
     const FIND: &str = "SELECT p.name, p.id FROM [each $1] AS j JOIN attribute_path p ON p.name = j.value ->> 0";
     let mut ids = HashMap::with_capacity(paths.len());
     let mut unknown = Vec::new();

@@ -38,7 +38,14 @@ fn element_rank(node: &Node) -> Option<u32> {
 
 fn by_check(test: &Test) -> u32 {
     let common = [
-        "type", "primary", "schemas", "userType", "locale", "timezone", "preferredLanguage", "country",
+        "type",
+        "primary",
+        "schemas",
+        "userType",
+        "locale",
+        "timezone",
+        "preferredLanguage",
+        "country",
     ];
     let name = test.path.rsplit(['.', ':']).next().unwrap_or_default();
     let of_few = test.kind == ValueKind::Boolean || common.contains(&name);
@@ -54,7 +61,10 @@ fn by_check(test: &Test) -> u32 {
 
 /// The position of the part of an `and` that should lead.
 pub(super) fn leads_best(parts: &[Node], kinds: &[Kind]) -> Option<usize> {
-    let ranked = parts.iter().enumerate().filter_map(|(at, part)| Some((rank(part, kinds)?, at)));
+    let ranked = parts
+        .iter()
+        .enumerate()
+        .filter_map(|(at, part)| Some((rank(part, kinds)?, at)));
     ranked.min().map(|(_, at)| at)
 }
 
@@ -64,7 +74,9 @@ pub(super) fn best_element_test(parts: &[Node]) -> Option<(usize, &Test)> {
         Node::Test(test) => Some((by_check(test), at, test)),
         _ => None,
     });
-    tests.min_by_key(|(rank, at, _)| (*rank, *at)).map(|(_, at, test)| (at, test))
+    tests
+        .min_by_key(|(rank, at, _)| (*rank, *at))
+        .map(|(_, at, test)| (at, test))
 }
 
 /// Whether a node tests this path.
@@ -83,7 +95,11 @@ pub(super) fn mentions(node: &Node, path: &str) -> bool {
 pub(in crate::store) fn finds_few(filter: &Checked) -> bool {
     fn few(node: &Node) -> bool {
         match node {
-            Node::Test(Test { path, check: Match::Equal(_), .. }) => path == "id" || path == "userName",
+            Node::Test(Test {
+                path,
+                check: Match::Equal(_),
+                ..
+            }) => path == "id" || path == "userName",
             Node::And(parts) => parts.iter().any(few),
             _ => false,
         }

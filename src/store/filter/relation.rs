@@ -21,20 +21,48 @@ impl Compiler<'_> {
         let row = if relation == Relation::Member { "u" } else { "g" };
         let sub = test.path.rsplit_once('.').map_or("", |(_, sub)| sub);
         match sub {
-            "value" => compare(self.out, Field { key: &[row, ".id"], rest: None }, &test.check),
+            "value" => compare(
+                self.out,
+                Field {
+                    key: &[row, ".id"],
+                    rest: None,
+                },
+                &test.check,
+            ),
             "display" => {
-                let column = if test.kind == ValueKind::ExactText { ".label" } else { ".label_fold" };
-                compare(self.out, Field { key: &[row, column], rest: None }, &test.check);
+                let column = if test.kind == ValueKind::ExactText {
+                    ".label"
+                } else {
+                    ".label_fold"
+                };
+                compare(
+                    self.out,
+                    Field {
+                        key: &[row, column],
+                        rest: None,
+                    },
+                    &test.check,
+                );
             }
             "$ref" => {
-                let key = &["(CASE ", row, ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ", row, ".id)"];
+                let key = &[
+                    "(CASE ",
+                    row,
+                    ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ",
+                    row,
+                    ".id)",
+                ];
                 compare(self.out, Field { key, rest: None }, &test.check);
             }
             "type" if relation == Relation::Member => {
                 self.kinds_where(&[row, ".kind"], |kind| matches(test, kind.name()));
             }
             "type" => {
-                let direct = if relation == Relation::DirectGroup { "direct" } else { "indirect" };
+                let direct = if relation == Relation::DirectGroup {
+                    "direct"
+                } else {
+                    "indirect"
+                };
                 self.out.push(if matches(test, direct) { "1 = 1" } else { "1 = 0" });
             }
             _ => drop(self.out.push("1 = 0")),

@@ -44,7 +44,8 @@ impl Compiler<'_> {
                 self.out.push(" THEN r.name_key || r.name_rest END");
             }
             Some(Column::ExternalId) => {
-                self.out.push("(SELECT e.value || e.rest FROM external_id e WHERE e.tenant_id = r.tenant_id");
+                self.out
+                    .push("(SELECT e.value || e.rest FROM external_id e WHERE e.tenant_id = r.tenant_id");
                 self.out.push(" AND e.resource_pk = r.pk AND e.connection_id = ");
                 self.out.push_number(self.connection).push(")");
             }
@@ -54,7 +55,8 @@ impl Compiler<'_> {
             Some(Column::ResourceType) => drop(self.out.push("CASE r.kind WHEN 1 THEN 'User' ELSE 'Group' END")),
             Some(Column::Version) => drop(self.out.push("CAST(r.version AS TEXT)")),
             Some(Column::Location) => {
-                self.out.push("CASE r.kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || r.id");
+                self.out
+                    .push("CASE r.kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || r.id");
             }
             Some(Column::Meta) => drop(self.out.push("NULL")),
             None => self.sort_attribute(sort),
@@ -68,7 +70,9 @@ impl Compiler<'_> {
         if let Some(parent) = &sort.multi_parent {
             self.out.push("CASE WHEN EXISTS (SELECT 1 FROM attribute b WHERE ");
             self.at_path("b", &primary_path(parent));
-            self.out.push(" AND b.fold = 'true' AND b.resource_pk = a.resource_pk AND b.elem = a.elem) THEN 0 ELSE 1 END, ");
+            self.out.push(
+                " AND b.fold = 'true' AND b.resource_pk = a.resource_pk AND b.elem = a.elem) THEN 0 ELSE 1 END, ",
+            );
         }
         self.out.push("a.elem, a.fold LIMIT 1)");
     }

@@ -27,10 +27,7 @@ pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: &Match) {
         Match::Contains(operand) | Match::StartsWith(operand) | Match::EndsWith(operand) if operand.is_empty() => {
             out.push("1 = 1");
         }
-        Match::Equal(operand)
-        | Match::Contains(operand)
-        | Match::StartsWith(operand)
-        | Match::EndsWith(operand)
+        Match::Equal(operand) | Match::Contains(operand) | Match::StartsWith(operand) | Match::EndsWith(operand)
             if operand.contains('\0') =>
         {
             // No stored text has one.
@@ -78,7 +75,11 @@ fn parts<'o>(field: Field<'_>, operand: &'o str) -> (&'o str, &'o str, bool) {
         return (operand, "", false);
     }
     let (key, rest) = split(operand);
-    (key, rest, key.len() >= INDEXED_CHARS && key.chars().count() == INDEXED_CHARS)
+    (
+        key,
+        rest,
+        key.len() >= INDEXED_CHARS && key.chars().count() == INDEXED_CHARS,
+    )
 }
 
 fn equal(out: &mut Statement, field: Field<'_>, operand: &str) {
@@ -98,7 +99,10 @@ fn starts_with(out: &mut Statement, field: Field<'_>, operand: &str) {
         at_key(out, field, " = ");
         out.push_bind(key.to_owned()).push(" AND substr(");
         pieces(out, column);
-        out.push(", 1, CAST(").push_bind(characters(rest)).push(" AS INTEGER)) = ").push_bind(rest.to_owned());
+        out.push(", 1, CAST(")
+            .push_bind(characters(rest))
+            .push(" AS INTEGER)) = ")
+            .push_bind(rest.to_owned());
         return;
     }
     at_key(out, field, " >= ");
@@ -114,11 +118,16 @@ fn ends_with(out: &mut Statement, field: Field<'_>, operand: &str) {
     let length = out.keep(characters(operand));
     out.push("length(");
     whole(out, field);
-    out.push(") >= CAST(").push_number(length).push(" AS INTEGER) AND substr(");
+    out.push(") >= CAST(")
+        .push_number(length)
+        .push(" AS INTEGER) AND substr(");
     whole(out, field);
     out.push(", length(");
     whole(out, field);
-    out.push(") - CAST(").push_number(length).push(" AS INTEGER) + 1) = ").push_bind(operand.to_owned());
+    out.push(") - CAST(")
+        .push_number(length)
+        .push(" AS INTEGER) + 1) = ")
+        .push_bind(operand.to_owned());
 }
 
 fn characters(text: &str) -> i64 {
@@ -149,7 +158,9 @@ fn order(out: &mut Statement, field: Field<'_>, side: Side, operand: &str, or_eq
     at_key(out, field, strict);
     out.push_bind(key.to_owned()).push(" OR ");
     pieces(out, column);
-    out.push(if or_equal { loose } else { strict }).push_bind(rest.to_owned()).push(")");
+    out.push(if or_equal { loose } else { strict })
+        .push_bind(rest.to_owned())
+        .push(")");
 }
 
 /// The least text above every text that begins with this one, in byte order; `None` when there is none.

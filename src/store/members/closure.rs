@@ -29,7 +29,8 @@ pub(super) async fn add(tx: &mut Tx, tenant: TenantId, group: Pk, children: &[i6
                        CROSS JOIN (SELECT CAST($2 AS BIGINT) AS pk UNION \
                        SELECT c.ancestor_pk FROM group_closure c WHERE c.tenant_id = $1 AND c.group_pk = $2) a \
                        WHERE d.pk <> a.pk ON CONFLICT (tenant_id, group_pk, ancestor_pk) DO NOTHING";
-    tx.write(Statement::new(ADD).bind(tenant).bind(group).bind(rows(children))).await
+    tx.write(Statement::new(ADD).bind(tenant).bind(group).bind(rows(children)))
+        .await
 }
 
 /// Edges from these children are gone: what they and everything below them reach is found anew.
@@ -82,7 +83,11 @@ pub(in crate::store) fn with_delete(script: Script, tenant: TenantId, pk: Pk, ki
     const REACH: &str = "DELETE FROM group_closure WHERE tenant_id = $1 AND (group_pk = $2 OR ancestor_pk = $2)";
     let of = |text| Statement::new(text).bind(tenant).bind(pk);
     let script = script.before(of(AS_MEMBER));
-    if kind == Kind::Group { script.before(of(AS_GROUP)).before(of(REACH)) } else { script }
+    if kind == Kind::Group {
+        script.before(of(AS_GROUP)).before(of(REACH))
+    } else {
+        script
+    }
 }
 
 /// Finds anew what the groups of [`before_delete`] reach. To be called after the deletion.

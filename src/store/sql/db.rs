@@ -36,7 +36,10 @@ impl Db {
     /// [`Error::Open`](crate::store::Error::Open), which says what an operator can do.
     pub async fn open(url: &str, options: &Options) -> Result<Self> {
         let handle = open::open(url, options).await?;
-        Ok(Self(Arc::new(Inner { handle, names: Names::default() })))
+        Ok(Self(Arc::new(Inner {
+            handle,
+            names: Names::default(),
+        })))
     }
 
     /// Brings the tables to what this program knows.
@@ -55,7 +58,10 @@ impl Db {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
-        (&mut &*self).row::<(i64,)>(Statement::new("SELECT CAST(1 AS BIGINT)")).await.map(drop)
+        (&mut &*self)
+            .row::<(i64,)>(Statement::new("SELECT CAST(1 AS BIGINT)"))
+            .await
+            .map(drop)
     }
 
     /// Finishes what is under way, moves what SQLite has in its log to the file, and closes all connections.

@@ -6,12 +6,24 @@ use crate::store::error::{Error, Unique};
 
 /// Unique indexes: name (PostgreSQL), columns as SQLite's message lists them, meaning.
 pub(super) const UNIQUE: [(&str, &str, Unique); 8] = [
-    ("resource_name", "resource.tenant_id, resource.kind, resource.name_key, resource.twin", Unique::Name),
+    (
+        "resource_name",
+        "resource.tenant_id, resource.kind, resource.name_key, resource.twin",
+        Unique::Name,
+    ),
     ("resource_id", "resource.tenant_id, resource.id", Unique::ResourceId),
     ("tenant_uid", "tenant.uid", Unique::TenantId),
     ("tenant_slug", "tenant.slug", Unique::TenantSlug),
-    ("connection_uid", "connection.tenant_id, connection.uid", Unique::ConnectionId),
-    ("connection_name", "connection.tenant_id, connection.name", Unique::ConnectionName),
+    (
+        "connection_uid",
+        "connection.tenant_id, connection.uid",
+        Unique::ConnectionId,
+    ),
+    (
+        "connection_name",
+        "connection.tenant_id, connection.name",
+        Unique::ConnectionName,
+    ),
     ("token_uid", "token.tenant_id, token.uid", Unique::TokenId),
     ("token_hash", "token.hash", Unique::Token),
 ];
@@ -51,7 +63,10 @@ fn sqlite(error: &dyn DatabaseError) -> Option<Error> {
         // CONSTRAINT
         19 => {
             let columns = error.message().strip_prefix("UNIQUE constraint failed: ")?;
-            UNIQUE.iter().find(|known| known.1 == columns).map(|known| Error::Taken(known.2))
+            UNIQUE
+                .iter()
+                .find(|known| known.1 == columns)
+                .map(|known| Error::Taken(known.2))
         }
         _ => None,
     }
@@ -67,7 +82,10 @@ fn postgres(error: &dyn DatabaseError) -> Option<Error> {
         // unique_violation
         "23505" => {
             let name = error.constraint()?;
-            UNIQUE.iter().find(|known| known.0 == name).map(|known| Error::Taken(known.2))
+            UNIQUE
+                .iter()
+                .find(|known| known.0 == name)
+                .map(|known| Error::Taken(known.2))
         }
         _ => None,
     }

@@ -52,8 +52,16 @@ const SLOW_COMMIT_MS: u128 = 1000;
 impl Gate {
     /// Takes the connection, and starts the committer, which ends with the last clone of the gate.
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        let writer = Writer { connection: Some(connection), batch: None, savepoint: Savepoint::Closed, next_pk: 1 };
-        let gate = Self { writer: Arc::new(Mutex::new(writer)), wake: Arc::new(Notify::new()) };
+        let writer = Writer {
+            connection: Some(connection),
+            batch: None,
+            savepoint: Savepoint::Closed,
+            next_pk: 1,
+        };
+        let gate = Self {
+            writer: Arc::new(Mutex::new(writer)),
+            wake: Arc::new(Notify::new()),
+        };
         let (writer, wake) = (Arc::downgrade(&gate.writer), Arc::clone(&gate.wake));
         tokio::spawn(async move {
             loop {
@@ -81,7 +89,13 @@ impl Gate {
             return Err(Error::Unavailable("the database is closed".into()));
         }
         let in_batch = writer.batch.is_some();
-        Ok(Held { writer, wake: Arc::clone(&self.wake), in_batch, wrote: false, lost: false })
+        Ok(Held {
+            writer,
+            wake: Arc::clone(&self.wake),
+            in_batch,
+            wrote: false,
+            lost: false,
+        })
     }
 
     /// Runs something on the bare connection, outside any batch.
@@ -106,7 +120,12 @@ impl Gate {
 }
 
 impl Writer {
-    async fn run(&mut self, prefix: &'static str, script: Script, suffix: &'static str) -> sqlx::Result<Vec<SqliteRow>> {
+    async fn run(
+        &mut self,
+        prefix: &'static str,
+        script: Script,
+        suffix: &'static str,
+    ) -> sqlx::Result<Vec<SqliteRow>> {
         let (text, arguments) = statement::sqlite(prefix, script, suffix);
         match &mut self.connection {
             Some(connection) => connection.fetch_all(sqlx::query_with(text, arguments)).await,
@@ -148,7 +167,10 @@ impl Writer {
             rows => rows,
         }
         .map_err(fault::of)?;
-        let last = rows.into_iter().next().map_or(Ok(0), |row| Row::Sqlite(row).get::<i64>(0))?;
+        let last = rows
+            .into_iter()
+            .next()
+            .map_or(Ok(0), |row| Row::Sqlite(row).get::<i64>(0))?;
         self.next_pk = last + 1;
         self.savepoint = Savepoint::Closed;
         self.batch = Some(Vec::new());
@@ -160,7 +182,11 @@ impl Writer {
         if self.batch.is_none() || self.settle().await.is_err() {
             return;
         }
-        let text = if self.savepoint == Savepoint::Open { "ROLLBACK TO u; COMMIT" } else { "COMMIT" };
+        let text = if self.savepoint == Savepoint::Open {
+            "ROLLBACK TO u; COMMIT"
+        } else {
+            "COMMIT"
+        };
         match self.plain(text).await {
             Ok(_) => self.tell(None),
             Err(error) => drop(self.fail(error).await),
@@ -232,7 +258,11 @@ impl Held {
             return Ok("");
         }
         self.writer.settle().await?;
-        Ok(if self.writer.savepoint == Savepoint::Open { "ROLLBACK TO u;" } else { savepoint })
+        Ok(if self.writer.savepoint == Savepoint::Open {
+            "ROLLBACK TO u;"
+        } else {
+            savepoint
+        })
     }
 
     async fn done(&mut self, rows: sqlx::Result<Vec<SqliteRow>>) -> Result<Vec<SqliteRow>> {
@@ -292,7 +322,9 @@ impl Held {
         match receiver.await {
             Ok(None) => Ok(()),
             Ok(Some(message)) => Err(Error::Commit(message.to_string())),
-            Err(_) => Err(Error::Commit("the writer stopped before it confirmed the commit".to_owned())),
+            Err(_) => Err(Error::Commit(
+                "the writer stopped before it confirmed the commit".to_owned(),
+            )),
         }
     }
 }

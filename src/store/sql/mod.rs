@@ -5,9 +5,9 @@
 mod db;
 mod fault;
 mod gate;
+mod keys;
 mod migrate;
 mod names;
-mod keys;
 mod open;
 mod readers;
 mod row;

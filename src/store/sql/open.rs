@@ -1,8 +1,8 @@
 //! From a URL to connections.
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::ConnectOptions as _;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -26,7 +26,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 16, readers: 4, patience: Duration::from_secs(5) }
+        Self {
+            connections: 16,
+            readers: 4,
+            patience: Duration::from_secs(5),
+        }
     }
 }
 
@@ -74,9 +78,17 @@ async fn sqlite(path: &str, options: &Options) -> Result<Handle> {
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", "268435456")
         .thread_name(|_| "sqlite-writer".to_owned());
-    let gate = writer.connect().await.map(Gate::new).map_err(|error| sqlite_fault(path, error))?;
-    let reader = common.pragma("query_only", "ON").thread_name(|at| format!("sqlite-reader-{at}"));
-    let readers = Readers::open(reader, options.readers).await.map_err(|error| sqlite_fault(path, error))?;
+    let gate = writer
+        .connect()
+        .await
+        .map(Gate::new)
+        .map_err(|error| sqlite_fault(path, error))?;
+    let reader = common
+        .pragma("query_only", "ON")
+        .thread_name(|at| format!("sqlite-reader-{at}"));
+    let readers = Readers::open(reader, options.readers)
+        .await
+        .map_err(|error| sqlite_fault(path, error))?;
     Ok(Handle::Sqlite { gate, readers })
 }
 
@@ -124,5 +136,8 @@ async fn postgres(url: &str, options: &Options) -> Result<Handle> {
         .connect_with(connect)
         .await
         .map_err(|error| OpenFault::Connect(Box::new(error)))?;
-    Ok(Handle::Postgres { pool, keys: Keys::default() })
+    Ok(Handle::Postgres {
+        pool,
+        keys: Keys::default(),
+    })
 }

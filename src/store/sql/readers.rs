@@ -25,13 +25,25 @@ impl Readers {
         for _ in 0..count {
             idle.push(options.connect().await?);
         }
-        Ok(Self { options, count: count.into(), permits: Semaphore::new(count.into()), idle: Mutex::new(idle) })
+        Ok(Self {
+            options,
+            count: count.into(),
+            permits: Semaphore::new(count.into()),
+            idle: Mutex::new(idle),
+        })
     }
 
     /// All rows of a statement.
     pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<SqliteRow>> {
-        let _permit = self.permits.acquire().await.map_err(|closed| Error::Unavailable(Box::new(closed)))?;
-        let mut lent = Lent { home: self, connection: self.take() };
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|closed| Error::Unavailable(Box::new(closed)))?;
+        let mut lent = Lent {
+            home: self,
+            connection: self.take(),
+        };
         let connection = match &mut lent.connection {
             Some(connection) => connection,
             none => none.insert(self.options.connect().await.map_err(fault::of)?),
@@ -68,7 +80,11 @@ struct Lent<'a> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.home
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
         }
     }
 }

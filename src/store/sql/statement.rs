@@ -1,7 +1,7 @@
 //! SQL text out of `&'static str` pieces and binds: no other text can get in.
 
-use sqlx::AssertSqlSafe;
 use sqlx::Arguments as _;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use std::borrow::Cow;
@@ -58,7 +58,10 @@ impl Statement {
     /// A fixed text whose binds `$1`, `$2` … follow by [`Self::bind`].
     #[must_use]
     pub const fn new(text: &'static str) -> Self {
-        Self { text: Cow::Borrowed(text), binds: Vec::new() }
+        Self {
+            text: Cow::Borrowed(text),
+            binds: Vec::new(),
+        }
     }
 
     /// The value of the next `$n` of a fixed text.
@@ -109,7 +112,11 @@ impl Script {
     /// One statement.
     #[must_use]
     pub const fn new(main: Statement) -> Self {
-        Self { before: Vec::new(), main, after: Vec::new() }
+        Self {
+            before: Vec::new(),
+            main,
+            after: Vec::new(),
+        }
     }
 
     /// One that a foreign key wants before the main one.

@@ -46,12 +46,18 @@ impl Read for &Db {
 
     async fn rows<T: FromRow>(&mut self, statement: Statement) -> Result<Vec<T>> {
         match &self.inner().handle {
-            Handle::Sqlite { readers, .. } => {
-                readers.rows(statement).await?.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
-            }
+            Handle::Sqlite { readers, .. } => readers
+                .rows(statement)
+                .await?
+                .into_iter()
+                .map(|row| T::from_row(&Row::Sqlite(row)))
+                .collect(),
             Handle::Postgres { pool, .. } => {
                 let (text, arguments) = statement::postgres(Script::new(statement));
-                let rows = pool.fetch_all(sqlx::query_with(text, arguments)).await.map_err(fault::of)?;
+                let rows = pool
+                    .fetch_all(sqlx::query_with(text, arguments))
+                    .await
+                    .map_err(fault::of)?;
                 rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
             }
         }
@@ -78,7 +84,10 @@ pub struct Tx {
 
 enum Inner {
     Sqlite(Held),
-    Postgres { transaction: Transaction<'static, Postgres>, lost: bool },
+    Postgres {
+        transaction: Transaction<'static, Postgres>,
+        lost: bool,
+    },
 }
 
 impl Tx {
@@ -86,11 +95,17 @@ impl Tx {
     pub(in crate::store) async fn begin(db: &Db) -> Result<Self> {
         let inner = match &db.inner().handle {
             Handle::Sqlite { gate, .. } => Inner::Sqlite(gate.enter().await?),
-            Handle::Postgres { pool, .. } => {
-                Inner::Postgres { transaction: pool.begin().await.map_err(fault::of)?, lost: false }
-            }
+            Handle::Postgres { pool, .. } => Inner::Postgres {
+                transaction: pool.begin().await.map_err(fault::of)?,
+                lost: false,
+            },
         };
-        Ok(Self { db: db.clone(), inner, later: Vec::new(), learned: Vec::new() })
+        Ok(Self {
+            db: db.clone(),
+            inner,
+            later: Vec::new(),
+            learned: Vec::new(),
+        })
     }
 
     /// The next row number for a resource. Numbers ascend, on PostgreSQL only within one node.
@@ -103,7 +118,9 @@ impl Tx {
         if let Some(pk) = keys.next() {
             return Ok(pk);
         }
-        let first = self.row::<(i64,)>(Statement::new("SELECT nextval('resource_pk')")).await?;
+        let first = self
+            .row::<(i64,)>(Statement::new("SELECT nextval('resource_pk')"))
+            .await?;
         let first = first.ok_or(Error::Damaged("sequence"))?.0;
         match &self.db.inner().handle {
             Handle::Postgres { keys, .. } => Ok(keys.refill(first)),
@@ -115,9 +132,12 @@ impl Tx {
     pub(in crate::store) async fn write_rows<T: FromRow>(&mut self, script: impl Into<Script>) -> Result<Vec<T>> {
         let script = script.into();
         match &mut self.inner {
-            Inner::Sqlite(held) => {
-                held.write(script).await?.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
-            }
+            Inner::Sqlite(held) => held
+                .write(script)
+                .await?
+                .into_iter()
+                .map(|row| T::from_row(&Row::Sqlite(row)))
+                .collect(),
             Inner::Postgres { transaction, lost } => {
                 let (text, arguments) = statement::postgres(script);
                 let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;
@@ -150,7 +170,10 @@ impl Tx {
             Inner::Postgres { mut transaction, .. } => {
                 for script in merged(later) {
                     let (text, arguments) = statement::postgres(script);
-                    transaction.execute(sqlx::query_with(text, arguments)).await.map_err(fault::of)?;
+                    transaction
+                        .execute(sqlx::query_with(text, arguments))
+                        .await
+                        .map_err(fault::of)?;
                 }
                 transaction.commit().await.map_err(fault::of)?;
             }
@@ -214,9 +237,12 @@ impl Tx {
     /// Rows of a statement that only reads. It sees what this transaction wrote, but for what was kept for later.
     async fn rows<T: FromRow>(&mut self, statement: Statement) -> Result<Vec<T>> {
         match &mut self.inner {
-            Inner::Sqlite(held) => {
-                held.read(statement).await?.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
-            }
+            Inner::Sqlite(held) => held
+                .read(statement)
+                .await?
+                .into_iter()
+                .map(|row| T::from_row(&Row::Sqlite(row)))
+                .collect(),
             Inner::Postgres { transaction, lost } => {
                 let (text, arguments) = statement::postgres(Script::new(statement));
                 let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;

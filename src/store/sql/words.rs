@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn numbers_are_shifted_and_words_replaced() {
         let text = "SELECT [instr](a, $1) FROM [each $12] AS j [lock r]";
-        assert_eq!(written(Engine::Sqlite, text, 3), "SELECT instr(a, $4) FROM json_each($15) AS j ");
+        assert_eq!(
+            written(Engine::Sqlite, text, 3),
+            "SELECT instr(a, $4) FROM json_each($15) AS j "
+        );
         assert_eq!(
             written(Engine::Postgres, text, 0),
             "SELECT strpos(a, $1) FROM jsonb_array_elements($12::jsonb) AS j FOR NO KEY UPDATE OF r"

@@ -2,9 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::scim::filter::{
-    Filter, Literal, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH, MAX_FILTER_NODES, Op,
-};
+use crate::scim::filter::{Filter, Literal, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH, MAX_FILTER_NODES, Op};
 use crate::scim::path::AttrPath;
 
 fn parse(text: &str) -> Filter {
@@ -12,40 +10,22 @@ fn parse(text: &str) -> Filter {
 }
 
 fn fault(text: &str) -> String {
-    Filter::parse(text).map_or_else(
-        |error| error.detail,
-        |filter| panic!("{text} parses as {filter:?}"),
-    )
+    Filter::parse(text).map_or_else(|error| error.detail, |filter| panic!("{text} parses as {filter:?}"))
 }
 
 #[test]
 fn and_binds_tighter_than_or() {
-    assert_eq!(
-        parse("a pr or b pr and c pr"),
-        parse("a pr or (b pr and c pr)")
-    );
-    assert_ne!(
-        parse("a pr or b pr and c pr"),
-        parse("(a pr or b pr) and c pr")
-    );
-    assert_eq!(
-        parse("not (a pr) and b pr"),
-        parse("(not (a pr)) and (b pr)")
-    );
+    assert_eq!(parse("a pr or b pr and c pr"), parse("a pr or (b pr and c pr)"));
+    assert_ne!(parse("a pr or b pr and c pr"), parse("(a pr or b pr) and c pr"));
+    assert_eq!(parse("not (a pr) and b pr"), parse("(not (a pr)) and (b pr)"));
 }
 
 #[test]
 fn keywords_have_no_letter_case_and_spaces_no_number() {
     let plain = parse("a pr and not (b eq true or c Ne null)");
-    assert_eq!(
-        parse("  a  PR   AND  Not  ( b EQ true  OR c NE null )  "),
-        plain
-    );
+    assert_eq!(parse("  a  PR   AND  Not  ( b EQ true  OR c NE null )  "), plain);
     assert_eq!(parse("a pr and not(b eq true or c ne null)"), plain);
-    assert_eq!(
-        parse("emails[ type eq \"x\" ]"),
-        parse("emails[type eq \"x\"]")
-    );
+    assert_eq!(parse("emails[ type eq \"x\" ]"), parse("emails[type eq \"x\"]"));
 }
 
 #[test]
@@ -73,10 +53,7 @@ fn literals_follow_json() {
         literal(r#""q\" b\\ s\/ n\n A é 😀""#),
         Literal::Text("q\" b\\ s/ n\n A é 😀".into())
     );
-    assert_eq!(
-        literal("1e2"),
-        Literal::Number(serde_json::from_str("100.0").unwrap())
-    );
+    assert_eq!(literal("1e2"), Literal::Number(serde_json::from_str("100.0").unwrap()));
     assert_eq!(literal("-7"), Literal::Number((-7).into()));
     assert!(matches!(literal("-0"), Literal::Number(_)));
     assert_eq!(literal("null"), Literal::Null);
@@ -235,14 +212,8 @@ fn messages_say_what_is_missing_and_where() {
             "expected `and`, `or` or the end of the filter at column 20",
         ),
         ("  title pr and", "expected an attribute name at column 15"),
-        (
-            "(title pr",
-            "expected `and`, `or` or a closing `)` at column 10",
-        ),
-        (
-            "emails[type pr",
-            "expected `and`, `or` or a closing `]` at column 15",
-        ),
+        ("(title pr", "expected `and`, `or` or a closing `)` at column 10"),
+        ("emails[type pr", "expected `and`, `or` or a closing `]` at column 15"),
         ("not title pr", "expected `(` after `not` at column 5"),
         (
             "displayName eq \"é\" x",
@@ -252,10 +223,7 @@ fn messages_say_what_is_missing_and_where() {
             "emails[phones[a pr]]",
             "a filter in `[ ]` cannot hold another `[ ]` at column 14",
         ),
-        (
-            "a.b.c pr",
-            "only one sub-attribute can follow an attribute at column 3",
-        ),
+        ("a.b.c pr", "only one sub-attribute can follow an attribute at column 3"),
         ("", "the filter is empty"),
     ] {
         assert_eq!(fault(text), expected, "{text}");
@@ -265,8 +233,7 @@ fn messages_say_what_is_missing_and_where() {
 #[test]
 fn a_sub_attribute_behind_a_value_path_is_one_more_condition() {
     assert_eq!(
-        parse("emails[type eq \"work\" or primary eq true].value co \"x\" and title pr")
-            .to_string(),
+        parse("emails[type eq \"work\" or primary eq true].value co \"x\" and title pr").to_string(),
         "emails[(type eq \"work\" or primary eq true) and value co \"x\"] and title pr"
     );
     assert_eq!(
@@ -290,11 +257,7 @@ fn limits_hold_without_deep_recursion() {
         fault(&"(".repeat(10_000)),
         format!("brackets are nested more than {MAX_FILTER_DEPTH} deep at column 51")
     );
-    let deepest = format!(
-        "{}a pr{}",
-        "(".repeat(MAX_FILTER_DEPTH),
-        ")".repeat(MAX_FILTER_DEPTH)
-    );
+    let deepest = format!("{}a pr{}", "(".repeat(MAX_FILTER_DEPTH), ")".repeat(MAX_FILTER_DEPTH));
     assert_eq!(parse(&deepest), parse("a pr"));
     let chain = |terms: usize| vec!["a pr"; terms].join(" or ");
     assert!(Filter::parse(&chain(MAX_FILTER_NODES - 1)).is_ok());
@@ -320,11 +283,7 @@ fn a_filter_as_deep_as_allowed_can_be_printed_and_read() {
 fn path() -> impl Strategy<Value = AttrPath> {
     let urn = proptest::option::of("urn:[a-z]{1,5}(:[a-z0-9.]{1,8}){1,3}");
     let sub = proptest::option::of("[$A-Za-z][A-Za-z0-9_$-]{0,6}");
-    (urn, "[$A-Za-z][A-Za-z0-9_$-]{0,6}", sub).prop_map(|(urn, name, sub)| AttrPath {
-        urn,
-        name,
-        sub,
-    })
+    (urn, "[$A-Za-z][A-Za-z0-9_$-]{0,6}", sub).prop_map(|(urn, name, sub)| AttrPath { urn, name, sub })
 }
 
 fn literal() -> impl Strategy<Value = Literal> {

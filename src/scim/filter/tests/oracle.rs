@@ -24,9 +24,7 @@ fn holds(node: &Node, all: &[Leaf<'_>], elem: Option<u32>) -> bool {
         Node::Not(part) => !holds(part, all, elem),
         Node::Constant(constant) => *constant,
         Node::Test(test) => all.iter().any(|leaf| {
-            leaf.path == test.path
-                && elem.is_none_or(|elem| elem == leaf.elem)
-                && passes(test, &leaf.fold)
+            leaf.path == test.path && elem.is_none_or(|elem| elem == leaf.elem) && passes(test, &leaf.fold)
         }),
         Node::Some { path, node } => {
             let elements: BTreeSet<_> = all
@@ -34,9 +32,7 @@ fn holds(node: &Node, all: &[Leaf<'_>], elem: Option<u32>) -> bool {
                 .filter(|leaf| leaf.path == path)
                 .map(|leaf| leaf.elem)
                 .collect();
-            elements
-                .into_iter()
-                .any(|elem| holds(node, all, Some(elem)))
+            elements.into_iter().any(|elem| holds(node, all, Some(elem)))
         }
     }
 }
@@ -108,8 +104,7 @@ fn a_document_gives_these_leaves() {
 }
 
 fn condition() -> impl Strategy<Value = String> {
-    let op =
-        || proptest::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]);
+    let op = || proptest::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]);
     let text = || proptest::sample::select(vec!["", "a", "A", "work", "b", "ab", "é", "%"]);
     let name = proptest::sample::select(vec![
         "userName",
@@ -129,17 +124,9 @@ fn condition() -> impl Strategy<Value = String> {
         (op(), -2..3).prop_filter_map("numbers", |(op, number)| {
             (!matches!(op, "co" | "sw" | "ew")).then(|| format!("LEVEL {op} {number}"))
         }),
-        (
-            proptest::sample::select(vec!["eq", "ne"]),
-            any::<bool>(),
-            any::<bool>()
-        )
-            .prop_map(|(op, value, which)| {
-                format!(
-                    "{} {op} {value}",
-                    if which { "active" } else { "emails.primary" }
-                )
-            }),
+        (proptest::sample::select(vec!["eq", "ne"]), any::<bool>(), any::<bool>()).prop_map(|(op, value, which)| {
+            format!("{} {op} {value}", if which { "active" } else { "emails.primary" })
+        }),
         proptest::sample::select(vec![
             "title",
             "name",
@@ -149,18 +136,10 @@ fn condition() -> impl Strategy<Value = String> {
             "active",
             "nickName"
         ])
-        .prop_flat_map(
-            |name| proptest::sample::select(vec!["pr", "eq null", "ne null"])
-                .prop_map(move |test| format!("{name} {test}"))
-        ),
-        (
-            proptest::sample::select(vec!["type", "value"]),
-            op(),
-            text()
-        )
-            .prop_map(|(sub, op, text)| format!(
-                "emails[{sub} {op} \"{text}\" or primary eq false]"
-            )),
+        .prop_flat_map(|name| proptest::sample::select(vec!["pr", "eq null", "ne null"])
+            .prop_map(move |test| format!("{name} {test}"))),
+        (proptest::sample::select(vec!["type", "value"]), op(), text())
+            .prop_map(|(sub, op, text)| format!("emails[{sub} {op} \"{text}\" or primary eq false]")),
         text().prop_map(|text| format!("emails[not (type eq \"{text}\") and value ne \"a\"]")),
         text().prop_map(|text| format!("TAGS[not (value eq \"{text}\")]")),
     ]
@@ -174,8 +153,7 @@ fn filter() -> impl Strategy<Value = String> {
     });
     condition.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
-            (inner.clone(), inner.clone())
-                .prop_map(|(one, other)| format!("({one}) and ({other})")),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("({one}) and ({other})")),
             (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("({one}) or ({other})")),
             inner.prop_map(|part| format!("not ({part})")),
         ]
@@ -195,21 +173,22 @@ fn resource() -> impl Strategy<Value = Value> {
         ])
     };
     let flag = || proptest::sample::select(vec![json!(null), json!(true), json!(false)]);
-    let email = (text(), text(), flag()).prop_map(
-        |(value, kind, primary)| json!({"value": value, "type": kind, "primary": primary}),
-    );
+    let email = (text(), text(), flag())
+        .prop_map(|(value, kind, primary)| json!({"value": value, "type": kind, "primary": primary}));
     let emails = proptest::collection::vec(
         prop_oneof![4 => email, 1 => Just(json!({})), 1 => Just(json!(null))],
         0..3,
     );
     let tags = proptest::collection::vec(text(), 0..3);
-    (text(), text(), text(), flag(), emails, tags, -2..3).prop_map(|(name, title, given, active, emails, tags, level)| {
-        json!({
-            "id": "x", "userName": name, "externalId": title, "title": title, "nickName": given,
-            "name": {"givenName": given}, "active": active, "emails": emails, "meta": {"resourceType": "User"},
-            BADGE: {"tags": tags, "level": level, "code": name},
-        })
-    })
+    (text(), text(), text(), flag(), emails, tags, -2..3).prop_map(
+        |(name, title, given, active, emails, tags, level)| {
+            json!({
+                "id": "x", "userName": name, "externalId": title, "title": title, "nickName": given,
+                "name": {"givenName": given}, "active": active, "emails": emails, "meta": {"resourceType": "User"},
+                BADGE: {"tags": tags, "level": level, "code": name},
+            })
+        },
+    )
 }
 
 proptest! {

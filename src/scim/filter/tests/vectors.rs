@@ -22,8 +22,7 @@ fn meets(expect: &Value, answer: &Result<Vec<&str>, Error>) -> bool {
         }
         Err(error) => {
             let keyword = error.scim_type.map_or("", |keyword| keyword.as_str());
-            expect["error"]["status"] == error.status
-                && strings(&expect["error"]["scimType"]).contains(&keyword)
+            expect["error"]["status"] == error.status && strings(&expect["error"]["scimType"]).contains(&keyword)
         }
     }
 }
@@ -32,15 +31,9 @@ fn meets(expect: &Value, answer: &Result<Vec<&str>, Error>) -> bool {
 fn every_vector_is_answered_as_recommended() {
     let mut wrong = Vec::new();
     for vector in FILE["vectors"].as_array().unwrap() {
-        let answer = ask(
-            vector["endpoint"].as_str().unwrap(),
-            vector["filter"].as_str().unwrap(),
-        );
+        let answer = ask(vector["endpoint"].as_str().unwrap(), vector["filter"].as_str().unwrap());
         if !meets(&vector["expect"], &answer) {
-            wrong.push(format!(
-                "{} {} gave {answer:?}",
-                vector["id"], vector["filter"]
-            ));
+            wrong.push(format!("{} {} gave {answer:?}", vector["id"], vector["filter"]));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -9,9 +9,8 @@ use crate::scim::filter::{Checked, Filter, check, eval};
 use crate::scim::schema::{Registry, ResourceType, Schema};
 
 /// The file of filter vectors.
-pub static FILE: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../../../conformance/vectors/filters.json")).unwrap()
-});
+pub static FILE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../../conformance/vectors/filters.json")).unwrap());
 
 /// The built-in types, and the extension of the data set on User.
 pub static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
@@ -54,9 +53,7 @@ pub fn checked(endpoint: &str, text: &str) -> Result<Checked, Error> {
 pub fn ask(endpoint: &str, text: &str) -> Result<Vec<&'static str>, Error> {
     let filter = checked(endpoint, text)?;
     let found = resources(endpoint).filter(|resource| eval(&filter, resource));
-    Ok(found
-        .map(|resource| resource["id"].as_str().unwrap())
-        .collect())
+    Ok(found.map(|resource| resource["id"].as_str().unwrap()).collect())
 }
 
 /// The same for `/Users`, joined; the detail of the error where there is one.

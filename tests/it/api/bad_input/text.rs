@@ -77,8 +77,8 @@ each_database! {
 
     async fn percent_signs_that_are_no_utf_8_are_refused(house: TestHouse) {
         house.user("ada").await;
-        let ask = house.get(&format!("/Users?filter=userName%20eq%20%22{SECRET}%ff%22"));
-        refused(&house, SECRET, ask).await.error(400, Some("invalidValue"));
+        let path = format!("/Users?filter=userName%20eq%20%22{SECRET}%ff%22");
+        refused(&house, SECRET, house.get(&path)).await.error(400, Some("invalidValue"));
         refused(&house, SECRET, house.get(&format!("/Users/{SECRET}%ff"))).await.error(404, None);
     }
 
@@ -88,8 +88,8 @@ each_database! {
             let body = format!(r#"{{"schemas":["{USER}"],"userName":"{SECRET}{escape}"}}"#);
             refused(&house, SECRET, post_bytes(&house, "/Users", body.clone())).await.error(400, Some("invalidSyntax"));
             let json = [("content-type", "application/json")];
-            let put = raw(&house, &format!("PUT /scim/v2/Users/{id}"), &json, body);
-            refused(&house, SECRET, put).await.error(400, Some("invalidSyntax"));
+            let line = format!("PUT /scim/v2/Users/{id}");
+            refused(&house, SECRET, raw(&house, &line, &json, body)).await.error(400, Some("invalidSyntax"));
         }
     }
 

@@ -53,8 +53,9 @@ each_database! {
 
     async fn a_malformed_authorization_header_is_invalid(house: TestHouse) {
         for value in ["Bearer", "Bearer ", "Bearer a b"] {
-            let ask = raw(&house, "GET /scim/v2/Users", &[("authorization", value)], "");
-            assert_eq!(refused(&house, SECRET, ask).await.status, 401, "{value}");
+            let headers = [("authorization", value)];
+            let answer = refused(&house, SECRET, raw(&house, "GET /scim/v2/Users", &headers, "")).await;
+            assert_eq!(answer.status, 401, "{value}");
         }
         let long = format!("Bearer {}", "x".repeat(10_000));
         invalid_token(refused(&house, SECRET, raw(&house, "GET /scim/v2/Users", &[("authorization", &long)], "")).await);

@@ -57,10 +57,11 @@ each_database! {
 
     async fn a_put_without_a_required_attribute_is_invalid_value(house: TestHouse) {
         let (ada, sales) = (house.user("ada").await, house.group("Sales").await);
-        let put = house.put(&format!("/Users/{ada}"), json!({"schemas": [USER], "title": SECRET}));
+        let (ada, sales) = (format!("/Users/{ada}"), format!("/Groups/{sales}"));
+        let put = house.put(&ada, json!({"schemas": [USER], "title": SECRET}));
         let detail = refused(&house, SECRET, put).await.error(400, Some("invalidValue"));
         assert!(detail.contains("`userName`"), "{detail}");
-        let put = house.put(&format!("/Groups/{sales}"), json!({"schemas": [GROUP], "externalId": SECRET}));
+        let put = house.put(&sales, json!({"schemas": [GROUP], "externalId": SECRET}));
         let detail = refused(&house, SECRET, put).await.error(400, Some("invalidValue"));
         assert!(detail.contains("`displayName`"), "{detail}");
     }

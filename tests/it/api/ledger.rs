@@ -1,0 +1,58 @@
+//! The event rows of a database, as the tests of the history read them: there is no way to ask for them over HTTP yet.
+
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+
+use crate::support::database::{Database, Engine};
+
+/// What happened to a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub kind: String,
+    pub actor: (String, String),
+    /// Name of the connection.
+    pub connection: Option<String>,
+    pub request_id: Option<String>,
+    pub resource: String,
+    pub data: Value,
+}
+
+impl Event {
+    /// Names of the attributes that changed, sorted.
+    pub fn attributes(&self) -> Vec<&str> {
+        self.list("attributes")
+    }
+
+    /// A list of texts in the details, sorted.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        let list = self.data[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut texts: Vec<_> = list.iter().filter_map(Value::as_str).collect();
+        texts.sort_unstable();
+        texts
+    }
+}
+
+type Row = (String, String, String, Option<String>, Option<String>, String, String);
+
+/// Everything that happened to resources of any tenant, in its order.
+pub async fn events(database: &Database) -> Vec<Event> {
+    const ROWS: &str = "SELECT e.kind, e.actor_kind, e.actor_name, c.name, e.request_id, e.resource_id, e.data \
+                        FROM event e LEFT JOIN connection c ON c.tenant_id = e.tenant_id AND c.id = e.connection_id \
+                        WHERE e.resource_id IS NOT NULL ORDER BY e.id";
+    let rows: Vec<Row> = match database.engine() {
+        Engine::Sqlite => {
+            let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+            sqlx::query_as(ROWS).fetch_all(&mut connection).await.unwrap()
+        }
+        Engine::Postgres => {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            sqlx::query_as(ROWS).fetch_all(&mut connection).await.unwrap()
+        }
+    };
+    rows.into_iter().map(event).collect()
+}
+
+fn event((kind, actor_kind, actor_name, connection, request_id, resource, data): Row) -> Event {
+    let data = serde_json::from_str(&data).unwrap();
+    Event { kind, actor: (actor_kind, actor_name), connection, request_id, resource, data }
+}

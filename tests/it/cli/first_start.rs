@@ -1,0 +1,115 @@
+//! The first start on an empty database, and every later one.
+
+use serde_json::json;
+
+use crate::api::bodies::user;
+use crate::cli::server::Server;
+use crate::support::database::Database;
+use crate::support::dump::Dump;
+use crate::support::program::run_json;
+
+const GIVEN: &str = "bootstrap-token-of-the-test-0123456789";
+
+/// The word behind a label of the banner.
+fn told(banner: &str, label: &str) -> String {
+    let line = banner.lines().find_map(|line| line.trim().strip_prefix(label));
+    line.unwrap_or_else(|| panic!("no {label} in {banner}")).trim().to_owned()
+}
+
+each_database! {
+    async fn an_empty_database_is_given_a_tenant_and_a_token_that_works(database: Database) {
+        let empty = Database::empty(database.engine()).await;
+        let server = Server::start(&empty, &[], &[]);
+        let (base, token) = (told(&server.banner, "SCIM base URL"), told(&server.banner, "bearer token"));
+        assert_eq!(base, format!("http://{}/scim/v2", server.address));
+        let client = server.client(&token);
+        let ada = client.ask("POST", "/Users", Some(&user("ada", json!({})))).await.unwrap().status(201).id();
+        assert_eq!(client.ask("GET", "/Users", None).await.unwrap().ids(), [ada]);
+        assert!(server.terminate().success());
+        assert_eq!(run_json(&empty, &["tenant", "list", "--json"])["items"][0]["slug"], "default");
+        let connections = run_json(&empty, &["connection", "list", "--tenant", "default", "--json"]);
+        assert_eq!(connections["items"][0]["name"], "default");
+        empty.drop_now().await;
+    }
+
+    async fn the_token_is_shown_once_and_kept_nowhere(database: Database) {
+        let empty = Database::empty(database.engine()).await;
+        let first = Server::start(&empty, &[], &[]);
+        let token = told(&first.banner, "bearer token");
+        assert_eq!(first.banner.matches(&token).count(), 1);
+        assert!(token.len() >= 40, "too short to be safe from guessing");
+        first.client(&token).ask("GET", "/Users", None).await.unwrap().status(200);
+        assert!(first.terminate().success());
+        assert!(!format!("{:?}", Dump::of(&empty).await).contains(&token), "it is stored as it is");
+
+        let second = Server::start(&empty, &[], &[]);
+        assert_eq!(second.banner, format!("listening on http://{}\n", second.address));
+        second.client(&token).ask("GET", "/Users", None).await.unwrap().status(200);
+        assert!(!second.complaints().contains(&token), "it is in the log");
+        assert!(second.terminate().success());
+        empty.drop_now().await;
+    }
+
+    async fn the_environment_can_give_the_token(database: Database) {
+        let empty = Database::empty(database.engine()).await;
+        let server = Server::start(&empty, &[], &[("MUSTER_BOOTSTRAP_TOKEN", GIVEN)]);
+        server.client(GIVEN).ask("GET", "/Users", None).await.unwrap().status(200);
+        assert!(!server.banner.contains(GIVEN), "who gave it knows it: {}", server.banner);
+        assert!(!server.complaints().contains(GIVEN), "it is in the log");
+        assert!(server.terminate().success());
+        assert!(!format!("{:?}", Dump::of(&empty).await).contains(GIVEN), "it is stored as it is");
+        empty.drop_now().await;
+    }
+
+    async fn the_environment_can_give_the_admin_token(database: Database) {
+        let empty = Database::empty(database.engine()).await;
+        let admin = "bootstrap-admin-token-0123456789-0123";
+        let server = Server::start(&empty, &[], &[("MUSTER_BOOTSTRAP_ADMIN_TOKEN", admin)]);
+        server.client(admin).ask("GET", "/Users", None).await.unwrap().error(403, None);
+        let token = told(&server.banner, "bearer token");
+        server.client(&token).ask("GET", "/Users", None).await.unwrap().status(200);
+        assert!(!server.banner.contains(admin) && !server.complaints().contains(admin));
+        assert!(server.terminate().success());
+        empty.drop_now().await;
+    }
+
+    async fn a_database_that_is_not_empty_ignores_given_tokens_with_a_warning(database: Database) {
+        let before = Dump::of(&database).await;
+        let given = [("MUSTER_BOOTSTRAP_TOKEN", GIVEN), ("MUSTER_BOOTSTRAP_ADMIN_TOKEN", "another-one-0123456789-0123456789")];
+        let server = Server::start(&database, &[], &given);
+        assert!(server.complaints().contains("not empty"), "{}", server.complaints());
+        server.client(GIVEN).ask("GET", "/Users", None).await.unwrap().error(401, None);
+        server.client(&database.keys().await.token).ask("GET", "/Users", None).await.unwrap().status(200);
+        assert!(!server.complaints().contains(GIVEN), "it is in the log");
+        assert!(server.terminate().success());
+        before.assert_same(&Dump::of(&database).await);
+    }
+
+    async fn the_base_url_is_the_public_one_where_there_is_one(database: Database) {
+        let empty = Database::empty(database.engine()).await;
+        let server = Server::start(&empty, &["--public-url", "https://muster.example/"], &[]);
+        assert_eq!(told(&server.banner, "SCIM base URL"), "https://muster.example/scim/v2");
+        drop(server);
+        empty.drop_now().await;
+    }
+
+    async fn settings_come_from_the_file_too_and_flags_win(database: Database) {
+        let file = database.folder().join("muster.toml");
+        std::fs::write(&file, "public_url = \"https://from-file.example\"\nrate_limit = \"off\"\nmax_results = 3\n").unwrap();
+        let path = file.display().to_string();
+        let token = database.keys().await.token;
+        let server = Server::start(&database, &["--config", &path], &[]);
+        let config = server.client(&token).ask("GET", "/ServiceProviderConfig", None).await.unwrap().status(200).json;
+        assert_eq!(config["filter"]["maxResults"], 3);
+        assert!(config["meta"]["location"].as_str().unwrap().starts_with("https://from-file.example/scim/v2/"));
+        for n in 0..5 {
+            server.client(&token).ask("POST", "/Users", Some(&user(&format!("u{n}"), json!({})))).await.unwrap().status(201);
+        }
+        let page = server.client(&token).ask("GET", "/Users?count=100", None).await.unwrap().status(200);
+        assert_eq!((page.total(), page.ids().len()), (5, 3), "the page is cut to max_results, the total is not");
+        assert!(server.terminate().success());
+        let server = Server::start(&database, &["--public-url", "https://from-flag.example"], &[("MUSTER_CONFIG", &path)]);
+        let config = server.client(&token).ask("GET", "/ServiceProviderConfig", None).await.unwrap().json;
+        assert!(config["meta"]["location"].as_str().unwrap().starts_with("https://from-flag.example/scim/v2/"));
+    }
+}

@@ -1,0 +1,11 @@
+//! The program as an operator meets it: first start, commands, exit codes, signals. A file a subject.
+//!
+//! May use `support` and the program itself; must never name a function of the crate above `base`.
+
+mod first_start;
+mod migrate;
+pub mod server;
+mod shutdown;
+mod startup;
+mod tenants;
+mod tokens;

@@ -1,0 +1,103 @@
+//! SIGTERM: no new requests, those under way are finished, exit code 0.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::api::bodies::user;
+use crate::cli::server::Server;
+use crate::support::database::Database;
+
+/// Far less than the grace that running requests get: nothing may have waited for its end.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// A request whose body has not been sent yet, and the body.
+fn create(token: &str) -> (String, String) {
+    let body = user("ada", json!({})).to_string();
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/scim+json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    (head, body)
+}
+
+/// Returns once the address takes no connection any more.
+async fn closed(address: &str) {
+    let began = Instant::now();
+    while TcpStream::connect(address).await.is_ok() {
+        assert!(began.elapsed() < AT_ONCE, "it still takes connections");
+        tokio::task::yield_now().await;
+    }
+}
+
+each_database! {
+    async fn a_request_under_way_is_finished(database: Database) {
+        let server = Server::start(&database, &[], &[]);
+        let (head, body) = create(&database.keys().await.token);
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        // Once the first request is answered, the connection is surely the server's and not only the kernel's.
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0; 1];
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"ok\n") {
+            stream.read_exact(&mut byte).await.unwrap();
+            seen.push(byte[0]);
+        }
+        let (now, later) = body.split_at(body.len() / 2);
+        stream.write_all(format!("{head}{now}").as_bytes()).await.unwrap();
+        // Another round trip on another connection: what was written before it has been read by now.
+        server.page("/healthz").await;
+        server.signal("TERM");
+        closed(&server.address).await;
+        stream.write_all(later.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 201 "), "{}", String::from_utf8_lossy(&answer));
+        assert!(server.end().success());
+
+        let again = Server::start(&database, &[], &[]);
+        let found = again.client(&database.keys().await.token).ask("GET", "/Users", None).await.unwrap();
+        assert_eq!(found.status(200).total(), 1);
+    }
+
+    async fn an_idle_connection_holds_nothing_up(database: Database) {
+        let server = Server::start(&database, &[], &[]);
+        let mut idle = TcpStream::connect(&server.address).await.unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut some = [0; 16];
+        idle.read_exact(&mut some).await.unwrap();
+        let began = Instant::now();
+        assert!(server.terminate().success());
+        assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    }
+
+    async fn both_signals_end_it_well(database: Database) {
+        for name in ["TERM", "INT"] {
+            let server = Server::start(&database, &[], &[]);
+            server.signal(name);
+            assert_eq!(server.end().code(), Some(0), "SIG{name}");
+        }
+    }
+
+    async fn what_was_acknowledged_is_there_after_the_next_start(database: Database) {
+        let token = database.keys().await.token;
+        let server = Server::start(&database, &[], &[]);
+        let id = server.client(&token).ask("POST", "/Users", Some(&user("ada", json!({})))).await.unwrap().status(201).id();
+        assert!(server.terminate().success());
+        let again = Server::start(&database, &[], &[]);
+        again.client(&token).ask("GET", &format!("/Users/{id}"), None).await.unwrap().status(200);
+    }
+
+    async fn a_good_end_is_no_complaint(database: Database) {
+        let server = Server::start(&database, &["--log-format", "json"], &[]);
+        server.signal("TERM");
+        closed(&server.address).await;
+        let log = database.folder().join("stderr.log");
+        assert!(server.end().success());
+        let said = std::fs::read_to_string(log).unwrap();
+        assert!(!said.contains("\"level\":\"ERROR\"") && !said.contains("\"level\":\"WARN\""), "{said}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Contract of the store: every method, on each engine.
+
+mod members;
+mod resources;
+mod shelf;
