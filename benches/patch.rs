@@ -91,7 +91,7 @@ fn creates(criterion: &mut Criterion) {
     };
     let body = user();
     criterion.bench_function("validate a user", |bench| {
-        bench.iter(|| validate::create(ty, black_box(&body)))
+        bench.iter(|| validate::create(ty, black_box(&body)));
     });
 }
 

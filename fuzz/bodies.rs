@@ -34,11 +34,7 @@ pub fn filter(bytes: &[u8]) {
         return;
     };
     let printed = filter.to_string();
-    assert_eq!(
-        Filter::parse(&printed).as_ref(),
-        Ok(&filter),
-        "written as {printed}"
-    );
+    assert_eq!(Filter::parse(&printed).as_ref(), Ok(&filter), "written as {printed}");
     let resource: Value = serde_json::from_str(STORED).unwrap_or_default();
     for ty in types() {
         if let Ok(checked) = check(&filter, &[ty]) {
@@ -63,10 +59,7 @@ pub fn path(bytes: &[u8]) {
 
 /// The body of a PATCH, and of a POST or PUT.
 pub fn body(bytes: &[u8]) {
-    let (Ok(body), Ok(stored)) = (
-        serde_json::from_slice::<Value>(bytes),
-        Document::from_stored(STORED),
-    ) else {
+    let (Ok(body), Ok(stored)) = (serde_json::from_slice::<Value>(bytes), Document::from_stored(STORED)) else {
         return;
     };
     for ty in types() {

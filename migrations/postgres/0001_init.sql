@@ -96,12 +96,14 @@ CREATE TABLE password (
     PRIMARY KEY (tenant_id, resource_pk)
 );
 
+-- value: as it compares, its first 256 characters; rest: the others; sent: as it was sent, where that differs.
 CREATE TABLE external_id (
     tenant_id BIGINT NOT NULL,
     connection_id BIGINT NOT NULL,
     resource_pk BIGINT NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
     rest TEXT COLLATE "C" NOT NULL,
+    sent TEXT COLLATE "C",
     PRIMARY KEY (tenant_id, resource_pk, connection_id)
 );
 CREATE INDEX external_id_value ON external_id (tenant_id, connection_id, value);

@@ -1,11 +1,10 @@
 //! Bearer token → [`Caller`], before anything else of a request is looked at.
 
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::middleware::RequestId;
@@ -22,12 +21,13 @@ const MAX_HEADER_LENGTH: usize = 4096;
 pub async fn scim(
     State(edge): State<Edge>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(path): Path<HashMap<String, String>>,
+    OriginalUri(uri): OriginalUri,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let slug = path.get("tenant").map(String::as_str);
+    // By hand, and not by the router's parameters: they refuse a path that is not UTF-8 before anybody is asked who they are.
+    let slug = uri.path().strip_prefix("/t/").and_then(|rest| rest.split('/').next());
     let prefix = slug.map_or_else(|| "/scim/v2".to_owned(), |slug| format!("/t/{slug}/scim/v2"));
     let mount = Mount {
         base: format!("{}{prefix}", edge.origin(peer, &parts.headers)),

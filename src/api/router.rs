@@ -26,7 +26,7 @@ fn scim() -> Router<Edge> {
         // §4: discovery
         .route("/ServiceProviderConfig", get(discovery::service_provider_config))
         .route("/Schemas", get(discovery::schemas))
-        .route("/Schemas/{urn}", get(discovery::schema))
+        .route("/Schemas/{name}", get(discovery::schema))
         .route("/ResourceTypes", get(discovery::resource_types))
         .route("/ResourceTypes/{name}", get(discovery::resource_type))
         // §3.3 to §3.6: resources
@@ -52,9 +52,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/metrics", get(probes::metrics))
         .nest("/scim/v2", guarded.clone())
         .nest("/t/{tenant}/scim/v2", guarded)
-        .route("/scim/{version}", any(discovery::other_version))
-        .route("/scim/{version}/{*rest}", any(discovery::other_version))
-        .fallback(discovery::not_found)
+        .fallback(discovery::elsewhere)
         .method_not_allowed_fallback(discovery::method_not_allowed)
         .layer(CatchPanicLayer::custom(middleware::after_panic))
         .layer(from_fn_with_state(edge.clone(), middleware::observe))

@@ -179,7 +179,7 @@ fn first(list: &str) -> &str {
 
 /// Whether the text can stand as the authority of a URL: what comes from a header is not trusted further than this.
 fn is_authority(host: &str) -> bool {
-    host.len() <= 255
+    (1..=255).contains(&host.len())
         && host
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))

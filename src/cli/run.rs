@@ -31,14 +31,28 @@ pub fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Start(fault)) => {
-            eprintln!("muster: {fault:#}");
+            eprintln!("muster: {}", told(&fault));
             ExitCode::from(CANNOT_START)
         }
         Err(Failure::Refused(fault)) => {
-            eprintln!("muster: {fault:#}");
+            eprintln!("muster: {}", told(&fault));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A failure and its causes in one line, each said once: some errors repeat their cause in their own words.
+fn told(fault: &anyhow::Error) -> String {
+    fault
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |mut line, cause| {
+            if !line.contains(&cause) {
+                line.push_str(if line.is_empty() { "" } else { ": " });
+                line.push_str(&cause);
+            }
+            line
+        })
 }
 
 /// Why a command did not do its work.

@@ -1,6 +1,7 @@
 //! `muster serve`: the server, until a signal ends it.
 
 use clap::Args;
+use std::future::Future;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,10 +51,12 @@ impl Serve {
                         .map_or_else(|| format!("http://{address}"), ToString::to_string),
                 );
             }
+            // The signals are ours before anybody can know that we serve.
+            let shutdown = shutdown().map_err(|fault| Failure::Start(fault.into()))?;
             println!("listening on http://{address}");
             // A pipe is block-buffered, and whoever waits for this line waits behind one.
             let _ = std::io::stdout().flush();
-            app.serve(listener, shutdown())
+            app.serve(listener, shutdown)
                 .await
                 .map_err(|fault| Failure::Refused(fault.into()))
         })
@@ -75,18 +78,14 @@ fn welcome(first: &FirstStart, origin: &str) {
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
-async fn shutdown() {
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Takes SIGTERM and SIGINT over; what it gives resolves at the first of them.
+fn shutdown() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    })
 }

@@ -228,12 +228,27 @@ pub fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Val
 /// # Errors
 /// `invalidSyntax` naming the member.
 pub fn unambiguous(members: &Map<String, Value>) -> Result<(), Error> {
-    let mut names: Vec<String> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Error::invalid_syntax(format!(
-            "`{}` is given twice in different letter case",
-            pair[0]
+    // Most objects are so small that comparing all pairs is quicker than sorting.
+    let twice = if members.len() <= 16 {
+        let pairs = members
+            .keys()
+            .enumerate()
+            .flat_map(|(index, one)| members.keys().skip(index + 1).map(move |two| (one, two)));
+        pairs
+            .filter(|(one, two)| one.eq_ignore_ascii_case(two))
+            .map(|(one, _)| one.to_ascii_lowercase())
+            .next()
+    } else {
+        let mut names: Vec<String> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names
+            .windows(2)
+            .find(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0].clone())
+    };
+    match twice {
+        Some(name) => Err(Error::invalid_syntax(format!(
+            "`{name}` is given twice in different letter case"
         ))),
         None => Ok(()),
     }

@@ -37,6 +37,18 @@ pub(super) fn note(services: &Services, caller: &Caller, dialect: &Dialect, appl
     }
 }
 
+/// Under this name the counts show attributes that no schema knows.
+const IGNORED: &str = "unknown-attribute-ignored";
+
+/// Counts attributes of a body that mean nothing here; the answer names them.
+pub(super) fn note_ignored(services: &Services, caller: &Caller, names: &[String]) {
+    if let (Some(connection), false) = (caller.connection_id(), names.is_empty()) {
+        services
+            .tally()
+            .add((caller.tenant(), connection, IGNORED), names.len() as u64);
+    }
+}
+
 /// Writes the counts down.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ macro_rules! stored_columns {
 /// `externalId` for the connection of the bind that is written after it, which must be followed by `)`.
 macro_rules! external_id_column {
     () => {
-        "(SELECT e.value || e.rest FROM external_id e WHERE e.tenant_id = r.tenant_id AND e.resource_pk = r.pk \
+        "(SELECT coalesce(e.sent, e.value || e.rest) FROM external_id e WHERE e.tenant_id = r.tenant_id AND e.resource_pk = r.pk \
          AND e.connection_id = "
     };
 }
@@ -96,7 +96,8 @@ macro_rules! external_id_column {
 /// The groups of `r`, when it is a user, as a JSON array of `[id, label, 0 or 1]`.
 macro_rules! groups_column {
     () => {
-        "CASE WHEN r.kind = 1 THEN (\
+        "CASE WHEN r.kind = 1 AND EXISTS (\
+         SELECT 1 FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk) THEN (\
          SELECT CAST([collect]([array](g.id, g.label, x.direct) ORDER BY g.pk) AS TEXT) FROM (\
          SELECT u.pk AS pk, max(u.direct) AS direct FROM (\
          SELECT m.group_pk AS pk, 1 AS direct FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk \

@@ -99,7 +99,7 @@ impl Events<&mut Tx> {
         let (pk, id) = record
             .resource
             .map_or((None, None), |(pk, id)| (Some(pk), Some(id.into_string())));
-        self.source.later(
+        self.source.note(
             Statement::new(RECORD)
                 .bind(self.tenant)
                 .bind(record.at)

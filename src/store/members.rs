@@ -170,7 +170,7 @@ macro_rules! returning {
 }
 
 impl Members<&mut Tx> {
-    /// Adds members; those that are members already stay as they are. Hold the group by
+    /// Adds members; those that are members already stay as they are. The group must be new in this unit, or held by
     /// [`find_for_update`](super::resources::Resources::find_for_update).
     ///
     /// # Errors
@@ -280,44 +280,42 @@ impl Members<&mut Tx> {
         Ok((change, known))
     }
 
+    /// The group is held, so what was looked up is still so: nothing has to be given back.
     async fn insert(&mut self, group: Pk, known: Vec<Known>, now: Timestamp, change: &mut Change) -> Result<()> {
         const INSERT: &str = "INSERT INTO member (tenant_id, group_pk, member_pk, member_kind, created) \
                               SELECT $1, $2, CAST(j.value ->> 0 AS BIGINT), CAST(j.value ->> 1 AS BIGINT), $4 \
                               FROM [each $3] AS j WHERE 1 = 1 \
-                              ON CONFLICT (tenant_id, group_pk, member_pk) DO NOTHING RETURNING member_pk";
+                              ON CONFLICT (tenant_id, group_pk, member_pk) DO NOTHING";
         let (there, new): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.member);
         change.already = there.len();
         if new.is_empty() {
             return Ok(());
         }
-        let edges = new.iter().any(|known| known.kind == Kind::Group);
-        if edges {
-            closure::lock(self.source, self.tenant).await?;
-        }
         let rows = json!(
             new.iter()
-                .map(|known| [known.pk, known.kind.code()])
+                .map(|known| (known.pk, known.kind.code()))
                 .collect::<Vec<_>>()
         )
         .to_string();
-        let statement = Statement::new(INSERT)
-            .bind(self.tenant)
-            .bind(group)
-            .bind(rows)
-            .bind(now);
-        let written: Vec<(i64,)> = self.source.write_rows(statement).await?;
-        let written: std::collections::HashSet<i64> = written.into_iter().map(|(pk,)| pk).collect();
-        let (fresh, raced): (Vec<_>, Vec<_>) = new.into_iter().partition(|known| written.contains(&known.pk));
-        change.already += raced.len();
-        let children: Vec<i64> = fresh
+        let children: Vec<i64> = new
             .iter()
             .filter(|known| known.kind == Kind::Group)
             .map(|known| known.pk)
             .collect();
-        change.added = fresh
+        change.added = new
             .into_iter()
             .map(|known| (ResourceId::new(known.id), known.kind))
             .collect();
+        if !children.is_empty() {
+            closure::lock(self.source, self.tenant).await?;
+        }
+        self.source.later(
+            Statement::new(INSERT)
+                .bind(self.tenant)
+                .bind(group)
+                .bind(rows)
+                .bind(now),
+        );
         if !children.is_empty() {
             closure::add(self.source, self.tenant, group, &children).await?;
         }

@@ -5,9 +5,9 @@ use super::error::{Error, Result};
 use super::filter::{Leaves, Rows};
 use super::kind::Kind;
 use super::members;
-use super::sql::{Engine, Read, Script, Statement, Tx};
+use super::sql::{Bind, Engine, Lookup, Read, Script, Statement, Tx};
 use crate::base::clock::Timestamp;
-use crate::base::fold::fold;
+use crate::base::fold::{exact, fold};
 use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
 
 /// Row numbers in a block of the tally, as a shift.
@@ -67,30 +67,45 @@ pub struct Deleted {
 }
 
 macro_rules! find {
-    () => {
+    ($connection:literal, $groups:expr) => {
         concat!(
             "SELECT ",
             stored_columns!(),
             ", ",
             external_id_column!(),
-            "$4), NULL FROM resource r WHERE r.tenant_id = $1 AND r.id = $2 AND r.kind = $3"
+            $connection,
+            "), ",
+            $groups
         )
     };
 }
 
-macro_rules! find_with_groups {
-    () => {
-        concat!(
-            "SELECT ",
-            stored_columns!(),
-            ", ",
-            external_id_column!(),
-            "$4), ",
-            groups_column!(),
-            " FROM resource r WHERE r.tenant_id = $1 AND r.id = $2 AND r.kind = $3"
-        )
+/// Resources by a key of tenant, kind, text and connection.
+macro_rules! lookup {
+    ($column:literal, $groups:expr) => {
+        Lookup {
+            one: concat!(
+                find!("$4", $groups),
+                " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND ",
+                $column,
+                " = $3"
+            ),
+            many: concat!(
+                find!("CAST(j.value ->> 4 AS BIGINT)", $groups),
+                ", CAST(j.value ->> 0 AS BIGINT) FROM [each $1] AS j CROSS JOIN resource r ",
+                "WHERE r.tenant_id = CAST(j.value ->> 1 AS BIGINT) AND r.kind = CAST(j.value ->> 2 AS BIGINT) AND ",
+                $column,
+                " = j.value ->> 3"
+            ),
+            position: 12,
+        }
     };
 }
+
+static BY_ID: Lookup = lookup!("r.id", "NULL");
+static BY_ID_WITH_GROUPS: Lookup = lookup!("r.id", groups_column!());
+static BY_NAME: Lookup = lookup!("r.name_key", "NULL");
+static BY_NAME_WITH_GROUPS: Lookup = lookup!("r.name_key", groups_column!());
 
 impl<R: Read> Resources<R> {
     pub(super) const fn new(tenant: TenantId, source: R) -> Self {
@@ -108,12 +123,34 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Option<Stored>> {
-        let text = if groups == Groups::Listed && kind == Kind::User {
-            find_with_groups!()
+        let lookup = if groups.wanted(kind) {
+            &BY_ID_WITH_GROUPS
         } else {
-            find!()
+            &BY_ID
         };
-        self.source.row(find(text, self.tenant, kind, id, connection)).await
+        let key = key(self.tenant, kind, id.as_str(), connection);
+        Ok(self.source.look_up(lookup, key).await?.into_iter().next())
+    }
+
+    /// The resources with this name, which must not be longer than what is indexed; hardly ever more than one.
+    pub(super) async fn find_by_name(
+        &mut self,
+        kind: Kind,
+        name_key: &str,
+        connection: Option<ConnectionId>,
+        groups: Groups,
+    ) -> Result<Vec<Stored>> {
+        let lookup = if groups.wanted(kind) {
+            &BY_NAME_WITH_GROUPS
+        } else {
+            &BY_NAME
+        };
+        let mut found: Vec<Stored> = self
+            .source
+            .look_up(lookup, key(self.tenant, kind, name_key, connection))
+            .await?;
+        found.sort_unstable_by_key(|stored| stored.pk);
+        Ok(found)
     }
 
     /// Row numbers of several resources, in no order; ids that name nothing are left out.
@@ -161,18 +198,39 @@ impl<R: Read> Resources<R> {
     }
 }
 
-fn find(
-    text: &'static str,
-    tenant: TenantId,
-    kind: Kind,
-    id: &ResourceId,
-    connection: Option<ConnectionId>,
-) -> Statement {
-    Statement::new(text)
-        .bind(tenant)
-        .bind(id)
-        .bind(kind.code())
-        .bind(connection)
+impl Groups {
+    fn wanted(self, kind: Kind) -> bool {
+        self == Self::Listed && kind == Kind::User
+    }
+}
+
+fn key(tenant: TenantId, kind: Kind, text: &str, connection: Option<ConnectionId>) -> Vec<Bind> {
+    vec![
+        tenant.into(),
+        kind.code().into(),
+        text.to_owned().into(),
+        connection.into(),
+    ]
+}
+
+macro_rules! update {
+    () => {
+        "UPDATE resource SET name_key = $4, name_rest = $5, twin = $6, label = $7, label_fold = $8, active = $9, \
+         modified = $10, doc = $11, version = version + 1 WHERE tenant_id = $1 AND pk = $2 AND version = $3"
+    };
+}
+
+/// The columns that a document decides: `name_key`, `name_rest`, `twin`, `label`, `label_fold`, `active`.
+fn columns(pk: Pk, content: &Content) -> [Bind; 6] {
+    let (key, rest) = split(&content.name_key);
+    [
+        key.to_owned().into(),
+        rest.to_owned().into(),
+        twin(content.unique, rest, pk).into(),
+        content.label.clone().into(),
+        fold(&content.label).into(),
+        content.active.map(i64::from).into(),
+    ]
 }
 
 impl Resources<&mut Tx> {
@@ -187,12 +245,21 @@ impl Resources<&mut Tx> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Option<Stored>> {
-        let text = if groups == Groups::Listed && kind == Kind::User {
-            concat!(find_with_groups!(), " [lock r]")
+        const LOCKED: &str = concat!(
+            find!("$4", "NULL"),
+            " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.id = $3 [lock r]"
+        );
+        const LOCKED_WITH_GROUPS: &str = concat!(
+            find!("$4", groups_column!()),
+            " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.id = $3 [lock r]"
+        );
+        let text = if groups.wanted(kind) {
+            LOCKED_WITH_GROUPS
         } else {
-            concat!(find!(), " [lock r]")
+            LOCKED
         };
-        self.source.row(find(text, self.tenant, kind, id, connection)).await
+        let key = key(self.tenant, kind, id.as_str(), connection);
+        self.source.row(Statement::new(text).bind_all(key)).await
     }
 
     /// Writes a new resource at version 1.
@@ -200,34 +267,37 @@ impl Resources<&mut Tx> {
     /// # Errors
     /// [`Error::Taken`] when another resource has the name or the id; the unit is lost then.
     pub async fn insert(&mut self, new: New<'_>) -> Result<Pk> {
+        let (pk, script) = self.inserted(new).await?;
+        self.source.write(script).await?;
+        Ok(pk)
+    }
+
+    /// The same, but written with the next statement of the unit or its save, which then gives the error. Half the
+    /// time of the writer, so for a resource that is all there is to write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_later(&mut self, new: New<'_>) -> Result<Pk> {
+        let (pk, script) = self.inserted(new).await?;
+        self.source.later(script);
+        Ok(pk)
+    }
+
+    async fn inserted(&mut self, new: New<'_>) -> Result<(Pk, Script)> {
         const INSERT: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
                               label, label_fold, active, version, created, modified, doc) \
                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13)";
         let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
         let pk = Pk(self.source.next_pk().await?);
-        let Content {
-            name_key,
-            unique,
-            label,
-            active,
-            document,
-            leaves: _,
-        } = new.content;
-        let (key, rest) = split(name_key);
         let statement = Statement::new(INSERT)
             .bind(self.tenant)
             .bind(pk)
             .bind(new.kind.code())
             .bind(new.id)
             .bind(new.connection)
-            .bind(key.to_owned())
-            .bind(rest.to_owned())
-            .bind(twin(*unique, rest, pk))
-            .bind(label.clone())
-            .bind(fold(label))
-            .bind(active.map(i64::from))
+            .bind_all(columns(pk, new.content))
             .bind(new.now)
-            .bind(document.clone());
+            .bind(new.content.document.clone());
         let external = match (new.connection, new.external_id) {
             (Some(connection), Some(external_id)) => Some(self.set_external_id(pk, connection, external_id)),
             _ => None,
@@ -236,8 +306,7 @@ impl Resources<&mut Tx> {
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
             .after_some(external)
             .after(self.tally(new.kind, pk, 1));
-        self.source.write(script).await?;
-        Ok(pk)
+        Ok((pk, script))
     }
 
     /// Writes the new content of a resource that is at version `expected`; gives the next version.
@@ -254,35 +323,60 @@ impl Resources<&mut Tx> {
         external: External<'_>,
         now: Timestamp,
     ) -> Result<Version> {
-        const UPDATE: &str = "UPDATE resource SET name_key = $4, name_rest = $5, twin = $6, label = $7, label_fold = $8, \
-                              active = $9, modified = $10, doc = $11, version = version + 1 \
-                              WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING version";
+        let text = concat!(update!(), " RETURNING version");
+        let script = self.updated(text, (pk, expected), old, content, external, now).await?;
+        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
+        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
+    }
+
+    /// The same for a resource that is held by [`Self::find_for_update`], which gave the version; but written with the
+    /// next statement of the unit or its save, which then gives the error.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_later(
+        &mut self,
+        pk: Pk,
+        expected: Version,
+        old: &Leaves,
+        content: &Content,
+        external: External<'_>,
+        now: Timestamp,
+    ) -> Result<Version> {
+        let script = self
+            .updated(update!(), (pk, expected), old, content, external, now)
+            .await?;
+        self.source.later(script);
+        Ok(Version(expected.0 + 1))
+    }
+
+    async fn updated(
+        &mut self,
+        text: &'static str,
+        (pk, expected): (Pk, Version),
+        old: &Leaves,
+        content: &Content,
+        external: External<'_>,
+        now: Timestamp,
+    ) -> Result<Script> {
         const REMOVE: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND (path_id, fold, resource_pk, elem) IN (\
                               SELECT CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, CAST(j.value ->> 2 AS BIGINT) \
                               FROM [each $3] AS j)";
         let rows = Rows::between(self.source, old, &content.leaves).await?;
-        let (key, rest) = split(&content.name_key);
-        let statement = Statement::new(UPDATE)
+        let statement = Statement::new(text)
             .bind(self.tenant)
             .bind(pk)
             .bind(expected)
-            .bind(key.to_owned())
-            .bind(rest.to_owned())
-            .bind(twin(content.unique, rest, pk))
-            .bind(content.label.clone())
-            .bind(fold(&content.label))
-            .bind(content.active.map(i64::from))
+            .bind_all(columns(pk, content))
             .bind(now)
             .bind(content.document.clone());
-        let script = Script::new(statement)
+        Ok(Script::new(statement)
             .after_some(
                 rows.removed
                     .map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)),
             )
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
-            .after_some(self.external(pk, external));
-        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
-        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
+            .after_some(self.external(pk, external)))
     }
 
     /// Writes only what a connection calls a resource. The version moves.
@@ -296,7 +390,10 @@ impl Resources<&mut Tx> {
         external: External<'_>,
         now: Timestamp,
     ) -> Result<Version> {
-        let script = Script::new(self.touched(pk, Some(expected), now)).after_some(self.external(pk, external));
+        const MOVE: &str = "UPDATE resource SET version = version + 1, modified = $4 \
+                            WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING version";
+        let moved = Statement::new(MOVE).bind(self.tenant).bind(pk).bind(expected).bind(now);
+        let script = Script::new(moved).after_some(self.external(pk, external));
         let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
         version.map(|(version,)| Version(version)).ok_or(Error::Stale)
     }
@@ -304,8 +401,9 @@ impl Resources<&mut Tx> {
     /// Moves version and time of a resource whose row is otherwise unchanged, such as a group with new members. It must
     /// be held by [`Self::find_for_update`], which gave the version; the row is written with the save.
     pub fn touch(&mut self, pk: Pk, version: Version, now: Timestamp) -> Version {
-        let statement = self.touched(pk, None, now);
-        self.source.later(statement);
+        const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk = $2";
+        self.source
+            .later(Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now));
         Version(version.0 + 1)
     }
 
@@ -343,16 +441,6 @@ impl Resources<&mut Tx> {
         })
     }
 
-    fn touched(&self, pk: Pk, expected: Option<Version>, now: Timestamp) -> Statement {
-        const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 \
-                             WHERE tenant_id = $1 AND pk = $2 AND version = coalesce($4, version) RETURNING version";
-        Statement::new(TOUCH)
-            .bind(self.tenant)
-            .bind(pk)
-            .bind(now)
-            .bind(expected.map(|version| version.0))
-    }
-
     fn add_leaves(&self, pk: Pk, rows: String) -> Statement {
         const ADD: &str = "INSERT INTO attribute (tenant_id, path_id, fold, resource_pk, elem, rest) \
                            SELECT $1, CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, \
@@ -371,16 +459,18 @@ impl Resources<&mut Tx> {
     }
 
     fn set_external_id(&self, pk: Pk, connection: ConnectionId, value: &str) -> Statement {
-        const SET: &str = "INSERT INTO external_id (tenant_id, connection_id, resource_pk, value, rest) \
-                           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, resource_pk, connection_id) \
-                           DO UPDATE SET value = excluded.value, rest = excluded.rest";
-        let (value, rest) = split(value);
+        const SET: &str = "INSERT INTO external_id (tenant_id, connection_id, resource_pk, value, rest, sent) \
+                           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, resource_pk, connection_id) \
+                           DO UPDATE SET value = excluded.value, rest = excluded.rest, sent = excluded.sent";
+        let compared = exact(value);
+        let (key, rest) = split(&compared);
         Statement::new(SET)
             .bind(self.tenant)
             .bind(connection)
             .bind(pk)
-            .bind(value.to_owned())
+            .bind(key.to_owned())
             .bind(rest.to_owned())
+            .bind((compared != value).then(|| value.to_owned()))
     }
 
     fn tally(&self, kind: Kind, pk: Pk, by: i64) -> Statement {

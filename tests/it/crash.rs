@@ -71,13 +71,7 @@ struct Trace {
 }
 
 /// Lets the writers write, kills the server in the midst of it, and answers what they know.
-async fn write_until_killed(
-    server: Program,
-    token: &str,
-    group: &str,
-    seed: u64,
-    round: usize,
-) -> Vec<Trace> {
+async fn write_until_killed(server: Program, token: &str, group: &str, seed: u64, round: usize) -> Vec<Trace> {
     let (acknowledged, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let moment = 1 + Dice::new(seed, round * WRITERS + WRITERS).below(MOST_WRITES);
     let mut writers = JoinSet::new();
@@ -90,13 +84,7 @@ async fn write_until_killed(
             }
         };
         let prefix = format!("crash-{round}-{number}");
-        writers.spawn(write(
-            server.client(token),
-            group.to_owned(),
-            prefix,
-            dice,
-            count,
-        ));
+        writers.spawn(write(server.client(token), group.to_owned(), prefix, dice, count));
     }
     tokio::select! {
         () = enough.notified() => {}
@@ -107,13 +95,7 @@ async fn write_until_killed(
 }
 
 /// Creates users and lets some of them join and leave the group, until no answer comes any more.
-async fn write(
-    client: Client,
-    group: String,
-    prefix: String,
-    mut dice: Dice,
-    count: impl Fn(),
-) -> Vec<Trace> {
+async fn write(client: Client, group: String, prefix: String, mut dice: Dice, count: impl Fn()) -> Vec<Trace> {
     let mut traces = Vec::new();
     for n in 0.. {
         traces.push(Trace {
@@ -121,10 +103,7 @@ async fn write(
             ..Trace::default()
         });
         let trace = traces.last_mut().unwrap();
-        let Ok(answer) = client
-            .ask("POST", "/Users", Some(&user(&trace.user_name)))
-            .await
-        else {
+        let Ok(answer) = client.ask("POST", "/Users", Some(&user(&trace.user_name))).await else {
             break;
         };
         let id = answer.status(201).id();
@@ -155,10 +134,7 @@ async fn write(
 /// Whether the change was acknowledged; any other answer than success is a failure of the test.
 async fn patch(client: &Client, group: &str, operation: Value) -> bool {
     let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
-    let Ok(answer) = client
-        .ask("PATCH", &format!("/Groups/{group}"), Some(&body))
-        .await
-    else {
+    let Ok(answer) = client.ask("PATCH", &format!("/Groups/{group}"), Some(&body)).await else {
         return false;
     };
     assert!(matches!(answer.status, 200 | 204), "{body} gave {answer:?}");
@@ -189,17 +165,9 @@ impl Found {
         let by_mail = self
             .ids("/Users", &format!("emails.value eq \"{name}@acme.test\""))
             .await;
-        let by_source = self
-            .ids("/Users", &format!("externalId eq \"ext-{name}\""))
-            .await;
-        assert_eq!(
-            by_name, by_mail,
-            "round {round}: {name} by name and by e-mail address"
-        );
-        assert_eq!(
-            by_name, by_source,
-            "round {round}: {name} by name and by external id"
-        );
+        let by_source = self.ids("/Users", &format!("externalId eq \"ext-{name}\"")).await;
+        assert_eq!(by_name, by_mail, "round {round}: {name} by name and by e-mail address");
+        assert_eq!(by_name, by_source, "round {round}: {name} by name and by external id");
         match (&trace.id, by_name.as_slice()) {
             (Some(id), [found]) => assert_eq!(id, found),
             (Some(id), found) => {
@@ -259,13 +227,7 @@ impl Found {
             "/Users?count=0",
             "/Users?count=0&filter=name.familyName%20eq%20%22crash%22",
         ] {
-            let total = self
-                .client
-                .ask("GET", query, None)
-                .await
-                .unwrap()
-                .status(200)
-                .total();
+            let total = self.client.ask("GET", query, None).await.unwrap().status(200).total();
             assert_eq!(total, users, "round {round}: {query}");
         }
     }
@@ -282,9 +244,7 @@ impl Found {
         let mut once = members.clone();
         once.dedup();
         assert_eq!(members, once, "a member is listed twice");
-        let mut named = self
-            .ids("/Users", &format!("groups.value eq \"{}\"", self.group))
-            .await;
+        let mut named = self.ids("/Users", &format!("groups.value eq \"{}\"", self.group)).await;
         named.sort();
         assert_eq!(members, named);
         members.len()
@@ -295,16 +255,8 @@ impl Found {
         let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
         let mut ids = Vec::new();
         loop {
-            let query = format!(
-                "{endpoint}?attributes=id&startIndex={}&filter={filter}",
-                ids.len() + 1
-            );
-            let page = self
-                .client
-                .ask("GET", &query, None)
-                .await
-                .unwrap()
-                .status(200);
+            let query = format!("{endpoint}?attributes=id&startIndex={}&filter={filter}", ids.len() + 1);
+            let page = self.client.ask("GET", &query, None).await.unwrap().status(200);
             let found = page.ids();
             let last = found.is_empty();
             ids.extend(found);

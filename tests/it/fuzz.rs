@@ -163,9 +163,7 @@ fn collect(value: &Value, name: &str) -> Vec<Value> {
                 found.extend(collect(inner, name));
             }
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| found.extend(collect(item, name))),
+        Value::Array(items) => items.iter().for_each(|item| found.extend(collect(item, name))),
         _ => {}
     }
     found

@@ -13,3 +13,4 @@ mod documents;
 mod fuzz;
 mod harness;
 mod race;
+mod store;

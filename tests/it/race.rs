@@ -90,19 +90,13 @@ each_database! {
 }
 
 /// One client's life: makes its own users, adds and removes them, and answers which of them it left in the group.
-async fn churn(
-    client: Client,
-    group: String,
-    mut dice: Dice,
-    number: usize,
-) -> BTreeMap<String, bool> {
+async fn churn(client: Client, group: String, mut dice: Dice, number: usize) -> BTreeMap<String, bool> {
     let mut users = Vec::new();
     for n in 0..USERS_EACH {
         let body = json!({"schemas": [USER], "userName": format!("racer-{number}-{n}")});
         users.push(made(&client, "/Users", &body).await);
     }
-    let mut is_member: BTreeMap<String, bool> =
-        users.iter().map(|user| (user.clone(), false)).collect();
+    let mut is_member: BTreeMap<String, bool> = users.iter().map(|user| (user.clone(), false)).collect();
     for _ in 0..REQUESTS_EACH {
         let (one, other) = (dice.pick(&users).clone(), dice.pick(&users).clone());
         let (operation, joins, whom) = match dice.below(4) {
@@ -133,8 +127,7 @@ async fn churn(
             .await
             .unwrap();
         // Removing what is not there may be refused as `noTarget`; either way it is not there afterwards.
-        let refused_removal =
-            !joins && answer.status == 400 && answer.json["scimType"] == "noTarget";
+        let refused_removal = !joins && answer.status == 400 && answer.json["scimType"] == "noTarget";
         assert!(
             matches!(answer.status, 200 | 204) || refused_removal,
             "{body} gave {answer:?}"
@@ -155,17 +148,9 @@ where
 }
 
 async fn made(client: &Client, endpoint: &str, body: &Value) -> String {
-    client
-        .ask("POST", endpoint, Some(body))
-        .await
-        .unwrap()
-        .status(201)
-        .id()
+    client.ask("POST", endpoint, Some(body)).await.unwrap().status(201).id()
 }
 
 fn with_status(answers: &[Answer], status: u16) -> usize {
-    answers
-        .iter()
-        .filter(|answer| answer.status == status)
-        .count()
+    answers.iter().filter(|answer| answer.status == status).count()
 }

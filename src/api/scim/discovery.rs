@@ -1,11 +1,10 @@
 //! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4), and what is not supported.
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use std::collections::HashMap;
 
-use super::extract::Ask;
+use super::extract::{Ask, Named};
 use super::reply;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
@@ -36,17 +35,11 @@ pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Re
 ///
 /// # Errors
 /// 404 for an unknown URN.
-pub async fn schema(
-    _: Caller,
-    ask: Ask,
-    Path(path): Path<HashMap<String, String>>,
-    State(edge): State<Edge>,
-) -> Result<Response, Problem> {
-    let urn = path.get("urn").map(String::as_str).unwrap_or_default();
+pub async fn schema(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>) -> Result<Response, Problem> {
     let body = edge
         .services()
         .registry()
-        .schema(urn)
+        .schema(&named.0)
         .map(|schema| schema.to_json(&ask.base));
     one(&ask, body, "there is no schema with this URN")
 }
@@ -65,17 +58,11 @@ pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Re
 ///
 /// # Errors
 /// 404 for an unknown name.
-pub async fn resource_type(
-    _: Caller,
-    ask: Ask,
-    Path(path): Path<HashMap<String, String>>,
-    State(edge): State<Edge>,
-) -> Result<Response, Problem> {
-    let name = path.get("name").map(String::as_str).unwrap_or_default();
+pub async fn resource_type(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>) -> Result<Response, Problem> {
     let body = edge
         .services()
         .registry()
-        .resource_type(name)
+        .resource_type(&named.0)
         .map(|ty| ty.to_json(&ask.base));
     one(&ask, body, "there is no resource type with this name")
 }
@@ -104,9 +91,21 @@ pub async fn not_implemented(_: Caller) -> Problem {
     )
 }
 
-/// A version of the protocol that is not served (RFC 7644 §3.13).
-pub async fn other_version() -> Problem {
-    crate::scim::Error::invalid_version("this server speaks version v2 of the protocol, under /scim/v2").into()
+/// A path outside everything that is served: another version of the protocol (RFC 7644 §3.13), or nothing.
+pub async fn elsewhere(uri: Uri) -> Problem {
+    let version = uri
+        .path()
+        .strip_prefix("/scim/")
+        .and_then(|rest| rest.split('/').next());
+    let is_version = |name: &str| {
+        name.strip_prefix(['v', 'V'])
+            .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    if version.is_some_and(is_version) {
+        return crate::scim::Error::invalid_version("this server speaks version v2 of the protocol, under /scim/v2")
+            .into();
+    }
+    not_found().await
 }
 
 /// A path that is nothing.

@@ -38,6 +38,21 @@ impl FromRequestParts<Edge> for Caller {
     }
 }
 
+/// The last segment of a path below `/Schemas` or `/ResourceTypes`.
+pub struct Named(pub String);
+
+impl FromRequestParts<Edge> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let missing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing of this name");
+        let Path(mut path) = Path::<HashMap<String, String>>::from_request_parts(parts, edge)
+            .await
+            .map_err(|_| missing())?;
+        path.remove("name").map(Self).ok_or_else(missing)
+    }
+}
+
 /// The resource type that the endpoint segment names, and the id, where the path has one.
 pub struct Target {
     /// Type of the endpoint.

@@ -1,6 +1,6 @@
 //! Answers that carry resources.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::extract::Ask;
@@ -43,7 +43,28 @@ fn bare(status: StatusCode, ask: &Ask, shown: &Shown) -> Response {
     response
 }
 
+/// Names the attributes of the request that no schema knows, so that an admin sees why they do not come back.
+pub const IGNORED: HeaderName = HeaderName::from_static("muster-ignored-attributes");
+/// Most names in that header.
+const MAX_NAMES: usize = 20;
+
+fn report_ignored(response: &mut Response, ignored: &[String]) {
+    // A name comes from the client: only what can be an attribute name goes into a header.
+    let plain =
+        |name: &&String| name.len() <= 200 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"$-_.:".contains(&b));
+    let names: Vec<&str> = ignored
+        .iter()
+        .filter(plain)
+        .take(MAX_NAMES)
+        .map(String::as_str)
+        .collect();
+    if let (false, Ok(value)) = (names.is_empty(), HeaderValue::from_str(&names.join(", "))) {
+        response.headers_mut().insert(IGNORED, value);
+    }
+}
+
 fn tag(response: &mut Response, shown: &Shown, location: &str) {
+    report_ignored(response, &shown.ignored);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&shown.tag()) {
         headers.insert(header::ETAG, value);

@@ -334,7 +334,9 @@ fn string(input: &str) -> Parsed<'_, Literal> {
         return At::stop(input, Wanted::ClosedText);
     };
     let (quoted, rest) = input.split_at(end + 2);
-    match serde_json::from_str(quoted) {
+    match serde_json::from_str::<String>(quoted) {
+        // No value can hold it: what comes in with it is refused, and PostgreSQL cannot store it.
+        Ok(text) if text.contains('\0') => At::stop(input, Wanted::TextWithoutNul),
         Ok(text) => Ok((rest, Literal::Text(text))),
         Err(_) => At::stop(input, Wanted::ValidText),
     }

@@ -8,7 +8,7 @@ use super::operation::run;
 use super::request::{PatchRequest, numbered};
 use crate::base::secret::Secret;
 use crate::scim::schema::ResourceType;
-use crate::scim::validate::{carry_schemas, faults, password, take_text, user_name};
+use crate::scim::validate::{carry_schemas, faults, password, size, take_text, user_name};
 use crate::scim::{Document, Error};
 
 /// How an operation ended; a refused one refuses the request.
@@ -104,6 +104,7 @@ fn judge(ty: &ResourceType, new: &Map<String, Value>, old: &Map<String, Value>) 
             return Err(Error::invalid_value(format!("`{path}` is required")));
         }
     }
+    size(new)?;
     if new.get("userName") == old.get("userName") {
         Ok(())
     } else {

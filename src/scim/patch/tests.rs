@@ -7,7 +7,7 @@ use super::{MemberOp, OpOutcome, Patched, apply, parse};
 use crate::base::id::ResourceId;
 use crate::scim::message::PATCH_OP;
 use crate::scim::schema::{ENTERPRISE_USER, GROUP, USER};
-use crate::scim::{Error, ScimType};
+use crate::scim::{Error, ScimType, validate};
 
 const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
 
@@ -322,6 +322,16 @@ fn a_malformed_body_is_invalid_syntax() {
     assert_eq!(parse(&body).unwrap().operations.len(), 1);
     let many = vec![json!({ "op": "remove", "path": "nickName" }); 1001];
     assert_eq!(patch(&nora(), &json!(many)).unwrap_err().status, 413);
+}
+
+#[test]
+fn a_resource_does_not_grow_without_end() {
+    let value = "x".repeat(validate::MAX_TEXT);
+    let photos: Vec<_> = (0..17)
+        .map(|n| json!({ "type": n.to_string(), "value": value }))
+        .collect();
+    let error = patch(&nora(), &json!([{ "op": "add", "path": "photos", "value": photos }])).unwrap_err();
+    assert_eq!(error.status, 413);
 }
 
 #[test]

@@ -214,5 +214,7 @@ fn is_plain(attribute: &Attribute) -> bool {
     let password = attribute.name == "password" && attribute.mutability == Mutability::WriteOnly;
     let shown = !matches!(attribute.returned, Returned::Never | Returned::Request);
     // What only the server writes is computed for the answer and not part of the stored document.
-    password || attribute.mutability == Mutability::ReadOnly || (shown && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
+    password
+        || attribute.mutability == Mutability::ReadOnly
+        || (shown && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
 }

@@ -16,16 +16,22 @@ pub(in crate::scim) fn faults(ty: &ResourceType, members: &Map<String, Value>) -
             missing.push(extension.schema.id.clone());
         }
     }
-    for field in ty.fields() {
+    let demanding = |field: &&Field| is_demanding(field.attribute()) && field.path() != "schemas";
+    for field in ty.fields().iter().filter(demanding) {
         let home = match field.extension() {
             None => Some(members),
             Some(urn) => members.get(urn).and_then(Value::as_object),
         };
-        if let Some(home) = home.filter(|_| field.path() != "schemas") {
+        if let Some(home) = home {
             check(field, home.get(&field.attribute().name), &mut missing);
         }
     }
     missing
+}
+
+/// Whether anything about the attribute is required.
+fn is_demanding(attribute: &Attribute) -> bool {
+    attribute.required || attribute.sub_attributes.iter().any(|sub| sub.required)
 }
 
 fn check(field: &Field, value: Option<&Value>, missing: &mut Vec<String>) {
@@ -52,6 +58,39 @@ fn check(field: &Field, value: Option<&Value>, missing: &mut Vec<String>) {
 fn lacks(attribute: &Attribute, value: Option<&Value>) -> bool {
     let expected = attribute.required && attribute.mutability != Mutability::ReadOnly;
     expected && value.is_none_or(|value| value.as_str() == Some(""))
+}
+
+/// Largest resource in bytes: many operations that each add a little must not grow one without end.
+pub const MAX_DOCUMENT: usize = 1024 * 1024;
+
+/// Refuses a resource that has grown too large.
+///
+/// # Errors
+/// Status 413.
+pub(in crate::scim) fn size(members: &Map<String, Value>) -> Result<(), Error> {
+    if members.values().map(weight).sum::<usize>() > MAX_DOCUMENT {
+        return Err(Error::plain(
+            413,
+            format!("a resource has at most {MAX_DOCUMENT} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+/// Bytes of a value as text, without the escapes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| weight(item) + 1).sum::<usize>() + 2,
+        Value::Object(members) => {
+            members
+                .iter()
+                .map(|(name, value)| name.len() + weight(value) + 4)
+                .sum::<usize>()
+                + 2
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
 }
 
 /// Enforces the user name profile where there is a user name (RFC 7644 §5).

@@ -15,12 +15,13 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use complete::MAX_DOCUMENT;
 pub use country::countries;
 pub use elements::MAX_ELEMENTS;
 pub use resource::{Incoming, create, replace};
 pub use value::MAX_TEXT;
 
-pub(in crate::scim) use complete::{faults, user_name};
+pub(in crate::scim) use complete::{faults, size, user_name};
 pub(in crate::scim) use elements::{clear_other_primaries, join, merge_element, tidy};
 pub(in crate::scim) use members::{holds_members, member_refs};
 pub(in crate::scim) use resource::{carry_schemas, password, take_text};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::complete::{faults, user_name};
+use super::complete::{faults, size, user_name};
 use super::members::{holds_members, member_refs};
 use super::schemas::check_schemas;
 use super::value::{Cleaner, is_absent};
@@ -194,6 +194,7 @@ impl Reading {
             return Err(Error::invalid_value(format!("`{path}` is required")));
         }
         user_name(ty, &self.clean)?;
+        size(&self.clean)?;
         Ok(Incoming {
             document: carry_schemas(ty, self.clean),
             external_id,

@@ -72,6 +72,10 @@ fn names_that_differ_in_case_alone_are_ambiguous() {
         json!({ "name": { "givenName": "a", "GivenName": "b" } }),
         json!({ ENTERPRISE_USER: {}, ENTERPRISE_USER.to_uppercase(): {} }),
         json!({ "foo": 1, "FOO": 2 }),
+        (0..20)
+            .map(|n| (format!("foo{n}"), json!(n)))
+            .chain([("FOO7".to_owned(), json!(1))])
+            .collect(),
     ] {
         assert_eq!(refused(&more), ScimType::InvalidSyntax, "{more}");
     }

@@ -4,11 +4,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use super::attempt::attempts;
-use super::draft::{content, store_kind};
+use super::draft::{content, differences, store_kind};
 use super::membership;
 use super::refuse;
 use super::shown::{Relations, Shown};
 use crate::base::id::ResourceId;
+use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
 use crate::scim::project::View;
@@ -46,7 +47,9 @@ pub async fn create(
 ) -> Result<Shown> {
     let (body, applied) = dialect.create(kind, body);
     tolerances::note(services, caller, dialect, &applied);
-    let incoming = validate::create(kind, &body)?;
+    let mut incoming = validate::create(kind, &body)?;
+    refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
+    tolerances::note_ignored(services, caller, &incoming.ignored);
     refuse::unless_countries(dialect, &incoming.document)?;
     let plan = Arc::new(Plan {
         services: services.clone(),
@@ -108,14 +111,10 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
     } else {
         "group.created"
     };
-    let names: Vec<String> = plan
-        .incoming
-        .document
-        .as_map()
-        .keys()
-        .filter(|name| *name != "schemas")
-        .cloned()
-        .collect();
+    let mut names = differences(&Document::default(), &plan.incoming.document);
+    if plan.incoming.external_id.is_some() {
+        names.push("externalId".to_owned());
+    }
     let data = ledger::changes(&names, &added, &[]);
     ledger::record(
         &mut unit,
@@ -138,6 +137,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         external_id: plan.incoming.external_id.clone(),
         relations,
         asked_for: plan.incoming.asked_for.clone(),
+        ignored: plan.incoming.ignored.clone(),
     })
 }
 

@@ -36,7 +36,8 @@ pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, bod
 }
 
 fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
-    let patched = patch::apply(&target.kind, request, stored, external_id)?;
+    let mut patched = patch::apply(&target.kind, request, stored, external_id)?;
+    refuse::password_unkept(&mut patched.ignored, patched.password.as_ref());
     if patched.changed {
         refuse::unless_countries(&target.dialect, &patched.document)?;
     }
@@ -47,5 +48,6 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         external_id: patched.external_id,
         members: patched.members,
         asked_for: patched.asked_for,
+        ignored: patched.ignored,
     })
 }

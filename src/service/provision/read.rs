@@ -61,5 +61,6 @@ pub(super) fn shown(kind: &Arc<ResourceType>, stored: Stored, view: &View, membe
         external_id: stored.external_id,
         relations,
         asked_for: Vec::new(),
+        ignored: Vec::new(),
     }
 }

@@ -34,7 +34,8 @@ pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, b
 }
 
 fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
-    let incoming = validate::replace(&target.kind, body, stored)?;
+    let mut incoming = validate::replace(&target.kind, body, stored)?;
+    refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
     refuse::unless_countries(&target.dialect, &incoming.document)?;
     let members = match incoming.members {
         Some(members) if !members.is_empty() => vec![MemberOp::ReplaceAll(members)],
@@ -48,5 +49,6 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         external_id: incoming.external_id,
         members,
         asked_for: incoming.asked_for,
+        ignored: incoming.ignored,
     })
 }

@@ -60,6 +60,8 @@ pub struct Shown {
     pub relations: Relations,
     /// Attributes that the request named, which shows those with `returned: request`.
     pub asked_for: Vec<String>,
+    /// Names in the request body that mean nothing here.
+    pub ignored: Vec<String>,
 }
 
 impl Shown {

@@ -18,7 +18,7 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger;
+use crate::service::{ledger, tolerances};
 use crate::store::document::Stored;
 use crate::store::resources::{External, Groups};
 use crate::store::{self, Kind, Unit};
@@ -90,6 +90,7 @@ pub(super) struct Next {
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
     pub(super) asked_for: Vec<String>,
+    pub(super) ignored: Vec<String>,
 }
 
 /// One attempt at a change; `next` sees the stored document and the caller's `externalId`.
@@ -125,7 +126,7 @@ pub(super) async fn attempt(
         Ok(moved) => moved,
         Err(error) => return Err(refused(unit, error).await),
     };
-    let asked_for = next.asked_for.clone();
+    let (asked_for, ignored) = (next.asked_for.clone(), next.ignored.clone());
     let after = match apply(target, &mut unit, stored, &before, next, &moved, now).await {
         Ok(after) => after,
         Err(Failure::Taken(key, error)) => {
@@ -134,7 +135,10 @@ pub(super) async fn attempt(
         }
         Err(Failure::Other(error)) => return Err(error),
     };
-    finish(target, unit, after, asked_for).await
+    tolerances::note_ignored(&target.services, &target.caller, &ignored);
+    let mut shown = finish(target, unit, after).await?;
+    (shown.asked_for, shown.ignored) = (asked_for, ignored);
+    Ok(shown)
 }
 
 enum Failure {
@@ -229,7 +233,7 @@ fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -
 }
 
 /// Makes it durable and gathers what the answer shows.
-async fn finish(target: &Target, mut unit: Unit, after: After, asked_for: Vec<String>) -> Result<Shown> {
+async fn finish(target: &Target, mut unit: Unit, after: After) -> Result<Shown> {
     let After { stored, wrote } = after;
     let most = if target.large_answers_allowed {
         None
@@ -245,7 +249,5 @@ async fn finish(target: &Target, mut unit: Unit, after: After, asked_for: Vec<St
     } else {
         unit.dismiss().await?;
     }
-    let mut shown = shown(&target.kind, stored, &target.view, members);
-    shown.asked_for = asked_for;
-    Ok(shown)
+    Ok(shown(&target.kind, stored, &target.view, members))
 }

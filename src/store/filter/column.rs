@@ -118,11 +118,13 @@ impl Compiler<'_> {
     }
 
     fn active(&mut self, row: &'static str, check: &Match) {
-        self.out.push(row).push(match check {
-            Match::Equal(value) if value == "true" => ".active = 1",
-            Match::Equal(_) => ".active = 0",
-            _ => ".active IS NOT NULL",
-        });
+        // Never NULL, so that `NOT` of it finds resources without the value.
+        self.out.push(row).push(".active IS NOT NULL");
+        if let Match::Equal(value) = check {
+            self.out.push(" AND ").push(row);
+            self.out
+                .push(if value == "true" { ".active = 1" } else { ".active = 0" });
+        }
     }
 
     /// Writes that a number of a kind is one of those for which the condition holds.

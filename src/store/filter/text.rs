@@ -27,12 +27,6 @@ pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: &Match) {
         Match::Contains(operand) | Match::StartsWith(operand) | Match::EndsWith(operand) if operand.is_empty() => {
             out.push("1 = 1");
         }
-        Match::Equal(operand) | Match::Contains(operand) | Match::StartsWith(operand) | Match::EndsWith(operand)
-            if operand.contains('\0') =>
-        {
-            // No stored text has one.
-            out.push("1 = 0");
-        }
         Match::Equal(operand) => equal(out, field, operand),
         Match::Contains(operand) => {
             out.push("[instr](");
@@ -41,18 +35,12 @@ pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: &Match) {
         }
         Match::StartsWith(operand) => starts_with(out, field, operand),
         Match::EndsWith(operand) => ends_with(out, field, operand),
-        Match::Less(operand) => order(out, field, Side::Below, until_nul(operand), operand.contains('\0')),
-        Match::AtMost(operand) => order(out, field, Side::Below, until_nul(operand), true),
-        Match::Greater(operand) => order(out, field, Side::Above, until_nul(operand), false),
-        Match::AtLeast(operand) => order(out, field, Side::Above, until_nul(operand), !operand.contains('\0')),
+        Match::Less(operand) => order(out, field, Side::Below, operand, false),
+        Match::AtMost(operand) => order(out, field, Side::Below, operand, true),
+        Match::Greater(operand) => order(out, field, Side::Above, operand, false),
+        Match::AtLeast(operand) => order(out, field, Side::Above, operand, true),
     }
     out.push(")");
-}
-
-/// PostgreSQL takes no U+0000, and no stored text has one: what is not above a text that begins so is at most the
-/// part before it.
-fn until_nul(operand: &str) -> &str {
-    operand.split('\0').next().unwrap_or_default()
 }
 
 fn at_key(out: &mut Statement, field: Field<'_>, operator: &'static str) {

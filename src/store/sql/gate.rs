@@ -12,14 +12,22 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::fault;
 use super::row::Row;
-use super::statement::{self, Script, Statement};
+use super::statement::{self, Statement};
 use crate::store::{Error, Result};
 
 /// Opens a batch, and reads the highest row number of a resource ever used, by this process or another.
 const BEGIN: &str = "BEGIN IMMEDIATE; SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'resource'";
 
-/// The message of a batch whose units are told that it failed; `None`: it is on disk.
-type Outcome = Option<Arc<str>>;
+/// What the units of a batch are told.
+#[derive(Clone)]
+enum Outcome {
+    /// Everything is on disk.
+    Kept,
+    /// Nothing is: the disk is full.
+    Full,
+    /// Nothing is, for this reason.
+    Failed(Arc<str>),
+}
 
 #[derive(Clone)]
 pub(super) struct Gate {
@@ -120,13 +128,14 @@ impl Gate {
 }
 
 impl Writer {
+    /// Runs statements in one call.
     async fn run(
         &mut self,
         prefix: &'static str,
-        script: Script,
+        statements: Vec<Statement>,
         suffix: &'static str,
     ) -> sqlx::Result<Vec<SqliteRow>> {
-        let (text, arguments) = statement::sqlite(prefix, script, suffix);
+        let (text, arguments) = statement::sqlite(prefix, statements, suffix);
         match &mut self.connection {
             Some(connection) => connection.fetch_all(sqlx::query_with(text, arguments)).await,
             None => Err(sqlx::Error::PoolClosed),
@@ -188,7 +197,7 @@ impl Writer {
             "COMMIT"
         };
         match self.plain(text).await {
-            Ok(_) => self.tell(None),
+            Ok(_) => self.tell(&Outcome::Kept),
             Err(error) => drop(self.fail(error).await),
         }
     }
@@ -196,11 +205,17 @@ impl Writer {
     /// Gives the batch up, and tells its units.
     async fn fail(&mut self, error: sqlx::Error) -> Error {
         self.plain("ROLLBACK").await.ok();
-        self.tell(Some(error.to_string().into()));
-        fault::of(error)
+        let message = error.to_string().into();
+        let error = fault::of(error);
+        self.tell(&if matches!(error, Error::Full) {
+            Outcome::Full
+        } else {
+            Outcome::Failed(message)
+        });
+        error
     }
 
-    fn tell(&mut self, outcome: Outcome) {
+    fn tell(&mut self, outcome: &Outcome) {
         self.savepoint = Savepoint::Closed;
         for waiter in self.batch.take().unwrap_or_default() {
             waiter.send(outcome.clone()).ok();
@@ -222,21 +237,22 @@ impl Held {
     /// Rows of a statement that only reads; it sees what earlier units of the batch wrote.
     pub(super) async fn read(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
         let prefix = self.prefix("").await?;
-        let rows = self.writer.run(prefix, Script::new(statement), "").await;
+        let rows = self.writer.run(prefix, vec![statement], "").await;
         self.done(rows).await
     }
 
     /// Runs statements that write; gives the rows they return.
-    pub(super) async fn write(&mut self, script: Script) -> Result<Vec<SqliteRow>> {
+    pub(super) async fn write(&mut self, statements: Vec<Statement>) -> Result<Vec<SqliteRow>> {
+        self.write_and(statements, "").await
+    }
+
+    async fn write_and(&mut self, statements: Vec<Statement>, suffix: &'static str) -> Result<Vec<SqliteRow>> {
+        self.writer.open().await?;
         self.in_batch = true;
-        let fresh = !self.wrote;
-        if fresh {
-            self.writer.open().await?;
-        }
         let prefix = self.prefix("SAVEPOINT u;").await?;
         self.wrote = true;
         self.writer.savepoint = Savepoint::Unknown;
-        let rows = self.writer.run(prefix, script, "").await;
+        let rows = self.writer.run(prefix, statements, suffix).await;
         self.done(rows).await
     }
 
@@ -285,23 +301,17 @@ impl Held {
         }
     }
 
-    /// Runs the last statements, and resolves when they and the unit's writes are on disk.
+    /// Runs the last statements, and resolves when they and the unit's writes are on disk. A refusal by one of them
+    /// resolves when what it rests on is.
     pub(super) async fn save(mut self, last: Vec<Statement>) -> Result<()> {
         if self.lost {
             return Err(Error::Lost);
         }
         if self.wrote || !last.is_empty() {
-            self.writer.open().await?;
-            self.in_batch = true;
-            let prefix = self.prefix("SAVEPOINT u;").await?;
-            self.wrote = true;
-            self.writer.savepoint = Savepoint::Unknown;
-            let (text, arguments) = statement::sqlite_all(prefix, last.into_iter(), "RELEASE u");
-            let rows = match &mut self.writer.connection {
-                Some(connection) => connection.fetch_all(sqlx::query_with(text, arguments)).await,
-                None => Err(sqlx::Error::PoolClosed),
-            };
-            self.done(rows).await?;
+            if let Err(refused) = self.write_and(last, "RELEASE u").await {
+                self.wait().await?;
+                return Err(refused);
+            }
             self.writer.savepoint = Savepoint::Closed;
         }
         self.wait().await
@@ -320,8 +330,9 @@ impl Held {
         }
         drop(self);
         match receiver.await {
-            Ok(None) => Ok(()),
-            Ok(Some(message)) => Err(Error::Commit(message.to_string())),
+            Ok(Outcome::Kept) => Ok(()),
+            Ok(Outcome::Full) => Err(Error::Full),
+            Ok(Outcome::Failed(message)) => Err(Error::Commit(message.to_string())),
             Err(_) => Err(Error::Commit(
                 "the writer stopped before it confirmed the commit".to_owned(),
             )),

@@ -8,7 +8,12 @@ use crate::store::error::{OpenFault, Result};
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// Another process may be migrating the same file: what it has done meanwhile makes the first try fail, and is found
+/// by the second.
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
+    if SQLITE.run_direct(None, connection, false).await.is_ok() {
+        return Ok(());
+    }
     Ok(SQLITE.run_direct(None, connection, false).await.map_err(fault)?)
 }
 

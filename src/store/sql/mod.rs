@@ -6,6 +6,7 @@ mod db;
 mod fault;
 mod gate;
 mod keys;
+mod lookup;
 mod migrate;
 mod names;
 mod open;
@@ -16,6 +17,7 @@ mod tx;
 mod words;
 
 pub use db::Db;
+pub use lookup::Lookup;
 pub use names::Names;
 pub use open::Options;
 pub use row::{Column, FromRow, Row};

@@ -6,6 +6,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::words::Engine;
 use crate::base::clock::Timestamp;
@@ -71,6 +72,13 @@ impl Statement {
         self
     }
 
+    /// The values of the next ones.
+    #[must_use]
+    pub fn bind_all(mut self, values: impl IntoIterator<Item = Bind>) -> Self {
+        self.binds.extend(values);
+        self
+    }
+
     /// More text.
     pub fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.to_mut().push_str(text);
@@ -133,6 +141,16 @@ impl Script {
         self
     }
 
+    /// The statements in the order in which SQLite runs them.
+    pub(super) fn into_statements(self) -> Vec<Statement> {
+        self.before.into_iter().chain([self.main]).chain(self.after).collect()
+    }
+
+    /// How many statements there are.
+    pub(super) fn parts(&self) -> usize {
+        self.before.len() + 1 + self.after.len()
+    }
+
     /// The same, when there is one.
     #[must_use]
     pub fn after_some(self, statement: Option<Statement>) -> Self {
@@ -149,65 +167,71 @@ impl From<Statement> for Script {
     }
 }
 
-/// SQLite's text and arguments. The statements run one after another within one call.
-pub(super) fn sqlite(
-    prefix: &'static str,
-    script: Script,
-    suffix: &'static str,
-) -> (AssertSqlSafe<Cow<'static, str>>, SqliteArguments) {
-    let statements = script.before.into_iter().chain([script.main]).chain(script.after);
-    sqlite_all(prefix, statements, suffix)
-}
+/// Text and arguments as sqlx takes them.
+pub(super) type Ready<A> = (AssertSqlSafe<Arc<str>>, A);
 
-/// The same for any number of statements.
-pub(super) fn sqlite_all(
-    prefix: &'static str,
-    statements: impl Iterator<Item = Statement>,
-    suffix: &'static str,
-) -> (AssertSqlSafe<Cow<'static, str>>, SqliteArguments) {
-    let mut text = String::with_capacity(1024);
-    let mut arguments = SqliteArguments::default();
-    let mut offset = 0;
-    text.push_str(prefix);
-    for statement in statements {
-        Engine::Sqlite.write(&statement.text, offset, &mut text);
-        text.push(';');
-        offset += statement.binds.len();
-        for bind in statement.binds {
-            // Encoding a number or a text cannot fail.
-            let _ = match bind {
-                Bind::Int(value) => arguments.add(value),
-                Bind::Text(value) => arguments.add(value.map(Cow::into_owned)),
-            };
+/// SQLite's text and arguments. The statements run one after another within one call.
+pub(super) fn sqlite(prefix: &'static str, statements: Vec<Statement>, suffix: &'static str) -> Ready<SqliteArguments> {
+    let text = match statements.as_slice() {
+        [
+            Statement {
+                text: Cow::Borrowed(text),
+                ..
+            },
+        ] if prefix.is_empty() && suffix.is_empty() => Engine::Sqlite.remembered(text),
+        _ => {
+            let mut text = String::with_capacity(2048);
+            text.push_str(prefix);
+            let mut offset = 0;
+            for statement in &statements {
+                Engine::Sqlite.write(&statement.text, offset, &mut text);
+                text.push(';');
+                offset += statement.binds.len();
+            }
+            text.push_str(suffix);
+            text.into()
         }
+    };
+    let mut arguments = SqliteArguments::default();
+    for bind in statements.into_iter().flat_map(|statement| statement.binds) {
+        // Encoding a number or a text cannot fail.
+        let _ = match bind {
+            Bind::Int(value) => arguments.add(value),
+            Bind::Text(value) => arguments.add(value.map(Cow::into_owned)),
+        };
     }
-    text.push_str(suffix);
-    (AssertSqlSafe(Cow::Owned(text)), arguments)
+    (AssertSqlSafe(text), arguments)
 }
 
 /// PostgreSQL's text and arguments: one statement, the others as data-modifying `WITH` parts of the main one.
-pub(super) fn postgres(script: Script) -> (AssertSqlSafe<Cow<'static, str>>, PgArguments) {
-    let mut text = String::with_capacity(1024);
+pub(super) fn postgres(script: Script) -> Ready<PgArguments> {
     let mut arguments = PgArguments::default();
-    let mut offset = 0;
-    let mut add = |statement: Statement, text: &mut String| {
-        Engine::Postgres.write(&statement.text, offset, text);
-        offset += statement.binds.len();
-        for bind in statement.binds {
+    let mut add = |binds: Vec<Bind>| {
+        for bind in binds {
             let _ = match bind {
                 Bind::Int(value) => arguments.add(value),
                 Bind::Text(value) => arguments.add(value.as_deref()),
             };
         }
     };
+    if let (Cow::Borrowed(text), true, true) = (&script.main.text, script.before.is_empty(), script.after.is_empty()) {
+        let text = Engine::Postgres.remembered(text);
+        add(script.main.binds);
+        return (AssertSqlSafe(text), arguments);
+    }
+    let mut text = String::with_capacity(2048);
+    let mut offset = 0;
     for (at, statement) in script.before.into_iter().chain(script.after).enumerate() {
         let _ = write!(text, "{}w{at} AS (", if at == 0 { "WITH " } else { ", " });
-        add(statement, &mut text);
+        Engine::Postgres.write(&statement.text, offset, &mut text);
         text.push(')');
+        offset += statement.binds.len();
+        add(statement.binds);
     }
     text.push(' ');
-    add(script.main, &mut text);
-    (AssertSqlSafe(Cow::Owned(text)), arguments)
+    Engine::Postgres.write(&script.main.text, offset, &mut text);
+    add(script.main.binds);
+    (AssertSqlSafe(text.into()), arguments)
 }
 
 #[cfg(test)]
@@ -221,10 +245,10 @@ mod tests {
             Script::new(Statement::new("INSERT INTO a VALUES ($1, $2)").bind(1).bind("x"))
                 .after(Statement::new("INSERT INTO b VALUES ($1)").bind(2))
         };
-        let (text, _) = sqlite("SAVEPOINT u;", script(), "");
+        let (text, _) = sqlite("SAVEPOINT u;", script().into_statements(), "RELEASE u");
         assert_eq!(
             text.into_sql_str().as_str(),
-            "SAVEPOINT u;INSERT INTO a VALUES ($1, $2);INSERT INTO b VALUES ($3);"
+            "SAVEPOINT u;INSERT INTO a VALUES ($1, $2);INSERT INTO b VALUES ($3);RELEASE u"
         );
         let (text, _) = postgres(script());
         assert_eq!(

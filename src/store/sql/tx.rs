@@ -6,9 +6,10 @@ use std::future::Future;
 use super::db::{Db, Handle};
 use super::fault;
 use super::gate::Held;
+use super::lookup::Lookup;
 use super::names::Names;
 use super::row::{FromRow, Row};
-use super::statement::{self, Script, Statement};
+use super::statement::{self, Bind, Script, Statement};
 use super::words::Engine;
 use crate::store::{Error, Result};
 
@@ -16,6 +17,9 @@ use crate::store::{Error, Result};
 pub trait Read: Send {
     /// Which database it is.
     fn engine(&self) -> Engine;
+
+    /// The same place, for a part of the work.
+    fn again(&mut self) -> impl Read;
 
     /// The dictionary that is committed.
     fn names(&self) -> &Names;
@@ -29,6 +33,15 @@ pub trait Read: Send {
     /// The number of a name that was learned here and is not committed yet.
     fn learned(&self, name: &str) -> Option<i64>;
 
+    /// The rows of one key. Where rows are committed, reads of many keys at a time share a statement.
+    fn look_up<T: FromRow>(
+        &mut self,
+        lookup: &'static Lookup,
+        key: Vec<Bind>,
+    ) -> impl Future<Output = Result<Vec<T>>> + Send {
+        self.rows(Statement::new(lookup.one).bind_all(key))
+    }
+
     /// The first row of a statement.
     fn row<T: FromRow>(&mut self, statement: Statement) -> impl Future<Output = Result<Option<T>>> + Send {
         async { Ok(self.rows(statement).await?.into_iter().next()) }
@@ -36,6 +49,10 @@ pub trait Read: Send {
 }
 
 impl Read for &Db {
+    fn again(&mut self) -> impl Read {
+        *self
+    }
+
     fn engine(&self) -> Engine {
         Db::engine(self)
     }
@@ -46,12 +63,7 @@ impl Read for &Db {
 
     async fn rows<T: FromRow>(&mut self, statement: Statement) -> Result<Vec<T>> {
         match &self.inner().handle {
-            Handle::Sqlite { readers, .. } => readers
-                .rows(statement)
-                .await?
-                .into_iter()
-                .map(|row| T::from_row(&Row::Sqlite(row)))
-                .collect(),
+            Handle::Sqlite { readers, .. } => sqlite_rows(readers.rows(statement).await?),
             Handle::Postgres { pool, .. } => {
                 let (text, arguments) = statement::postgres(Script::new(statement));
                 let rows = pool
@@ -60,6 +72,13 @@ impl Read for &Db {
                     .map_err(fault::of)?;
                 rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
             }
+        }
+    }
+
+    async fn look_up<T: FromRow>(&mut self, lookup: &'static Lookup, key: Vec<Bind>) -> Result<Vec<T>> {
+        match &self.inner().handle {
+            Handle::Sqlite { readers, .. } => sqlite_rows(readers.look_up(lookup, key).await?),
+            Handle::Postgres { .. } => self.rows(Statement::new(lookup.one).bind_all(key)).await,
         }
     }
 
@@ -76,8 +95,8 @@ impl Read for &Db {
 pub struct Tx {
     db: Db,
     inner: Inner,
-    /// Statements that nobody waits for; they go with the save.
-    later: Vec<Statement>,
+    /// Statements that nobody waits for; they go with the next one, or with the save.
+    later: Vec<Script>,
     /// Names whose rows may be of this transaction, or of one that is not on disk yet.
     learned: Vec<(String, i64)>,
 }
@@ -131,19 +150,21 @@ impl Tx {
     /// Runs statements that write; gives the rows the main one returns.
     pub(in crate::store) async fn write_rows<T: FromRow>(&mut self, script: impl Into<Script>) -> Result<Vec<T>> {
         let script = script.into();
+        let later = std::mem::take(&mut self.later);
         match &mut self.inner {
-            Inner::Sqlite(held) => held
-                .write(script)
-                .await?
-                .into_iter()
-                .map(|row| T::from_row(&Row::Sqlite(row)))
-                .collect(),
+            Inner::Sqlite(held) => {
+                let statements = later
+                    .into_iter()
+                    .chain([script])
+                    .flat_map(Script::into_statements)
+                    .collect();
+                sqlite_rows(held.write(statements).await?)
+            }
             Inner::Postgres { transaction, lost } => {
-                let (text, arguments) = statement::postgres(script);
-                let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;
-                *lost |= rows.is_err();
-                let rows = rows.map_err(fault::of)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
+                for script in later {
+                    run(transaction, lost, script).await?;
+                }
+                postgres_rows(run(transaction, lost, script).await?)
             }
         }
     }
@@ -153,9 +174,21 @@ impl Tx {
         self.write_rows::<(i64,)>(script).await.map(drop)
     }
 
-    /// Keeps a statement whose effect nothing in this transaction reads; it runs with the save.
-    pub(in crate::store) fn later(&mut self, statement: Statement) {
-        self.later.push(statement);
+    /// Keeps statements that return nothing; they run with the next one, or with the save, which then reports what is
+    /// wrong with them.
+    pub(in crate::store) fn later(&mut self, script: impl Into<Script>) {
+        self.later.push(script.into());
+    }
+
+    /// The same for a new row that no other statement touches, so that it can be part of any of them.
+    pub(in crate::store) fn note(&mut self, statement: Statement) {
+        match self.later.pop() {
+            Some(script) if script.parts() < MOST_PARTS => self.later.push(script.after(statement)),
+            last => {
+                self.later.extend(last);
+                self.later.push(Script::new(statement));
+            }
+        }
     }
 
     /// Resolves when everything is on disk.
@@ -165,15 +198,17 @@ impl Tx {
     pub(in crate::store) async fn save(mut self) -> Result<()> {
         let later = std::mem::take(&mut self.later);
         match self.inner {
-            Inner::Sqlite(held) => held.save(later).await?,
+            Inner::Sqlite(held) => {
+                held.save(later.into_iter().flat_map(Script::into_statements).collect())
+                    .await?
+            }
             Inner::Postgres { lost: true, .. } => return Err(Error::Lost),
-            Inner::Postgres { mut transaction, .. } => {
-                for script in merged(later) {
-                    let (text, arguments) = statement::postgres(script);
-                    transaction
-                        .execute(sqlx::query_with(text, arguments))
-                        .await
-                        .map_err(fault::of)?;
+            Inner::Postgres {
+                mut transaction,
+                mut lost,
+            } => {
+                for script in later {
+                    run(&mut transaction, &mut lost, script).await?;
                 }
                 transaction.commit().await.map_err(fault::of)?;
             }
@@ -194,24 +229,33 @@ impl Tx {
     }
 }
 
-/// Statements as scripts of at most a few parts each, so that one round trip does for most.
-fn merged(statements: Vec<Statement>) -> Vec<Script> {
-    /// A text of its own is prepared for each number of parts, so there are not many numbers.
-    const PARTS: usize = 4;
-    let mut scripts: Vec<(Script, usize)> = Vec::new();
-    for statement in statements {
-        match scripts.pop() {
-            Some((script, parts)) if parts < PARTS => scripts.push((script.after(statement), parts + 1)),
-            full => {
-                scripts.extend(full);
-                scripts.push((Script::new(statement), 1));
-            }
-        }
-    }
-    scripts.into_iter().map(|(script, _)| script).collect()
+/// Statements that PostgreSQL gets as one, at most: a text of its own is prepared for each combination.
+const MOST_PARTS: usize = 8;
+
+async fn run(
+    transaction: &mut Transaction<'static, Postgres>,
+    lost: &mut bool,
+    script: Script,
+) -> Result<Vec<sqlx::postgres::PgRow>> {
+    let (text, arguments) = statement::postgres(script);
+    let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;
+    *lost |= rows.is_err();
+    rows.map_err(fault::of)
+}
+
+fn sqlite_rows<T: FromRow>(rows: Vec<sqlx::sqlite::SqliteRow>) -> Result<Vec<T>> {
+    rows.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
+}
+
+fn postgres_rows<T: FromRow>(rows: Vec<sqlx::postgres::PgRow>) -> Result<Vec<T>> {
+    rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
 }
 
 impl Read for &mut Tx {
+    fn again(&mut self) -> impl Read {
+        &mut **self
+    }
+
     fn engine(&self) -> Engine {
         self.db.engine()
     }
@@ -234,21 +278,15 @@ impl Read for &mut Tx {
 }
 
 impl Tx {
-    /// Rows of a statement that only reads. It sees what this transaction wrote, but for what was kept for later.
+    /// Rows of a statement that only reads. It sees what this transaction wrote.
     async fn rows<T: FromRow>(&mut self, statement: Statement) -> Result<Vec<T>> {
+        if !self.later.is_empty() {
+            return self.write_rows(statement).await;
+        }
         match &mut self.inner {
-            Inner::Sqlite(held) => held
-                .read(statement)
-                .await?
-                .into_iter()
-                .map(|row| T::from_row(&Row::Sqlite(row)))
-                .collect(),
+            Inner::Sqlite(held) => sqlite_rows(held.read(statement).await?),
             Inner::Postgres { transaction, lost } => {
-                let (text, arguments) = statement::postgres(Script::new(statement));
-                let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;
-                *lost |= rows.is_err();
-                let rows = rows.map_err(fault::of)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
+                postgres_rows(run(transaction, lost, Script::new(statement)).await?)
             }
         }
     }

@@ -1,9 +1,11 @@
 //! The words in which the two engines differ.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 /// Which database it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
     /// The embedded one.
     Sqlite,
@@ -11,7 +13,24 @@ pub enum Engine {
     Postgres,
 }
 
+/// Fixed texts as an engine reads them, by where they are in memory.
+type Written = RwLock<HashMap<(usize, usize, Engine), Arc<str>>>;
+
 impl Engine {
+    /// A fixed text for this engine. It is written once only.
+    pub(super) fn remembered(self, text: &'static str) -> Arc<str> {
+        static WRITTEN: LazyLock<Written> = LazyLock::new(Written::default);
+        let key = (text.as_ptr().addr(), text.len(), self);
+        if let Some(written) = WRITTEN.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(written);
+        }
+        let mut out = String::with_capacity(text.len() + 32);
+        self.write(text, 0, &mut out);
+        let written: Arc<str> = out.into();
+        let mut all = WRITTEN.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(key).or_insert(written))
+    }
+
     /// Writes `text` for this engine: `$n` becomes `$n+offset`, a word in brackets what the engine calls it.
     ///
     /// | word | SQLite | PostgreSQL |

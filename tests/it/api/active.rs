@@ -7,8 +7,15 @@ use crate::support::TestHouse;
 
 /// The path of a new user, with or without `active`.
 async fn person(house: &TestHouse, name: &str, active: Value) -> String {
-    let more = if active.is_null() { json!({}) } else { json!({"active": active}) };
-    format!("/Users/{}", house.post("/Users", user(name, more)).await.status(201).id())
+    let more = if active.is_null() {
+        json!({})
+    } else {
+        json!({"active": active})
+    };
+    format!(
+        "/Users/{}",
+        house.post("/Users", user(name, more)).await.status(201).id()
+    )
 }
 
 async fn active(house: &TestHouse, path: &str) -> Option<Value> {
@@ -17,7 +24,12 @@ async fn active(house: &TestHouse, path: &str) -> Option<Value> {
 
 async fn matching(house: &TestHouse, filter: &str) -> Vec<String> {
     let list = house.find("/Users", filter).await.status(200);
-    let mut names: Vec<_> = list.json["Resources"].as_array().unwrap().iter().map(|one| one["userName"].as_str().unwrap().to_owned()).collect();
+    let mut names: Vec<_> = list.json["Resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["userName"].as_str().unwrap().to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -27,7 +39,10 @@ each_database! {
         let path = person(&house, "ada", Value::Null).await;
         assert_eq!(active(&house, &path).await, None);
         house.put(&path, user("ada", json!({"title": "x"}))).await.status(200);
-        house.patch(&path, json!([{"op": "replace", "path": "title", "value": "y"}])).await.status(200);
+        house
+            .patch(&path, json!([{"op": "replace", "path": "title", "value": "y"}]))
+            .await
+            .status(200);
         assert_eq!(active(&house, &path).await, None);
     }
 
@@ -36,9 +51,14 @@ each_database! {
             person(&house, name, value).await;
         }
         for (filter, expected) in [
-            ("active eq true", vec!["on"]), ("active eq false", vec!["off"]), ("active pr", vec!["off", "on"]),
-            ("active ne true", vec!["off", "unsaid"]), ("active ne false", vec!["on", "unsaid"]), ("active eq null", vec!["unsaid"]),
-            ("not (active eq true)", vec!["off", "unsaid"]), ("not (active pr)", vec!["unsaid"]),
+            ("active eq true", vec!["on"]),
+            ("active eq false", vec!["off"]),
+            ("active pr", vec!["off", "on"]),
+            ("active ne true", vec!["off", "unsaid"]),
+            ("active ne false", vec!["on", "unsaid"]),
+            ("active eq null", vec!["unsaid"]),
+            ("not (active eq true)", vec!["off", "unsaid"]),
+            ("not (active pr)", vec!["unsaid"]),
         ] {
             assert_eq!(matching(&house, filter).await, expected, "{filter}");
         }
@@ -57,7 +77,10 @@ each_database! {
 
     async fn only_an_explicit_false_deactivates(house: TestHouse) {
         let path = person(&house, "ada", json!(true)).await;
-        house.put(&path, user("ada", json!({"active": false}))).await.status(200);
+        house
+            .put(&path, user("ada", json!({"active": false})))
+            .await
+            .status(200);
         assert_eq!(active(&house, &path).await, Some(json!(false)));
         house.put(&path, user("ada", json!({"active": true}))).await.status(200);
         assert_eq!(active(&house, &path).await, Some(json!(true)));
@@ -67,21 +90,38 @@ each_database! {
         let path = person(&house, "ada", json!(true)).await;
         for verb in ["replace", "add"] {
             for value in [false, true, false, true] {
-                for operation in [json!({"op": verb, "path": "active", "value": value}), json!({"op": verb, "value": {"active": value}})] {
-                    assert_eq!(house.patch(&path, json!([operation])).await.status(200).json["active"], value);
+                for operation in [
+                    json!({"op": verb, "path": "active", "value": value}),
+                    json!({"op": verb, "value": {"active": value}}),
+                ] {
+                    assert_eq!(
+                        house.patch(&path, json!([operation])).await.status(200).json["active"],
+                        value
+                    );
                     assert_eq!(matching(&house, &format!("active eq {value}")).await, ["ada"]);
-                    assert_eq!(matching(&house, &format!("active eq {}", !value)).await, Vec::<String>::new());
+                    assert_eq!(
+                        matching(&house, &format!("active eq {}", !value)).await,
+                        Vec::<String>::new()
+                    );
                 }
             }
         }
     }
 
     async fn booleans_come_back_as_booleans(house: TestHouse) {
-        for (name, value, expected) in [("a", "True", true), ("b", "False", false), ("c", "true", true), ("d", "FALSE", false)] {
+        for (name, value, expected) in [
+            ("a", "True", true),
+            ("b", "False", false),
+            ("c", "true", true),
+            ("d", "FALSE", false),
+        ] {
             let path = person(&house, name, json!(value)).await;
             assert_eq!(active(&house, &path).await, Some(json!(expected)));
             let back = if expected { "false" } else { "true" };
-            house.patch(&path, json!([{"op": "Replace", "path": "active", "value": back}])).await.status(200);
+            house
+                .patch(&path, json!([{"op": "Replace", "path": "active", "value": back}]))
+                .await
+                .status(200);
             assert_eq!(active(&house, &path).await, Some(json!(!expected)));
         }
     }
@@ -90,8 +130,14 @@ each_database! {
         let path = person(&house, "ada", json!(true)).await;
         let sales = house.group("Sales").await;
         house.join(&sales, path.trim_start_matches("/Users/")).await;
-        house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.status(200);
+        house
+            .patch(&path, json!([{"op": "replace", "path": "active", "value": false}]))
+            .await
+            .status(200);
         assert_eq!(house.get(&path).await.values_of("groups"), [sales]);
-        house.post("/Users", user("ADA", json!({}))).await.error(409, Some("uniqueness"));
+        house
+            .post("/Users", user("ADA", json!({})))
+            .await
+            .error(409, Some("uniqueness"));
     }
 }

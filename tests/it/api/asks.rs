@@ -25,19 +25,43 @@ pub async fn raw(house: &TestHouse, line: &str, headers: &[(&str, &str)], body: 
 
 /// Raw bytes as the JSON body of a POST.
 pub async fn post_bytes(house: &TestHouse, path: &str, body: impl Into<Body>) -> Answer {
-    raw(house, &format!("POST /scim/v2{path}"), &[("content-type", "application/scim+json")], body).await
+    raw(
+        house,
+        &format!("POST /scim/v2{path}"),
+        &[("content-type", "application/scim+json")],
+        body,
+    )
+    .await
 }
 
 /// A request without any credentials.
 pub async fn nobody(house: &TestHouse, line: &str) -> Answer {
     let (method, uri) = line.split_once(' ').unwrap();
-    house.send(Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()).await
+    house
+        .send(Request::builder().method(method).uri(uri).body(Body::empty()).unwrap())
+        .await
 }
 
 /// A token of a new connection of the tenant `acme`.
 pub fn connection(house: &TestHouse, name: &str, dialect: &str) -> String {
-    run_json(&house.database, &["connection", "create", "--tenant", "acme", "--name", name, "--dialect", dialect, "--json"]);
-    let made = run_json(&house.database, &["token", "create", "--tenant", "acme", "--connection", name, "--json"]);
+    run_json(
+        &house.database,
+        &[
+            "connection",
+            "create",
+            "--tenant",
+            "acme",
+            "--name",
+            name,
+            "--dialect",
+            dialect,
+            "--json",
+        ],
+    );
+    let made = run_json(
+        &house.database,
+        &["token", "create", "--tenant", "acme", "--connection", name, "--json"],
+    );
     made["token"].as_str().unwrap().to_owned()
 }
 
@@ -53,7 +77,11 @@ pub async fn refused(house: &TestHouse, value: &str, ask: impl Future<Output = A
     before.assert_same(&house.dump().await);
     house.logs.never_say(value);
     assert!(answer.status >= 400, "not refused: {answer:?}");
-    assert!(!answer.text.contains(value), "the answer repeats `{value}`: {}", answer.text);
+    assert!(
+        !answer.text.contains(value),
+        "the answer repeats `{value}`: {}",
+        answer.text
+    );
     answer
 }
 

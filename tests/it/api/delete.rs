@@ -12,7 +12,10 @@ each_database! {
         let after = house.dump().await;
         house.get(&path).await.error(404, None);
         house.put(&path, user("ada", json!({}))).await.error(404, None);
-        house.patch(&path, json!([{"op": "add", "path": "title", "value": "x"}])).await.error(404, None);
+        house
+            .patch(&path, json!([{"op": "add", "path": "title", "value": "x"}]))
+            .await
+            .error(404, None);
         house.delete(&path).await.error(404, None);
         after.assert_same(&house.dump().await);
     }
@@ -24,16 +27,26 @@ each_database! {
         assert_eq!(house.get("/Users").await.total(), 1);
         assert_eq!(house.find("/Users", &format!("id eq \"{ada}\"")).await.total(), 0);
         assert_eq!(house.find("/Users", "userName eq \"ada\"").await.total(), 0);
-        let all = house.post("/.search", search(json!({"filter": "meta.resourceType eq \"User\""}))).await;
+        let all = house
+            .post("/.search", search(json!({"filter": "meta.resourceType eq \"User\""})))
+            .await;
         assert_eq!((all.ids(), all.total()), (vec![bob], 1));
     }
 
     async fn names_of_the_deleted_are_free_again(house: TestHouse) {
-        let ada = house.post("/Users", user("ada", json!({"externalId": "E-1"}))).await.status(201).id();
+        let ada = house
+            .post("/Users", user("ada", json!({"externalId": "E-1"})))
+            .await
+            .status(201)
+            .id();
         let sales = house.group("Sales").await;
         house.delete(&format!("/Users/{ada}")).await.no_content();
         house.delete(&format!("/Groups/{sales}")).await.no_content();
-        let again = house.post("/Users", user("ADA", json!({"externalId": "E-1"}))).await.status(201).id();
+        let again = house
+            .post("/Users", user("ADA", json!({"externalId": "E-1"})))
+            .await
+            .status(201)
+            .id();
         assert_ne!(again, ada, "an id is never given twice");
         assert_eq!(house.find("/Users", "externalId eq \"E-1\"").await.ids(), [again]);
         assert_ne!(house.group("sales").await, sales);
@@ -43,7 +56,10 @@ each_database! {
         let ada = house.user("ada").await;
         let sales = house.post("/Groups", group("Sales", &[&ada])).await.status(201).id();
         house.delete(&format!("/Groups/{sales}")).await.no_content();
-        assert_eq!(house.get(&format!("/Users/{ada}")).await.status(200).json.get("groups"), None);
+        assert_eq!(
+            house.get(&format!("/Users/{ada}")).await.status(200).json.get("groups"),
+            None
+        );
         assert_eq!(house.get("/Groups").await.total(), 0);
     }
 
@@ -56,7 +72,16 @@ each_database! {
     }
 
     async fn nothing_of_a_deleted_person_stays_in_what_is_current(house: TestHouse) {
-        let ada = house.post("/Users", user("ada-lovelace", json!({"title": "countess-of-l", "emails": [{"value": "ada@l.test"}]}))).await.id();
+        let ada = house
+            .post(
+                "/Users",
+                user(
+                    "ada-lovelace",
+                    json!({"title": "countess-of-l", "emails": [{"value": "ada@l.test"}]}),
+                ),
+            )
+            .await
+            .id();
         house.delete(&format!("/Users/{ada}")).await.no_content();
         let rows = format!("{:?}", house.dump().await);
         for value in ["ada-lovelace", "countess-of-l", "ada@l.test"] {

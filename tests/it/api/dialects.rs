@@ -12,24 +12,61 @@ use crate::support::program::run_json;
 /// A PATCH of a user that only a tolerant connection takes, what it means, and what a strict one says.
 fn habits() -> Vec<(Value, &'static str, Value, &'static str)> {
     vec![
-        (json!({"op": "Replace", "path": "title", "value": "t"}), "title", json!("t"), "invalidSyntax"),
-        (json!({"op": "ADD", "path": "nickName", "value": "n"}), "nickName", json!("n"), "invalidSyntax"),
-        (json!({"op": "replace", "path": "active", "value": "False"}), "active", json!(false), "invalidValue"),
-        (json!({"op": "replace", "path": "", "value": {"title": "u"}}), "title", json!("u"), "invalidPath"),
-        (json!({"op": "replace", "value": {"active": "true"}}), "active", json!(true), "invalidValue"),
-        (json!({"op": "replace", "value": {"id": "x", "title": "v"}}), "title", json!("v"), "mutability"),
+        (
+            json!({"op": "Replace", "path": "title", "value": "t"}),
+            "title",
+            json!("t"),
+            "invalidSyntax",
+        ),
+        (
+            json!({"op": "ADD", "path": "nickName", "value": "n"}),
+            "nickName",
+            json!("n"),
+            "invalidSyntax",
+        ),
+        (
+            json!({"op": "replace", "path": "active", "value": "False"}),
+            "active",
+            json!(false),
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "path": "", "value": {"title": "u"}}),
+            "title",
+            json!("u"),
+            "invalidPath",
+        ),
+        (
+            json!({"op": "replace", "value": {"active": "true"}}),
+            "active",
+            json!(true),
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "value": {"id": "x", "title": "v"}}),
+            "title",
+            json!("v"),
+            "mutability",
+        ),
     ]
 }
 
 each_database! {
     async fn a_patch_with_a_habit_is_read_by_auto_and_refused_by_strict(house: TestHouse) {
         let strict = as_connection(&house, "strict", "strict");
-        let path = format!("/Users/{}", house.post("/Users", user("ada", json!({"active": true}))).await.id());
+        let path = format!(
+            "/Users/{}",
+            house.post("/Users", user("ada", json!({"active": true}))).await.id()
+        );
         for (operation, attribute, expected, refusal) in habits() {
             let before = house.dump().await;
             strict.patch(&path, json!([operation])).await.error(400, Some(refusal));
             before.assert_same(&house.dump().await);
-            assert_eq!(house.patch(&path, json!([operation])).await.status(200).json[attribute], expected, "{operation}");
+            assert_eq!(
+                house.patch(&path, json!([operation])).await.status(200).json[attribute],
+                expected,
+                "{operation}"
+            );
         }
     }
 
@@ -40,8 +77,14 @@ each_database! {
             (user("b", json!({"active": "true"})), "invalidValue"),
             (user("c", json!({"schemas": [USER, "urn:x:made:up"]})), "invalidValue"),
             (user("d", json!({"emails": {"value": "d@x.test"}})), "invalidValue"),
-            (user("e", json!({"emails": [{"value": "e@x.test", "primary": "True"}]})), "invalidValue"),
-            (user("f", json!({"addresses": [{"country": "Germany"}]})), "invalidValue"),
+            (
+                user("e", json!({"emails": [{"value": "e@x.test", "primary": "True"}]})),
+                "invalidValue",
+            ),
+            (
+                user("f", json!({"addresses": [{"country": "Germany"}]})),
+                "invalidValue",
+            ),
         ];
         for (body, refusal) in bodies {
             let before = house.dump().await;
@@ -56,26 +99,45 @@ each_database! {
     async fn what_the_rfc_allows_is_the_same_for_both(house: TestHouse) {
         let strict = as_connection(&house, "strict", "strict");
         for (one, name) in [(&house, "ada"), (&strict, "bob")] {
-            let body = user(name, json!({"active": true, "emails": [{"value": "x@x.test", "primary": true}], ENTERPRISE: {"department": "d"}}));
+            let body = user(
+                name,
+                json!({"active": true, "emails": [{"value": "x@x.test", "primary": true}],
+                    ENTERPRISE: {"department": "d"}}),
+            );
             let made = one.post("/Users", body).await.status(201);
             let path = format!("/Users/{}", made.id());
-            one.patch(&path, json!([{"op": "replace", "value": {"title": "t"}}])).await.status(200);
-            one.patch(&path, json!([{"op": "remove", "path": "emails[primary eq true]"}])).await.status(200);
-            one.put(&path, user(name, json!({"id": "ignored", "meta": {}, "groups": []}))).await.status(200);
+            one.patch(&path, json!([{"op": "replace", "value": {"title": "t"}}]))
+                .await
+                .status(200);
+            one.patch(&path, json!([{"op": "remove", "path": "emails[primary eq true]"}]))
+                .await
+                .status(200);
+            one.put(&path, user(name, json!({"id": "ignored", "meta": {}, "groups": []})))
+                .await
+                .status(200);
         }
     }
 
     async fn filters_with_quoted_booleans_are_for_auto_alone(house: TestHouse) {
         let strict = as_connection(&house, "strict", "strict");
-        house.post("/Users", user("ada", json!({"active": true}))).await.status(201);
+        house
+            .post("/Users", user("ada", json!({"active": true})))
+            .await
+            .status(201);
         assert_eq!(house.find("/Users", "active eq \"True\"").await.status(200).total(), 1);
-        strict.find("/Users", "active eq \"True\"").await.error(400, Some("invalidFilter"));
+        strict
+            .find("/Users", "active eq \"True\"")
+            .await
+            .error(400, Some("invalidFilter"));
     }
 
     async fn group_names_may_repeat_on_a_strict_connection_alone(house: TestHouse) {
         let strict = as_connection(&house, "strict", "strict");
         house.group("Sales").await;
-        house.post("/Groups", group("sales", &[])).await.error(409, Some("uniqueness"));
+        house
+            .post("/Groups", group("sales", &[]))
+            .await
+            .error(409, Some("uniqueness"));
         strict.group("Sales").await;
         strict.group("Sales").await;
         assert_eq!(house.find("/Groups", "displayName eq \"SALES\"").await.total(), 3);
@@ -86,21 +148,31 @@ each_database! {
         let path = format!("/Users/{}", house.user("ada").await);
         house.patch(&path, work.clone()).await.error(400, Some("noTarget"));
         let body = crate::api::bodies::patch_op(&work);
-        let answer = house.scim(Method::PATCH, &path, Some(body), &[("adscimversion", "2.0")]).await.status(200);
+        let answer = house
+            .scim(Method::PATCH, &path, Some(body), &[("adscimversion", "2.0")])
+            .await
+            .status(200);
         assert_eq!(answer.json["emails"], json!([{"value": "a@x.test", "type": "work"}]));
         let named = as_connection(&house, "entra", "entra");
         let path = format!("/Users/{}", house.user("bob").await);
-        assert_eq!(named.patch(&path, work).await.status(200).json["emails"][0]["value"], "a@x.test");
+        assert_eq!(
+            named.patch(&path, work).await.status(200).json["emails"][0]["value"],
+            "a@x.test"
+        );
     }
 
     async fn adding_where_nothing_is_selected_creates_for_everybody(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         let add = json!([{"op": "add", "path": "emails[type eq \"work\"].value", "value": "a@x.test"}]);
-        assert_eq!(house.patch(&path, add).await.status(200).json["emails"], json!([{"value": "a@x.test", "type": "work"}]));
+        assert_eq!(
+            house.patch(&path, add).await.status(200).json["emails"],
+            json!([{"value": "a@x.test", "type": "work"}])
+        );
     }
 
     async fn entra_groups_with_a_schema_of_its_own_are_read(house: TestHouse) {
-        let body = json!({"schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
+        let own = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
+        let body = json!({"schemas": [GROUP, own],
             "displayName": "Sales", "externalId": "g-1", "meta": {"resourceType": "Group"}});
         let made = house.post("/Groups", body).await.status(201);
         assert_eq!(made.json["schemas"], json!([GROUP]));
@@ -109,7 +181,11 @@ each_database! {
     async fn what_was_tolerated_is_counted_and_shown(house: TestHouse) {
         let server = Server::start(&house.database, &[], &[]);
         let client = server.client(&house.database.keys().await.token);
-        let made = client.ask("POST", "/Users", Some(&json!({"userName": "ada", "active": "true"}))).await.unwrap().status(201);
+        let made = client
+            .ask("POST", "/Users", Some(&json!({"userName": "ada", "active": "true"})))
+            .await
+            .unwrap()
+            .status(201);
         let path = format!("/Users/{}", made.id());
         for value in ["True", "False"] {
             let operations = json!([{"op": "Replace", "path": "active", "value": value}]);
@@ -117,14 +193,30 @@ each_database! {
             client.ask("PATCH", &path, Some(&body)).await.unwrap().status(200);
         }
         let metrics = server.page("/metrics").await;
-        assert!(metrics.contains("muster_tolerances_total{") && metrics.contains("string-booleans"), "{metrics}");
+        assert!(
+            metrics.contains("muster_tolerances_total{") && metrics.contains("string-booleans"),
+            "{metrics}"
+        );
         assert!(server.terminate().success());
-        let shown = run_json(&house.database, &["connection", "show", "--tenant", "acme", "test", "--json"]);
-        let count = |rule: &str| shown["tolerances"].as_array().unwrap().iter().find(|one| one["rule"] == rule).map(|one| one["count"].clone());
+        let shown = run_json(
+            &house.database,
+            &["connection", "show", "--tenant", "acme", "test", "--json"],
+        );
+        let count = |rule: &str| {
+            shown["tolerances"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["rule"] == rule)
+                .map(|one| one["count"].clone())
+        };
         assert_eq!(count("string-booleans"), Some(json!(3)), "{shown}");
         assert_eq!(count("operation-case"), Some(json!(2)), "{shown}");
         assert_eq!(count("schemas-added"), Some(json!(1)), "{shown}");
-        let other = run_json(&house.database, &["connection", "show", "--tenant", "neighbour", "test", "--json"]);
+        let other = run_json(
+            &house.database,
+            &["connection", "show", "--tenant", "neighbour", "test", "--json"],
+        );
         assert_eq!(other["tolerances"], json!([]));
     }
 }

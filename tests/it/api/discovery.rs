@@ -12,7 +12,10 @@ fn attribute<'a>(schema: &'a Value, path: &str) -> &'a Value {
     for (depth, name) in path.split('.').enumerate() {
         let list = if depth == 0 { "attributes" } else { "subAttributes" };
         let all = found[list].as_array().unwrap_or_else(|| panic!("{path}: no {list}"));
-        found = all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {path}"));
+        found = all
+            .iter()
+            .find(|one| one["name"] == name)
+            .unwrap_or_else(|| panic!("no {path}"));
     }
     found
 }
@@ -28,8 +31,17 @@ fn each_attribute(list: &Value, depth: usize, check: &mut impl FnMut(&Value, usi
 each_database! {
     async fn the_configuration_says_what_is_supported(house: TestHouse) {
         let config = house.get("/ServiceProviderConfig").await.status(200).json;
-        assert_eq!(config["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]));
-        for (name, supported) in [("patch", true), ("filter", true), ("sort", true), ("etag", true), ("bulk", false)] {
+        assert_eq!(
+            config["schemas"],
+            json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"])
+        );
+        for (name, supported) in [
+            ("patch", true),
+            ("filter", true),
+            ("sort", true),
+            ("etag", true),
+            ("bulk", false),
+        ] {
             assert_eq!(config[name]["supported"], supported, "{name}");
         }
         assert!(config["changePassword"]["supported"].is_boolean());
@@ -45,18 +57,42 @@ each_database! {
         let schemes = config["authenticationSchemes"].as_array().unwrap();
         assert_eq!(schemes[0]["type"], "oauthbearertoken");
         for scheme in schemes {
-            assert!(scheme["name"].is_string() && scheme["description"].is_string(), "{scheme}");
+            assert!(
+                scheme["name"].is_string() && scheme["description"].is_string(),
+                "{scheme}"
+            );
         }
     }
 
     async fn the_configuration_is_readable_without_a_token_and_nothing_else_is(house: TestHouse) {
         let own = house.get("/ServiceProviderConfig").await.json;
-        assert_eq!(nobody(&house, "GET /scim/v2/ServiceProviderConfig").await.status(200).json, own);
-        nobody(&house, "GET /t/acme/scim/v2/ServiceProviderConfig").await.status(200);
-        for path in ["Schemas", "ResourceTypes", "ServiceProviderConfig/x", "Users/ServiceProviderConfig"] {
-            assert_eq!(nobody(&house, &format!("GET /scim/v2/{path}")).await.status, 401, "{path}");
+        assert_eq!(
+            nobody(&house, "GET /scim/v2/ServiceProviderConfig")
+                .await
+                .status(200)
+                .json,
+            own
+        );
+        nobody(&house, "GET /t/acme/scim/v2/ServiceProviderConfig")
+            .await
+            .status(200);
+        for path in [
+            "Schemas",
+            "ResourceTypes",
+            "ServiceProviderConfig/x",
+            "Users/ServiceProviderConfig",
+        ] {
+            assert_eq!(
+                nobody(&house, &format!("GET /scim/v2/{path}")).await.status,
+                401,
+                "{path}"
+            );
         }
-        house.with_token(Some("wrong")).get("/ServiceProviderConfig").await.error(401, None);
+        house
+            .with_token(Some("wrong"))
+            .get("/ServiceProviderConfig")
+            .await
+            .error(401, None);
     }
 
     async fn all_schemas_are_listed_and_each_is_found(house: TestHouse) {
@@ -71,9 +107,17 @@ each_database! {
             let urn = schema["id"].as_str().unwrap();
             assert!(!urn.starts_with("urn:ietf:params:scim:api:"), "{urn} is a message");
             assert_eq!(house.get(&format!("/Schemas/{urn}")).await.status(200).json, *schema);
-            assert_eq!(schema["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"]));
+            assert_eq!(
+                schema["schemas"],
+                json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"])
+            );
             assert_eq!(schema["meta"]["resourceType"], "Schema");
-            assert!(schema["meta"]["location"].as_str().unwrap().ends_with(&format!("/scim/v2/Schemas/{urn}")));
+            assert!(
+                schema["meta"]["location"]
+                    .as_str()
+                    .unwrap()
+                    .ends_with(&format!("/scim/v2/Schemas/{urn}"))
+            );
         }
         house.get("/Schemas/urn:no:such:schema").await.error(404, None);
     }
@@ -84,12 +128,18 @@ each_database! {
             each_attribute(&schema["attributes"], 0, &mut |one, depth| {
                 let texts = ["name", "type", "description", "mutability", "returned"];
                 assert!(texts.iter().all(|key| one[*key].is_string()), "{one}");
-                assert!(["multiValued", "required"].iter().all(|key| one[*key].is_boolean()), "{one}");
+                assert!(
+                    ["multiValued", "required"].iter().all(|key| one[*key].is_boolean()),
+                    "{one}"
+                );
                 let complex = one["type"] == "complex";
                 assert_eq!(complex, one["subAttributes"].is_array(), "{one}");
                 assert!(!complex || depth == 0 || nests, "complex inside complex: {one}");
                 assert_eq!(one["type"] == "reference", one["referenceTypes"].is_array(), "{one}");
-                assert!(complex || one["type"] == "boolean" || one["caseExact"].is_boolean(), "{one}");
+                assert!(
+                    complex || one["type"] == "boolean" || one["caseExact"].is_boolean(),
+                    "{one}"
+                );
             });
         }
     }
@@ -125,7 +175,10 @@ each_database! {
                 assert!(schemas.contains(&extension["schema"].as_str().unwrap().to_owned()));
                 assert_eq!(extension["required"], false);
             }
-            assert_eq!(house.get(&format!("/ResourceTypes/{name}")).await.status(200).json, *one);
+            assert_eq!(
+                house.get(&format!("/ResourceTypes/{name}")).await.status(200).json,
+                *one
+            );
             assert_eq!(one["meta"]["resourceType"], "ResourceType");
             house.get(endpoint).await.status(200);
         }
@@ -141,14 +194,20 @@ each_database! {
     async fn discovery_ignores_pages_and_orders(house: TestHouse) {
         for path in ["/Schemas", "/ResourceTypes"] {
             let whole = house.get(path).await.json;
-            let asked = house.get(&format!("{path}?count=1&startIndex=2&sortBy=id&sortOrder=descending")).await.status(200);
+            let asked = house
+                .get(&format!("{path}?count=1&startIndex=2&sortBy=id&sortOrder=descending"))
+                .await
+                .status(200);
             assert_eq!(asked.json["Resources"], whole["Resources"]);
         }
     }
 
     async fn every_urn_of_a_resource_has_its_schema(house: TestHouse) {
         let known = house.get("/Schemas").await.ids();
-        let person = house.post("/Users", user("ada", json!({ENTERPRISE: {"department": "x"}}))).await.status(201);
+        let person = house
+            .post("/Users", user("ada", json!({ENTERPRISE: {"department": "x"}})))
+            .await
+            .status(201);
         let group = house.get(&format!("/Groups/{}", house.group("Sales").await)).await;
         for resource in [person.json, group.json, house.get("/ServiceProviderConfig").await.json] {
             for urn in resource["schemas"].as_array().unwrap() {
@@ -160,6 +219,9 @@ each_database! {
     async fn locations_follow_the_prefix_they_were_asked_under(house: TestHouse) {
         let config = nobody(&house, "GET /t/acme/scim/v2/ServiceProviderConfig").await.json;
         let location = config["meta"]["location"].as_str().unwrap();
-        assert!(location.ends_with("/t/acme/scim/v2/ServiceProviderConfig"), "{location}");
+        assert!(
+            location.ends_with("/t/acme/scim/v2/ServiceProviderConfig"),
+            "{location}"
+        );
     }
 }

@@ -18,7 +18,11 @@ each_database! {
         let strong = tag.trim_start_matches("W/").to_owned();
         for current in [tag.clone(), strong, "*".into(), format!("W/\"other\", {tag}")] {
             let answer = read_if_none_match(&house, &path, &current).await.status(304);
-            assert_eq!((answer.text.as_str(), answer.header("etag")), ("", tag.as_str()), "{current}");
+            assert_eq!(
+                (answer.text.as_str(), answer.header("etag")),
+                ("", tag.as_str()),
+                "{current}"
+            );
         }
         for other in ["W/\"other\"", "W/\"0\"", "W/\"999\""] {
             read_if_none_match(&house, &path, other).await.status(200);
@@ -28,7 +32,14 @@ each_database! {
     async fn every_change_makes_another_version(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         let mut seen = vec![house.get(&path).await.header("etag").to_owned()];
-        seen.push(house.put(&path, user("ada", json!({"title": "a"}))).await.status(200).header("etag").to_owned());
+        seen.push(
+            house
+                .put(&path, user("ada", json!({"title": "a"})))
+                .await
+                .status(200)
+                .header("etag")
+                .to_owned(),
+        );
         let change = json!([{"op": "replace", "path": "title", "value": "b"}]);
         seen.push(house.patch(&path, change).await.status(200).header("etag").to_owned());
         for (n, tag) in seen.iter().enumerate() {
@@ -39,7 +50,10 @@ each_database! {
     }
 
     async fn a_change_of_members_is_a_change_of_the_group(house: TestHouse) {
-        let (ada, path) = (house.user("ada").await, format!("/Groups/{}", house.group("Sales").await));
+        let (ada, path) = (
+            house.user("ada").await,
+            format!("/Groups/{}", house.group("Sales").await),
+        );
         let mut tag = house.get(&path).await.header("etag").to_owned();
         for operation in [
             json!({"op": "add", "path": "members", "value": refs(&[&ada])}),
@@ -52,25 +66,46 @@ each_database! {
             answer.header("etag").clone_into(&mut tag);
             assert_eq!(house.get(&path).await.header("etag"), tag);
             let again = house.patch(&path, json!([operation])).await.status(200);
-            assert_eq!(again.header("etag"), tag, "a change that is made already changes nothing: {operation}");
+            assert_eq!(
+                again.header("etag"),
+                tag,
+                "a change that is made already changes nothing: {operation}"
+            );
         }
     }
 
     async fn the_current_tag_lets_changes_through(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         let tag = house.get(&path).await.header("etag").to_owned();
-        let answer = house.scim(Method::PUT, &path, Some(user("ada", json!({"title": "a"}))), &[("if-match", &tag)]).await.status(200);
+        let answer = house
+            .scim(
+                Method::PUT,
+                &path,
+                Some(user("ada", json!({"title": "a"}))),
+                &[("if-match", &tag)],
+            )
+            .await
+            .status(200);
         let body = patch_op(&json!([{"op": "replace", "path": "title", "value": "b"}]));
         let listed = format!("W/\"77\", {}", answer.header("etag"));
-        let answer = house.scim(Method::PATCH, &path, Some(body.clone()), &[("if-match", &listed)]).await.status(200);
+        let answer = house
+            .scim(Method::PATCH, &path, Some(body.clone()), &[("if-match", &listed)])
+            .await
+            .status(200);
         let strong = answer.header("etag").trim_start_matches("W/").to_owned();
-        house.scim(Method::DELETE, &path, None, &[("if-match", &strong)]).await.no_content();
+        house
+            .scim(Method::DELETE, &path, None, &[("if-match", &strong)])
+            .await
+            .no_content();
     }
 
     async fn a_star_lets_changes_of_what_exists_through(house: TestHouse) {
         let path = format!("/Groups/{}", house.group("Sales").await);
         let star = [("if-match", "*")];
-        house.scim(Method::PUT, &path, Some(group("Ops", &[])), &star).await.status(200);
+        house
+            .scim(Method::PUT, &path, Some(group("Ops", &[])), &star)
+            .await
+            .status(200);
         let body = patch_op(&json!([{"op": "replace", "path": "displayName", "value": "b"}]));
         house.scim(Method::PATCH, &path, Some(body), &star).await.status(200);
         house.scim(Method::DELETE, &path, None, &star).await.no_content();
@@ -80,14 +115,28 @@ each_database! {
     async fn a_stale_tag_on_what_is_gone_is_404(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         house.delete(&path).await.no_content();
-        house.scim(Method::PUT, &path, Some(user("ada", json!({}))), &[("if-match", "W/\"1\"")]).await.error(404, None);
+        house
+            .scim(
+                Method::PUT,
+                &path,
+                Some(user("ada", json!({}))),
+                &[("if-match", "W/\"1\"")],
+            )
+            .await
+            .error(404, None);
     }
 
     async fn a_tag_of_one_resource_says_nothing_of_another(house: TestHouse) {
         let (ada, bob) = (house.user("ada").await, house.user("bob").await);
-        house.put(&format!("/Users/{bob}"), user("bob", json!({"title": "x"}))).await.status(200);
+        house
+            .put(&format!("/Users/{bob}"), user("bob", json!({"title": "x"})))
+            .await
+            .status(200);
         let tag = house.get(&format!("/Users/{bob}")).await.header("etag").to_owned();
-        house.scim(Method::DELETE, &format!("/Users/{ada}"), None, &[("if-match", &tag)]).await.error(412, None);
+        house
+            .scim(Method::DELETE, &format!("/Users/{ada}"), None, &[("if-match", &tag)])
+            .await
+            .error(412, None);
     }
 
     async fn what_others_see_of_a_user_and_its_tag_change_together(house: TestHouse) {
@@ -98,7 +147,11 @@ each_database! {
         let after = house.get(&path).await;
         assert_ne!(before.json["groups"], after.json["groups"]);
         let conditional = read_if_none_match(&house, &path, before.header("etag")).await;
-        let expected = if before.header("etag") == after.header("etag") { 304 } else { 200 };
+        let expected = if before.header("etag") == after.header("etag") {
+            304
+        } else {
+            200
+        };
         assert_eq!(conditional.status, expected, "304 exactly when the tag is the same");
     }
 }

@@ -54,5 +54,12 @@ pub async fn events(database: &Database) -> Vec<Event> {
 
 fn event((kind, actor_kind, actor_name, connection, request_id, resource, data): Row) -> Event {
     let data = serde_json::from_str(&data).unwrap();
-    Event { kind, actor: (actor_kind, actor_name), connection, request_id, resource, data }
+    Event {
+        kind,
+        actor: (actor_kind, actor_name),
+        connection,
+        request_id,
+        resource,
+        data,
+    }
 }

@@ -51,7 +51,12 @@ each_database! {
         let server = Server::start(&house.database, &["--rate-limit", "1"], &[]);
         until_throttled(&server.client(&house.database.keys().await.token), &[], 200).await;
         for token in [other, house.database.keys().await.neighbour] {
-            server.client(&token).ask("GET", "/Users", None).await.unwrap().status(200);
+            server
+                .client(&token)
+                .ask("GET", "/Users", None)
+                .await
+                .unwrap()
+                .status(200);
         }
     }
 
@@ -96,10 +101,18 @@ each_database! {
         let stranger = server.client("mst_wrong");
         until_throttled(&stranger, &[("X-Forwarded-For", "203.0.113.7")], 401).await;
         for other in ["203.0.113.8", "203.0.113.7, 198.51.100.1", "2001:db8::1"] {
-            stranger.ask_with("GET", "/Users", None, &[("X-Forwarded-For", other)]).await.unwrap().error(401, None);
+            stranger
+                .ask_with("GET", "/Users", None, &[("X-Forwarded-For", other)])
+                .await
+                .unwrap()
+                .error(401, None);
         }
         let valid = server.client(&house.database.keys().await.token);
-        valid.ask_with("GET", "/Users", None, &[("X-Forwarded-For", "203.0.113.7")]).await.unwrap().status(200);
+        valid
+            .ask_with("GET", "/Users", None, &[("X-Forwarded-For", "203.0.113.7")])
+            .await
+            .unwrap()
+            .status(200);
     }
 
     async fn an_address_cannot_be_made_up_without_a_trusted_proxy(house: TestHouse) {
@@ -108,7 +121,13 @@ each_database! {
         let mut statuses = Vec::new();
         for n in 0..MANY {
             let made_up = format!("203.0.113.{}", n % 250);
-            statuses.push(stranger.ask_with("GET", "/Users", None, &[("X-Forwarded-For", &made_up)]).await.unwrap().status);
+            statuses.push(
+                stranger
+                    .ask_with("GET", "/Users", None, &[("X-Forwarded-For", &made_up)])
+                    .await
+                    .unwrap()
+                    .status,
+            );
         }
         assert!(statuses.contains(&429), "{statuses:?}");
     }

@@ -17,12 +17,22 @@ async fn users(house: &TestHouse, many: usize) -> Vec<String> {
 /// Three people who differ in everything that is filtered for here.
 async fn staff(house: &TestHouse) {
     let people = [
-        user("ada@acme.test", json!({"title": "Tour Guide", "active": true, "externalId": "EXT-1", "name": {"familyName": "O'Malley"},
-            "emails": [{"type": "work", "value": "ada@acme.test", "primary": true}, {"type": "home", "value": "ada@home.example"}],
-            ENTERPRISE: {"employeeNumber": "E-100", "department": "R&D"}})),
-        user("Bob@acme.test", json!({"title": "Manager", "active": false, "displayName": "100% Bob",
-            "emails": [{"type": "home", "value": "bob@acme.test"}], ENTERPRISE: {"employeeNumber": "e-200"}})),
-        user("carol", json!({"displayName": "Carol \"CJ\" Jones", "nickName": "back\\slash"})),
+        user(
+            "ada@acme.test",
+            json!({"title": "Tour Guide", "active": true, "externalId": "EXT-1", "name": {"familyName": "O'Malley"},
+            "emails": [{"type": "work", "value": "ada@acme.test", "primary": true},
+                {"type": "home", "value": "ada@home.example"}],
+            ENTERPRISE: {"employeeNumber": "E-100", "department": "R&D"}}),
+        ),
+        user(
+            "Bob@acme.test",
+            json!({"title": "Manager", "active": false, "displayName": "100% Bob",
+            "emails": [{"type": "home", "value": "bob@acme.test"}], ENTERPRISE: {"employeeNumber": "e-200"}}),
+        ),
+        user(
+            "carol",
+            json!({"displayName": "Carol \"CJ\" Jones", "nickName": "back\\slash"}),
+        ),
     ];
     for person in people {
         house.post("/Users", person).await.status(201);
@@ -33,10 +43,16 @@ async fn staff(house: &TestHouse) {
 async fn found(house: &TestHouse, filter: &str) -> Vec<String> {
     let answer = house.find("/Users", filter).await.status(200);
     let list = answer.json["Resources"].as_array().unwrap();
-    let mut names: Vec<_> = list.iter().map(|user| user["userName"].as_str().unwrap().to_lowercase()).collect();
+    let mut names: Vec<_> = list
+        .iter()
+        .map(|user| user["userName"].as_str().unwrap().to_lowercase())
+        .collect();
     assert_eq!(answer.total(), names.len() as u64, "{filter}");
     names.sort();
-    names.iter().map(|name| name.split('@').next().unwrap().to_owned()).collect()
+    names
+        .iter()
+        .map(|name| name.split('@').next().unwrap().to_owned())
+        .collect()
 }
 
 each_database! {
@@ -53,7 +69,10 @@ each_database! {
     }
 
     async fn an_empty_list_is_200_with_an_empty_array(house: TestHouse) {
-        for answer in [house.get("/Groups").await, house.find("/Users", "userName eq \"nobody\"").await] {
+        for answer in [
+            house.get("/Groups").await,
+            house.find("/Users", "userName eq \"nobody\"").await,
+        ] {
             let answer = answer.status(200);
             assert_eq!((answer.total(), &answer.json["Resources"]), (0, &json!([])));
         }
@@ -64,7 +83,10 @@ each_database! {
         let all = house.get("/Users").await.ids();
         let mut paged = Vec::new();
         for start in [1, 4, 7] {
-            let page = house.get(&format!("/Users?startIndex={start}&count=3")).await.status(200);
+            let page = house
+                .get(&format!("/Users?startIndex={start}&count=3"))
+                .await
+                .status(200);
             assert_eq!((page.total(), &page.json["startIndex"]), (7, &json!(start)));
             assert_eq!(page.json["itemsPerPage"], page.ids().len());
             paged.extend(page.ids());
@@ -74,7 +96,11 @@ each_database! {
 
     async fn a_page_past_the_end_is_empty(house: TestHouse) {
         users(&house, 2).await;
-        for query in ["startIndex=3", "startIndex=1000000", "startIndex=99999999999999999999&count=5"] {
+        for query in [
+            "startIndex=3",
+            "startIndex=1000000",
+            "startIndex=99999999999999999999&count=5",
+        ] {
             let answer = house.get(&format!("/Users?{query}")).await.status(200);
             assert_eq!((answer.total(), answer.ids()), (2, vec![]), "{query}");
         }
@@ -84,11 +110,19 @@ each_database! {
         users(&house, 3).await;
         for query in ["startIndex=0&count=2", "startIndex=-5&count=2"] {
             let answer = house.get(&format!("/Users?{query}")).await.status(200);
-            assert_eq!((&answer.json["startIndex"], answer.ids().len()), (&json!(1), 2), "{query}");
+            assert_eq!(
+                (&answer.json["startIndex"], answer.ids().len()),
+                (&json!(1), 2),
+                "{query}"
+            );
         }
         for query in ["count=0", "count=-1", "count=0&filter=userName%20pr"] {
             let answer = house.get(&format!("/Users?{query}")).await.status(200);
-            assert_eq!((answer.total(), &answer.json["Resources"], &answer.json["itemsPerPage"]), (3, &json!([]), &json!(0)), "{query}");
+            assert_eq!(
+                (answer.total(), &answer.json["Resources"], &answer.json["itemsPerPage"]),
+                (3, &json!([]), &json!(0)),
+                "{query}"
+            );
         }
     }
 
@@ -101,7 +135,10 @@ each_database! {
     async fn the_total_counts_matches_and_not_the_page(house: TestHouse) {
         users(&house, 5).await;
         house.user("other").await;
-        let answer = house.get("/Users?filter=userName%20sw%20%22u%22&count=2&startIndex=4").await.status(200);
+        let answer = house
+            .get("/Users?filter=userName%20sw%20%22u%22&count=2&startIndex=4")
+            .await
+            .status(200);
         assert_eq!((answer.total(), answer.ids().len()), (5, 2));
     }
 
@@ -111,23 +148,48 @@ each_database! {
         assert_eq!(found(&house, "USERNAME Eq \"bob@acme.test\"").await, ["bob"]);
         assert_eq!(found(&house, "externalId eq \"EXT-1\"").await, ["ada"]);
         assert_eq!(found(&house, "externalId eq \"ext-1\"").await, Vec::<String>::new());
-        assert_eq!(found(&house, "meta.resourceType eq \"user\"").await, Vec::<String>::new());
-        assert_eq!(found(&house, &format!("{ENTERPRISE}:employeeNumber eq \"E-200\"")).await, ["bob"]);
-        assert_eq!(found(&house, &format!("{}:userName co \"AROL\"", USER.to_uppercase())).await, ["carol"]);
+        assert_eq!(
+            found(&house, "meta.resourceType eq \"user\"").await,
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            found(&house, &format!("{ENTERPRISE}:employeeNumber eq \"E-200\"")).await,
+            ["bob"]
+        );
+        assert_eq!(
+            found(&house, &format!("{}:userName co \"AROL\"", USER.to_uppercase())).await,
+            ["carol"]
+        );
     }
 
     async fn every_operator_finds_what_it_should(house: TestHouse) {
         staff(&house).await;
         for (filter, expected) in [
-            ("title co \"guide\"", vec!["ada"]), ("title sw \"tour\"", vec!["ada"]), ("title ew \"ager\"", vec!["bob"]),
-            ("title pr", vec!["ada", "bob"]), ("not (title pr)", vec!["carol"]), ("title ne \"manager\"", vec!["ada", "carol"]),
-            ("title gt \"manager\"", vec!["ada"]), ("title ge \"Manager\"", vec!["ada", "bob"]), ("title lt \"tour guide\"", vec!["bob"]),
-            ("title le \"TOUR GUIDE\"", vec!["ada", "bob"]), ("active eq true", vec!["ada"]), ("title eq null", vec!["carol"]),
-            ("emails eq \"ada@home.example\"", vec!["ada"]), ("emails[type eq \"work\" and value co \"home\"]", vec![]),
-            ("emails.type eq \"work\" and emails.value co \"home\"", vec!["ada"]), ("emails[type eq \"home\"].value co \"bob\"", vec!["bob"]),
+            ("title co \"guide\"", vec!["ada"]),
+            ("title sw \"tour\"", vec!["ada"]),
+            ("title ew \"ager\"", vec!["bob"]),
+            ("title pr", vec!["ada", "bob"]),
+            ("not (title pr)", vec!["carol"]),
+            ("title ne \"manager\"", vec!["ada", "carol"]),
+            ("title gt \"manager\"", vec!["ada"]),
+            ("title ge \"Manager\"", vec!["ada", "bob"]),
+            ("title lt \"tour guide\"", vec!["bob"]),
+            ("title le \"TOUR GUIDE\"", vec!["ada", "bob"]),
+            ("active eq true", vec!["ada"]),
+            ("title eq null", vec!["carol"]),
+            ("emails eq \"ada@home.example\"", vec!["ada"]),
+            ("emails[type eq \"work\" and value co \"home\"]", vec![]),
+            ("emails.type eq \"work\" and emails.value co \"home\"", vec!["ada"]),
+            ("emails[type eq \"home\"].value co \"bob\"", vec!["bob"]),
             ("active eq false or userName eq \"carol\" and title pr", vec!["bob"]),
-            ("(active eq false or userName eq \"carol\") and not (title pr)", vec!["carol"]),
-            ("meta.created le \"2026-01-01T01:00:00+01:00\"", vec!["ada", "bob", "carol"]),
+            (
+                "(active eq false or userName eq \"carol\") and not (title pr)",
+                vec!["carol"],
+            ),
+            (
+                "meta.created le \"2026-01-01T01:00:00+01:00\"",
+                vec!["ada", "bob", "carol"],
+            ),
             ("meta.lastModified gt \"2026-01-01T00:00:00Z\"", vec![]),
         ] {
             assert_eq!(found(&house, filter).await, expected, "{filter}");
@@ -137,10 +199,15 @@ each_database! {
     async fn no_character_is_a_wildcard_or_ends_the_text(house: TestHouse) {
         staff(&house).await;
         for (filter, expected) in [
-            ("displayName co \"%\"", vec!["bob"]), ("displayName co \"_\"", vec![]), ("userName co \"*\"", vec![]),
-            (r#"displayName co "\"CJ\"""#, vec!["carol"]), (r#"nickName eq "back\\slash""#, vec!["carol"]),
-            ("name.familyName eq \"o'malley\"", vec!["ada"]), (r#"name.familyName eq "O\u0027Malley""#, vec!["ada"]),
-            ("userName eq \"x' or '1'='1\"", vec![]), ("userName co \"\"", vec!["ada", "bob", "carol"]),
+            ("displayName co \"%\"", vec!["bob"]),
+            ("displayName co \"_\"", vec![]),
+            ("userName co \"*\"", vec![]),
+            (r#"displayName co "\"CJ\"""#, vec!["carol"]),
+            (r#"nickName eq "back\\slash""#, vec!["carol"]),
+            ("name.familyName eq \"o'malley\"", vec!["ada"]),
+            (r#"name.familyName eq "O\u0027Malley""#, vec!["ada"]),
+            ("userName eq \"x' or '1'='1\"", vec![]),
+            ("userName co \"\"", vec!["ada", "bob", "carol"]),
         ] {
             assert_eq!(found(&house, filter).await, expected, "{filter}");
         }
@@ -148,13 +215,19 @@ each_database! {
 
     async fn a_plus_in_a_query_is_a_blank_and_percent_is_decoded_once(house: TestHouse) {
         house.user("a+b%25").await;
-        let answer = house.get("/Users?filter=userName+eq+%22a%2Bb%2525%22").await.status(200);
+        let answer = house
+            .get("/Users?filter=userName+eq+%22a%2Bb%2525%22")
+            .await
+            .status(200);
         assert_eq!(answer.total(), 1);
     }
 
     async fn a_filter_by_id_finds_one_and_no_other(house: TestHouse) {
         let ids = users(&house, 3).await;
-        assert_eq!(house.find("/Users", &format!("id eq \"{}\"", ids[1])).await.ids(), [ids[1].as_str()]);
+        assert_eq!(
+            house.find("/Users", &format!("id eq \"{}\"", ids[1])).await.ids(),
+            [ids[1].as_str()]
+        );
         assert_eq!(house.find("/Users", &format!("id eq \"{NOBODY}\"")).await.total(), 0);
         let either = format!("id eq \"{}\" or id eq \"{}\"", ids[0], ids[2]);
         assert_eq!(house.find("/Users", &either).await.total(), 2);
@@ -168,15 +241,36 @@ each_database! {
         all.sort();
         assert_eq!(all, both);
         assert_eq!(house.find("/", "userName pr").await.ids(), [ada.as_str()]);
-        assert_eq!(house.find("/", &format!("schemas eq \"{GROUP}\"")).await.ids(), [sales.as_str()]);
-        assert_eq!(house.find("/", "meta.resourceType eq \"Group\"").await.ids(), [sales.as_str()]);
-        assert_eq!(house.find("/", "displayName eq \"SALES\" or userName eq \"ADA\"").await.total(), 2);
-        house.find("/", "noSuchThing pr").await.error(400, Some("invalidFilter"));
+        assert_eq!(
+            house.find("/", &format!("schemas eq \"{GROUP}\"")).await.ids(),
+            [sales.as_str()]
+        );
+        assert_eq!(
+            house.find("/", "meta.resourceType eq \"Group\"").await.ids(),
+            [sales.as_str()]
+        );
+        assert_eq!(
+            house
+                .find("/", "displayName eq \"SALES\" or userName eq \"ADA\"")
+                .await
+                .total(),
+            2
+        );
+        house
+            .find("/", "noSuchThing pr")
+            .await
+            .error(400, Some("invalidFilter"));
     }
 
     async fn a_change_is_seen_by_the_next_list(house: TestHouse) {
         let ids = users(&house, 2).await;
-        house.patch(&format!("/Users/{}", ids[0]), json!([{"op": "add", "path": "title", "value": "Boss"}])).await.status(200);
+        house
+            .patch(
+                &format!("/Users/{}", ids[0]),
+                json!([{"op": "add", "path": "title", "value": "Boss"}]),
+            )
+            .await
+            .status(200);
         assert_eq!(house.find("/Users", "title eq \"boss\"").await.ids(), [ids[0].as_str()]);
         house.delete(&format!("/Users/{}", ids[0])).await.no_content();
         assert_eq!(house.find("/Users", "title eq \"boss\"").await.total(), 0);
@@ -185,11 +279,17 @@ each_database! {
     async fn long_values_are_compared_to_their_end(house: TestHouse) {
         let long = "x".repeat(300);
         for (name, title) in [("ada", format!("{long}a")), ("bob", format!("{long}b"))] {
-            house.post("/Users", user(name, json!({"title": title}))).await.status(201);
+            house
+                .post("/Users", user(name, json!({"title": title})))
+                .await
+                .status(201);
         }
         for (filter, expected) in [
-            (format!("title eq \"{long}A\""), vec!["ada"]), (format!("title eq \"{long}\""), vec![]), ("title ew \"xb\"".into(), vec!["bob"]),
-            (format!("title sw \"{long}\""), vec!["ada", "bob"]), (format!("title gt \"{long}a\""), vec!["bob"]),
+            (format!("title eq \"{long}A\""), vec!["ada"]),
+            (format!("title eq \"{long}\""), vec![]),
+            ("title ew \"xb\"".into(), vec!["bob"]),
+            (format!("title sw \"{long}\""), vec!["ada", "bob"]),
+            (format!("title gt \"{long}a\""), vec!["bob"]),
         ] {
             assert_eq!(found(&house, &filter).await, expected);
         }

@@ -10,8 +10,12 @@ use crate::support::TestHouse;
 
 /// A user with a bit of everything; answers its path.
 async fn nora(house: &TestHouse) -> String {
-    let body = user("nora@acme.test", json!({"name": {"givenName": "Nora", "familyName": "Quinn"}, "nickName": "Nor", "active": true,
-        "emails": [{"value": "nora@acme.test", "type": "work", "primary": true}, {"value": "nora@home.example", "type": "home"}]}));
+    let body = user(
+        "nora@acme.test",
+        json!({"name": {"givenName": "Nora", "familyName": "Quinn"}, "nickName": "Nor", "active": true,
+        "emails": [{"value": "nora@acme.test", "type": "work", "primary": true},
+            {"value": "nora@home.example", "type": "home"}]}),
+    );
     format!("/Users/{}", house.post("/Users", body).await.status(201).id())
 }
 
@@ -26,9 +30,14 @@ async fn patched(house: &TestHouse, path: &str, operations: Value) -> Value {
 each_database! {
     async fn a_patch_answers_the_whole_resource(house: TestHouse) {
         let path = nora(&house).await;
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         let before = house.get(&path).await;
-        let after = patched(&house, &path, json!([{"op": "replace", "path": "title", "value": "Boss"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "replace", "path": "title", "value": "Boss"}]),
+        )
+        .await;
         assert_eq!((&after["title"], &after["nickName"]), (&json!("Boss"), &json!("Nor")));
         assert_ne!(after["meta"]["version"], before.json["meta"]["version"]);
         assert_ne!(after["meta"]["lastModified"], before.json["meta"]["lastModified"]);
@@ -37,13 +46,18 @@ each_database! {
 
     async fn operations_see_what_those_before_them_did(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([
-            {"op": "add", "path": "title", "value": "a"},
-            {"op": "replace", "path": "title", "value": "b"},
-            {"op": "add", "path": "emails", "value": [{"value": "third@x.test", "type": "other"}]},
-            {"op": "replace", "path": "emails[type eq \"other\"].value", "value": "third@y.test"},
-            {"op": "remove", "path": "nickName"},
-        ])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([
+                {"op": "add", "path": "title", "value": "a"},
+                {"op": "replace", "path": "title", "value": "b"},
+                {"op": "add", "path": "emails", "value": [{"value": "third@x.test", "type": "other"}]},
+                {"op": "replace", "path": "emails[type eq \"other\"].value", "value": "third@y.test"},
+                {"op": "remove", "path": "nickName"},
+            ]),
+        )
+        .await;
         assert_eq!((&after["title"], after.get("nickName")), (&json!("b"), None));
         assert_eq!(after["emails"][2], json!({"value": "third@y.test", "type": "other"}));
     }
@@ -51,7 +65,7 @@ each_database! {
     async fn what_is_so_already_changes_nothing(house: TestHouse) {
         let path = nora(&house).await;
         let (read, before) = (house.get(&path).await.json, house.dump().await);
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         for operation in [
             json!({"op": "add", "path": "emails", "value": [{"value": "nora@home.example", "type": "home"}]}),
             json!({"op": "replace", "path": "nickName", "value": "Nor"}),
@@ -66,9 +80,15 @@ each_database! {
 
     async fn a_patch_without_a_path_touches_what_it_lists(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([{"op": "replace", "value": {
-            "nickName": "Nonnie", "emails": [{"value": "nora@home.example", "type": "home"}], "name.familyName": "Quill",
-            format!("{ENTERPRISE}:department"): "Night", format!("{ENTERPRISE}:manager.value"): NOBODY}}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "replace", "value": {
+            "nickName": "Nonnie", "name.familyName": "Quill",
+            "emails": [{"value": "nora@home.example", "type": "home"}],
+            format!("{ENTERPRISE}:department"): "Night", format!("{ENTERPRISE}:manager.value"): NOBODY}}]),
+        )
+        .await;
         assert_eq!(after["nickName"], "Nonnie");
         assert_eq!(after["emails"], json!([{"value": "nora@home.example", "type": "home"}]));
         assert_eq!(after["name"], json!({"givenName": "Nora", "familyName": "Quill"}));
@@ -82,7 +102,10 @@ each_database! {
         let path = nora(&house).await;
         let number = format!("{ENTERPRISE}:employeeNumber");
         let after = patched(&house, &path, json!([{"op": "add", "path": number, "value": "N-7"}])).await;
-        assert_eq!((&after[ENTERPRISE], &after["schemas"]), (&json!({"employeeNumber": "N-7"}), &json!([USER, ENTERPRISE])));
+        assert_eq!(
+            (&after[ENTERPRISE], &after["schemas"]),
+            (&json!({"employeeNumber": "N-7"}), &json!([USER, ENTERPRISE]))
+        );
         assert_eq!(house.find("/Users", &format!("{number} eq \"n-7\"")).await.total(), 1);
         let after = patched(&house, &path, json!([{"op": "remove", "path": number}])).await;
         assert_eq!((after.get(ENTERPRISE), &after["schemas"]), (None, &json!([USER])));
@@ -91,21 +114,50 @@ each_database! {
 
     async fn a_new_primary_demotes_the_old_one_and_none_is_promoted(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([{"op": "add", "path": "emails", "value": [{"value": "n@x.test", "primary": true}]}])).await;
-        let primaries = after["emails"].as_array().unwrap().iter().filter(|email| email["primary"] == true);
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "add", "path": "emails", "value": [{"value": "n@x.test", "primary": true}]}]),
+        )
+        .await;
+        let primaries = after["emails"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|email| email["primary"] == true);
         assert_eq!(primaries.map(|email| &email["value"]).collect::<Vec<_>>(), ["n@x.test"]);
-        let after = patched(&house, &path, json!([{"op": "remove", "path": "emails[primary eq true]"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "remove", "path": "emails[primary eq true]"}]),
+        )
+        .await;
         assert_eq!(after["emails"].as_array().unwrap().len(), 2);
         assert_eq!(house.find("/Users", "emails[primary eq true]").await.total(), 0);
     }
 
     async fn a_filter_in_a_path_selects_values(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([{"op": "replace", "path": "emails[type eq \"WORK\"].display", "value": "Office"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "replace", "path": "emails[type eq \"WORK\"].display", "value": "Office"}]),
+        )
+        .await;
         assert_eq!(after["emails"][0]["display"], "Office");
-        let after = patched(&house, &path, json!([{"op": "remove", "path": "emails[type eq \"work\"].display"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "remove", "path": "emails[type eq \"work\"].display"}]),
+        )
+        .await;
         assert_eq!(after["emails"][0].get("display"), None);
-        let after = patched(&house, &path, json!([{"op": "remove", "path": "emails[type eq \"work\"]"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "remove", "path": "emails[type eq \"work\"]"}]),
+        )
+        .await;
         assert_eq!(after["emails"], json!([{"value": "nora@home.example", "type": "home"}]));
         let after = patched(&house, &path, json!([{"op": "remove", "path": "emails"}])).await;
         assert_eq!(after.get("emails"), None);
@@ -113,20 +165,41 @@ each_database! {
 
     async fn names_and_urns_are_read_in_any_letter_case(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([
-            {"op": "add", "path": "NICKNAME", "value": "Nonnie"},
-            {"op": "add", "path": format!("{}:Title", USER.to_uppercase()), "value": "Boss"},
-            {"op": "replace", "value": {"NAME": {"FamilyName": "Quill"}}},
-        ])).await;
-        assert_eq!((&after["nickName"], &after["title"], &after["name"]["familyName"]), (&json!("Nonnie"), &json!("Boss"), &json!("Quill")));
+        let after = patched(
+            &house,
+            &path,
+            json!([
+                {"op": "add", "path": "NICKNAME", "value": "Nonnie"},
+                {"op": "add", "path": format!("{}:Title", USER.to_uppercase()), "value": "Boss"},
+                {"op": "replace", "value": {"NAME": {"FamilyName": "Quill"}}},
+            ]),
+        )
+        .await;
+        assert_eq!(
+            (&after["nickName"], &after["title"], &after["name"]["familyName"]),
+            (&json!("Nonnie"), &json!("Boss"), &json!("Quill"))
+        );
     }
 
     async fn a_complex_attribute_is_merged_and_null_unassigns(house: TestHouse) {
         let path = nora(&house).await;
-        let after = patched(&house, &path, json!([{"op": "add", "path": "name", "value": {"middleName": "Iris"}}])).await;
-        assert_eq!(after["name"], json!({"givenName": "Nora", "familyName": "Quinn", "middleName": "Iris"}));
-        let after = patched(&house, &path, json!([{"op": "replace", "path": "nickName", "value": null},
-            {"op": "replace", "path": "emails", "value": []}, {"op": "remove", "path": "name"}])).await;
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "add", "path": "name", "value": {"middleName": "Iris"}}]),
+        )
+        .await;
+        assert_eq!(
+            after["name"],
+            json!({"givenName": "Nora", "familyName": "Quinn", "middleName": "Iris"})
+        );
+        let after = patched(
+            &house,
+            &path,
+            json!([{"op": "replace", "path": "nickName", "value": null},
+            {"op": "replace", "path": "emails", "value": []}, {"op": "remove", "path": "name"}]),
+        )
+        .await;
         assert_eq!(keys(&after), ["active", "id", "meta", "schemas", "userName"]);
     }
 
@@ -146,7 +219,12 @@ each_database! {
 
     async fn a_renamed_user_is_found_by_its_new_name(house: TestHouse) {
         let path = nora(&house).await;
-        patched(&house, &path, json!([{"op": "replace", "path": "userName", "value": "quill"}])).await;
+        patched(
+            &house,
+            &path,
+            json!([{"op": "replace", "path": "userName", "value": "quill"}]),
+        )
+        .await;
         assert_eq!(house.find("/Users", "userName eq \"QUILL\"").await.total(), 1);
         house.user("nora@acme.test").await;
     }
@@ -154,14 +232,23 @@ each_database! {
     async fn a_projection_shapes_the_answer_of_a_patch(house: TestHouse) {
         let path = nora(&house).await;
         let change = json!([{"op": "replace", "path": "active", "value": false}]);
-        let answer = house.patch(&format!("{path}?attributes=active"), change).await.status(200);
-        assert_eq!((keys(&answer.json), &answer.json["active"]), (vec!["active", "id", "schemas"], &json!(false)));
+        let answer = house
+            .patch(&format!("{path}?attributes=active"), change)
+            .await
+            .status(200);
+        assert_eq!(
+            (keys(&answer.json), &answer.json["active"]),
+            (vec!["active", "id", "schemas"], &json!(false))
+        );
     }
 
     async fn what_is_not_there_cannot_be_patched(house: TestHouse) {
         let before = house.dump().await;
         let change = json!([{"op": "add", "path": "title", "value": "x"}]);
-        house.patch(&format!("/Users/{NOBODY}"), change.clone()).await.error(404, None);
+        house
+            .patch(&format!("/Users/{NOBODY}"), change.clone())
+            .await
+            .error(404, None);
         house.patch(&format!("/Groups/{NOBODY}"), change).await.error(404, None);
         before.assert_same(&house.dump().await);
     }

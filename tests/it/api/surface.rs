@@ -28,38 +28,94 @@ pub struct Ask {
 pub const MOUNTS: &[&str] = &["/scim/v2", "/t/{tenant}/scim/v2"];
 
 /// Routes outside of the mounts, which answer to anyone and know no tenant.
-pub const OUTSIDE: &[&str] = &["/healthz", "/readyz", "/metrics", "/scim/{version}", "/scim/{version}/{*rest}"];
+pub const OUTSIDE: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/scim/{version}",
+    "/scim/{version}/{*rest}",
+];
 
 pub const SURFACE: &[Route] = &[
-    guarded("GET", "/", || vec![get("?filter=id%20eq%20%22{id}%22"), get("?filter=members.value%20eq%20%22{id}%22")]),
-    guarded("POST", "/.search", || vec![post("/.search", by_id), post("/.search", by_group)]),
+    guarded("GET", "/", || {
+        vec![
+            get("?filter=id%20eq%20%22{id}%22"),
+            get("?filter=members.value%20eq%20%22{id}%22"),
+        ]
+    }),
+    guarded("POST", "/.search", || {
+        vec![post("/.search", by_id), post("/.search", by_group)]
+    }),
     guarded("POST", "/Bulk", || vec![post("/Bulk", by_id)]),
-    guarded("ANY", "/Me", || vec![get("/Me?filter=id%20eq%20%22{id}%22"), post("/Me", by_id)]),
-    Route { open: true, ..guarded("GET", "/ServiceProviderConfig", || vec![get("/ServiceProviderConfig?id={id}")]) },
+    guarded("ANY", "/Me", || {
+        vec![get("/Me?filter=id%20eq%20%22{id}%22"), post("/Me", by_id)]
+    }),
+    Route {
+        open: true,
+        ..guarded("GET", "/ServiceProviderConfig", || {
+            vec![get("/ServiceProviderConfig?id={id}")]
+        })
+    },
     guarded("GET", "/Schemas", || vec![get("/Schemas?id={id}")]),
     guarded("GET", "/Schemas/{urn}", || vec![get("/Schemas/{id}")]),
     guarded("GET", "/ResourceTypes", || vec![get("/ResourceTypes?id={id}")]),
     guarded("GET", "/ResourceTypes/{name}", || vec![get("/ResourceTypes/{id}")]),
     guarded("GET", "/{endpoint}", || {
-        vec![get("/Users?filter=id%20eq%20%22{id}%22"), get("/Groups?filter=members.value%20eq%20%22{id}%22"), get("/{id}")]
+        vec![
+            get("/Users?filter=id%20eq%20%22{id}%22"),
+            get("/Groups?filter=members.value%20eq%20%22{id}%22"),
+            get("/{id}"),
+        ]
     }),
-    guarded("POST", "/{endpoint}", || vec![post("/Groups", |id| group("Ops", &[id])), post("/{id}", |_| user("ada", json!({})))]),
+    guarded("POST", "/{endpoint}", || {
+        vec![
+            post("/Groups", |id| group("Ops", &[id])),
+            post("/{id}", |_| user("ada", json!({}))),
+        ]
+    }),
     guarded("POST", "/{endpoint}/.search", || {
-        vec![post("/Users/.search", by_id), post("/Users/.search", by_group), post("/Groups/.search", by_id), post("/{id}/.search", by_id)]
+        vec![
+            post("/Users/.search", by_id),
+            post("/Users/.search", by_group),
+            post("/Groups/.search", by_id),
+            post("/{id}/.search", by_id),
+        ]
     }),
-    guarded("GET", "/{endpoint}/{id}", || vec![get("/Users/{id}"), get("/Groups/{id}"), get("/Users/{id}?attributes=groups")]),
+    guarded("GET", "/{endpoint}/{id}", || {
+        vec![
+            get("/Users/{id}"),
+            get("/Groups/{id}"),
+            get("/Users/{id}?attributes=groups"),
+        ]
+    }),
     guarded("PUT", "/{endpoint}/{id}", || {
         let user_of = |_: &str| user("ada", json!({}));
-        vec![ask(Method::PUT, "/Users/{id}", Some(user_of)), ask(Method::PUT, "/Groups/{id}", Some(|id| group("Ops", &[id])))]
+        vec![
+            ask(Method::PUT, "/Users/{id}", Some(user_of)),
+            ask(Method::PUT, "/Groups/{id}", Some(|id| group("Ops", &[id]))),
+        ]
     }),
     guarded("PATCH", "/{endpoint}/{id}", || {
-        vec![ask(Method::PATCH, "/Users/{id}", Some(retitle)), ask(Method::PATCH, "/Groups/{id}", Some(add_itself))]
+        vec![
+            ask(Method::PATCH, "/Users/{id}", Some(retitle)),
+            ask(Method::PATCH, "/Groups/{id}", Some(add_itself)),
+        ]
     }),
-    guarded("DELETE", "/{endpoint}/{id}", || vec![ask(Method::DELETE, "/Users/{id}", None), ask(Method::DELETE, "/Groups/{id}", None)]),
+    guarded("DELETE", "/{endpoint}/{id}", || {
+        vec![
+            ask(Method::DELETE, "/Users/{id}", None),
+            ask(Method::DELETE, "/Groups/{id}", None),
+        ]
+    }),
 ];
 
 const fn guarded(method: &'static str, pattern: &'static str, asks: fn() -> Vec<Ask>) -> Route {
-    Route { method, pattern, open: false, asks }
+    Route {
+        method,
+        pattern,
+        open: false,
+        asks,
+    }
 }
 
 fn ask(method: Method, path: &'static str, body: Option<fn(&str) -> Value>) -> Ask {

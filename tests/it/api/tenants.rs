@@ -11,7 +11,9 @@ use crate::support::TestHouse;
 /// Status and body of an answer about an id, with the id taken out, so that two of them can be compared.
 async fn told(house: &TestHouse, ask: &Ask, id: &str) -> (u16, String) {
     let body = ask.body.map(|body| body(id));
-    let answer = house.scim(ask.method.clone(), &ask.path.replace("{id}", id), body, &[]).await;
+    let answer = house
+        .scim(ask.method.clone(), &ask.path.replace("{id}", id), body, &[])
+        .await;
     (answer.status, answer.text.replace(id, "ID"))
 }
 
@@ -35,19 +37,43 @@ each_database! {
 
     async fn lists_totals_filters_and_orders_leak_nothing(house: TestHouse) {
         let neighbour = house.second_tenant();
-        let nina = neighbour.post("/Users", user("nina", json!({"title": "x", "externalId": "E-1"}))).await.status(201).id();
-        let night = neighbour.post("/Groups", group("Night", &[&nina])).await.status(201).id();
+        let nina = neighbour
+            .post("/Users", user("nina", json!({"title": "x", "externalId": "E-1"})))
+            .await
+            .status(201)
+            .id();
+        let night = neighbour
+            .post("/Groups", group("Night", &[&nina]))
+            .await
+            .status(201)
+            .id();
         for path in ["/Users", "/Groups", "/"] {
             assert_eq!(house.get(path).await.status(200).total(), 0);
         }
-        let filters = ["userName eq \"nina\"".to_owned(), "title pr".into(), "externalId eq \"E-1\"".into(), format!("id eq \"{nina}\""),
-            format!("groups.value eq \"{night}\""), "not (title eq \"y\")".into(), "meta.created pr".into()];
+        let filters = [
+            "userName eq \"nina\"".to_owned(),
+            "title pr".into(),
+            "externalId eq \"E-1\"".into(),
+            format!("id eq \"{nina}\""),
+            format!("groups.value eq \"{night}\""),
+            "not (title eq \"y\")".into(),
+            "meta.created pr".into(),
+        ];
         for filter in filters {
             assert_eq!(house.find("/Users", &filter).await.status(200).total(), 0, "{filter}");
             assert_eq!(house.find("/", &filter).await.status(200).total(), 0, "{filter}");
         }
-        assert_eq!(house.find("/Groups", &format!("members.value eq \"{nina}\"")).await.total(), 0);
-        assert_eq!(house.post("/.search", search(json!({"sortBy": "title"}))).await.total(), 0);
+        assert_eq!(
+            house
+                .find("/Groups", &format!("members.value eq \"{nina}\""))
+                .await
+                .total(),
+            0
+        );
+        assert_eq!(
+            house.post("/.search", search(json!({"sortBy": "title"}))).await.total(),
+            0
+        );
         assert_eq!(neighbour.get("/").await.total(), 2);
     }
 
@@ -61,8 +87,14 @@ each_database! {
             let missing = house.patch(&path, add(NOBODY)).await.error(400, Some("invalidValue"));
             let crossed = house.patch(&path, add(theirs)).await.error(400, Some("invalidValue"));
             assert_eq!(crossed.replace(theirs.as_str(), "ID"), missing.replace(NOBODY, "ID"));
-            house.post("/Groups", group("Ops", &[theirs])).await.error(400, Some("invalidValue"));
-            house.put(&path, group("Sales", &[theirs])).await.error(400, Some("invalidValue"));
+            house
+                .post("/Groups", group("Ops", &[theirs]))
+                .await
+                .error(400, Some("invalidValue"));
+            house
+                .put(&path, group("Sales", &[theirs]))
+                .await
+                .error(400, Some("invalidValue"));
         }
         before.assert_same(&house.dump().await);
     }
@@ -72,7 +104,9 @@ each_database! {
         for one in [&house, &neighbour] {
             one.user("ada").await;
             one.group("Sales").await;
-            one.post("/Users", user("ADA", json!({}))).await.error(409, Some("uniqueness"));
+            one.post("/Users", user("ADA", json!({})))
+                .await
+                .error(409, Some("uniqueness"));
         }
     }
 
@@ -86,24 +120,49 @@ each_database! {
 
     async fn each_connection_sees_and_filters_its_own_external_id(house: TestHouse) {
         let hr = as_connection(&house, "hr", "auto");
-        let id = house.post("/Users", user("ada", json!({"externalId": "okta-1"}))).await.status(201).id();
+        let id = house
+            .post("/Users", user("ada", json!({"externalId": "okta-1"})))
+            .await
+            .status(201)
+            .id();
         let path = format!("/Users/{id}");
         assert_eq!(hr.get(&path).await.status(200).json.get("externalId"), None);
-        hr.patch(&path, json!([{"op": "add", "path": "externalId", "value": "hr-1"}])).await.status(200);
+        hr.patch(&path, json!([{"op": "add", "path": "externalId", "value": "hr-1"}]))
+            .await
+            .status(200);
         for (one, own, other) in [(&house, "okta-1", "hr-1"), (&hr, "hr-1", "okta-1")] {
             assert_eq!(one.get(&path).await.json["externalId"], own);
             assert_eq!(one.get("/Users").await.json["Resources"][0]["externalId"], own);
-            assert_eq!(one.find("/Users", &format!("externalId eq \"{own}\"")).await.ids(), [id.as_str()]);
-            assert_eq!(one.find("/Users", &format!("externalId eq \"{other}\"")).await.total(), 0);
-            assert_eq!(one.find("/Users", &format!("not (externalId eq \"{other}\")")).await.total(), 1);
+            assert_eq!(
+                one.find("/Users", &format!("externalId eq \"{own}\"")).await.ids(),
+                [id.as_str()]
+            );
+            assert_eq!(
+                one.find("/Users", &format!("externalId eq \"{other}\"")).await.total(),
+                0
+            );
+            assert_eq!(
+                one.find("/Users", &format!("not (externalId eq \"{other}\")"))
+                    .await
+                    .total(),
+                1
+            );
             assert_eq!(one.find("/", "externalId pr").await.total(), 1);
         }
     }
 
     async fn a_put_of_one_connection_leaves_the_external_id_of_another(house: TestHouse) {
         let hr = as_connection(&house, "hr", "auto");
-        let path = format!("/Users/{}", house.post("/Users", user("ada", json!({"externalId": "okta-1"}))).await.id());
-        hr.put(&path, user("ada", json!({"externalId": "hr-1"}))).await.status(200);
+        let path = format!(
+            "/Users/{}",
+            house
+                .post("/Users", user("ada", json!({"externalId": "okta-1"})))
+                .await
+                .id()
+        );
+        hr.put(&path, user("ada", json!({"externalId": "hr-1"})))
+            .await
+            .status(200);
         hr.put(&path, user("ada", json!({"title": "x"}))).await.status(200);
         assert_eq!(hr.get(&path).await.json.get("externalId"), None);
         let own = house.get(&path).await.json;
@@ -133,11 +192,25 @@ each_database! {
         let body = patch_op(&json!([{"op": "add", "path": "title", "value": "x"}]));
         for tag in ["W/\"1\"", "W/\"77\"", "*"] {
             let ask = async |id: &str, method: Method, body: Option<Value>| {
-                let answer = house.scim(method, &format!("/Users/{id}"), body, &[("if-match", tag), ("if-none-match", tag)]).await;
+                let answer = house
+                    .scim(
+                        method,
+                        &format!("/Users/{id}"),
+                        body,
+                        &[("if-match", tag), ("if-none-match", tag)],
+                    )
+                    .await;
                 (answer.status, answer.text)
             };
-            for (method, body) in [(Method::GET, None), (Method::DELETE, None), (Method::PATCH, Some(body.clone()))] {
-                assert_eq!(ask(&nina, method.clone(), body.clone()).await, ask(NOBODY, method, body).await);
+            for (method, body) in [
+                (Method::GET, None),
+                (Method::DELETE, None),
+                (Method::PATCH, Some(body.clone())),
+            ] {
+                assert_eq!(
+                    ask(&nina, method.clone(), body.clone()).await,
+                    ask(NOBODY, method, body).await
+                );
             }
         }
     }

@@ -10,8 +10,14 @@ each_database! {
         let empty = Database::empty(database.engine()).await;
         let output = run(&empty, &["migrate"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "the database is up to date\n");
-        assert_eq!(run_json(&empty, &["tenant", "list", "--json"])["items"], serde_json::json!([]));
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            "the database is up to date\n"
+        );
+        assert_eq!(
+            run_json(&empty, &["tenant", "list", "--json"])["items"],
+            serde_json::json!([])
+        );
         empty.drop_now().await;
     }
 
@@ -51,7 +57,10 @@ each_database! {
     }
 
     async fn a_database_that_cannot_be_opened_is_exit_code_2(database: Database) {
-        for url in ["sqlite:/no/such/folder/muster.db", "postgres://nobody@127.0.0.1:1/muster"] {
+        for url in [
+            "sqlite:/no/such/folder/muster.db",
+            "postgres://nobody@127.0.0.1:1/muster",
+        ] {
             let complaint = fails(command(&database).args(["migrate", "--database", url]), 2);
             assert!(complaint.starts_with("muster: "), "{complaint}");
         }

@@ -41,16 +41,29 @@ impl Server {
         let (tell, told) = channel();
         std::thread::spawn(move || listen(output, &tell));
         let banner = told.recv_timeout(PATIENCE).ok();
-        let mut server = Self { child, banner: String::new(), address: String::new(), complaints };
+        let mut server = Self {
+            child,
+            banner: String::new(),
+            address: String::new(),
+            complaints,
+        };
         server.banner = banner.unwrap_or_else(|| panic!("it does not listen: {}", server.complaints()));
-        let line = server.banner.lines().find_map(|line| line.strip_prefix("listening on http://"));
-        server.address = line.unwrap_or_else(|| panic!("it does not listen: {}", server.complaints())).to_owned();
+        let line = server
+            .banner
+            .lines()
+            .find_map(|line| line.strip_prefix("listening on http://"));
+        server.address = line
+            .unwrap_or_else(|| panic!("it does not listen: {}", server.complaints()))
+            .to_owned();
         server
     }
 
     /// Who asks it with this token.
     pub fn client(&self, token: &str) -> Client {
-        Client { address: self.address.clone(), token: token.to_owned() }
+        Client {
+            address: self.address.clone(),
+            token: token.to_owned(),
+        }
     }
 
     /// The text of a page outside of the SCIM service.
@@ -67,7 +80,13 @@ impl Server {
     /// Sends a signal such as `TERM` and returns at once.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits until it has ended by itself.
@@ -110,7 +129,10 @@ pub fn command(database: &Database) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("MUSTER_DATABASE", database.url()).current_dir(database.folder()).stdin(Stdio::null());
+    command
+        .env("MUSTER_DATABASE", database.url())
+        .current_dir(database.folder())
+        .stdin(Stdio::null());
     command
 }
 
@@ -118,7 +140,10 @@ pub fn command(database: &Database) -> Command {
 #[track_caller]
 pub fn fails(command: &mut Command, code: i32) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
-    let (said, complaint) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr).into_owned());
+    let (said, complaint) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr).into_owned(),
+    );
     assert_eq!(status.code(), Some(code), "stdout: {said}\nstderr: {complaint}");
     assert!(!said.contains("listening on"), "it was not meant to start: {said}");
     assert!(!complaint.contains("panicked"), "{complaint}");

@@ -17,7 +17,8 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 fn create(token: &str) -> (String, String) {
     let body = user("ada", json!({})).to_string();
     let head = format!(
-        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/scim+json\r\n\
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/scim+json\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     );
@@ -39,7 +40,10 @@ each_database! {
         let (head, body) = create(&database.keys().await.token);
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         // Once the first request is answered, the connection is surely the server's and not only the kernel's.
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         let mut byte = [0; 1];
         let mut seen = Vec::new();
         while !seen.ends_with(b"ok\n") {
@@ -55,18 +59,28 @@ each_database! {
         stream.write_all(later.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 201 "), "{}", String::from_utf8_lossy(&answer));
+        assert!(
+            answer.starts_with(b"HTTP/1.1 201 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
         assert!(server.end().success());
 
         let again = Server::start(&database, &[], &[]);
-        let found = again.client(&database.keys().await.token).ask("GET", "/Users", None).await.unwrap();
+        let found = again
+            .client(&database.keys().await.token)
+            .ask("GET", "/Users", None)
+            .await
+            .unwrap();
         assert_eq!(found.status(200).total(), 1);
     }
 
     async fn an_idle_connection_holds_nothing_up(database: Database) {
         let server = Server::start(&database, &[], &[]);
         let mut idle = TcpStream::connect(&server.address).await.unwrap();
-        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         let mut some = [0; 16];
         idle.read_exact(&mut some).await.unwrap();
         let began = Instant::now();
@@ -85,10 +99,21 @@ each_database! {
     async fn what_was_acknowledged_is_there_after_the_next_start(database: Database) {
         let token = database.keys().await.token;
         let server = Server::start(&database, &[], &[]);
-        let id = server.client(&token).ask("POST", "/Users", Some(&user("ada", json!({})))).await.unwrap().status(201).id();
+        let id = server
+            .client(&token)
+            .ask("POST", "/Users", Some(&user("ada", json!({}))))
+            .await
+            .unwrap()
+            .status(201)
+            .id();
         assert!(server.terminate().success());
         let again = Server::start(&database, &[], &[]);
-        again.client(&token).ask("GET", &format!("/Users/{id}"), None).await.unwrap().status(200);
+        again
+            .client(&token)
+            .ask("GET", &format!("/Users/{id}"), None)
+            .await
+            .unwrap()
+            .status(200);
     }
 
     async fn a_good_end_is_no_complaint(database: Database) {
@@ -98,6 +123,9 @@ each_database! {
         let log = database.folder().join("stderr.log");
         assert!(server.end().success());
         let said = std::fs::read_to_string(log).unwrap();
-        assert!(!said.contains("\"level\":\"ERROR\"") && !said.contains("\"level\":\"WARN\""), "{said}");
+        assert!(
+            !said.contains("\"level\":\"ERROR\"") && !said.contains("\"level\":\"WARN\""),
+            "{said}"
+        );
     }
 }

@@ -12,7 +12,12 @@ use crate::support::dump::Dump;
 /// `serve` with these arguments must not start; answers what it said.
 #[track_caller]
 fn refused(database: &Database, arguments: &[&str]) -> String {
-    fails(command(database).args(["serve", "--listen", "127.0.0.1:0"]).args(arguments), 2)
+    fails(
+        command(database)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments),
+        2,
+    )
 }
 
 each_database! {
@@ -21,7 +26,10 @@ each_database! {
         let held = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = held.local_addr().unwrap().to_string();
         let complaint = fails(command(&empty).args(["serve", "--listen", &address]), 2);
-        assert!(complaint.contains(&format!("cannot listen on {address}")), "{complaint}");
+        assert!(
+            complaint.contains(&format!("cannot listen on {address}")),
+            "{complaint}"
+        );
         if empty.engine() == Engine::Sqlite {
             assert!(!empty.folder().join("muster.db").exists());
         } else {
@@ -37,17 +45,29 @@ each_database! {
         match database.engine() {
             Engine::Sqlite => {
                 let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
-                sqlx::query(NEWER).bind(checksum).execute(&mut connection).await.unwrap();
+                sqlx::query(NEWER)
+                    .bind(checksum)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
                 connection.close().await.unwrap();
             }
             Engine::Postgres => {
                 let mut connection = PgConnection::connect(database.url()).await.unwrap();
-                sqlx::query(NEWER).bind(checksum).execute(&mut connection).await.unwrap();
+                sqlx::query(NEWER)
+                    .bind(checksum)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
                 connection.close().await.unwrap();
             }
         }
         let before = Dump::of(&database).await;
-        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["tenant", "list"]] {
+        for arguments in [
+            &["serve", "--listen", "127.0.0.1:0"][..],
+            &["migrate"],
+            &["tenant", "list"],
+        ] {
             let complaint = fails(command(&database).args(arguments), 2);
             assert!(complaint.contains("newer version"), "{complaint}");
         }
@@ -60,11 +80,19 @@ each_database! {
         match database.engine() {
             Engine::Sqlite => {
                 let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
-                sqlx::query(ALTER).bind(checksum).execute(&mut connection).await.unwrap();
+                sqlx::query(ALTER)
+                    .bind(checksum)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
             }
             Engine::Postgres => {
                 let mut connection = PgConnection::connect(database.url()).await.unwrap();
-                sqlx::query(ALTER).bind(checksum).execute(&mut connection).await.unwrap();
+                sqlx::query(ALTER)
+                    .bind(checksum)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
             }
         }
         let complaint = refused(&database, &[]);
@@ -74,9 +102,16 @@ each_database! {
     async fn settings_that_cannot_be_are_refused_before_anything_happens(database: Database) {
         let before = Dump::of(&database).await;
         for arguments in [
-            &["--listen", "nonsense"][..], &["--listen", "127.0.0.1"], &["--rate-limit", "0"], &["--rate-limit", "fast"],
-            &["--trusted-proxy", "everyone"], &["--public-url", "muster.example"], &["--public-url", "ftp://muster.example"],
-            &["--config", "/no/such/muster.toml"], &["--log", "muster=loud"], &["--no-such-flag"],
+            &["--listen", "nonsense"][..],
+            &["--listen", "127.0.0.1"],
+            &["--rate-limit", "0"],
+            &["--rate-limit", "fast"],
+            &["--trusted-proxy", "everyone"],
+            &["--public-url", "muster.example"],
+            &["--public-url", "ftp://muster.example"],
+            &["--config", "/no/such/muster.toml"],
+            &["--log", "muster=loud"],
+            &["--no-such-flag"],
         ] {
             let complaint = fails(command(&database).arg("serve").args(arguments), 2);
             assert!(complaint.lines().count() >= 1 && !complaint.is_empty(), "{arguments:?}");
@@ -95,22 +130,53 @@ each_database! {
         let token = database.keys().await.token;
         let (one, other) = (Server::start(&database, &[], &[]), Server::start(&database, &[], &[]));
         let body = crate::api::bodies::user("ada", serde_json::json!({}));
-        let id = one.client(&token).ask("POST", "/Users", Some(&body)).await.unwrap().status(201).id();
-        other.client(&token).ask("GET", &format!("/Users/{id}"), None).await.unwrap().status(200);
-        other.client(&token).ask("POST", "/Users", Some(&body)).await.unwrap().error(409, Some("uniqueness"));
+        let id = one
+            .client(&token)
+            .ask("POST", "/Users", Some(&body))
+            .await
+            .unwrap()
+            .status(201)
+            .id();
+        other
+            .client(&token)
+            .ask("GET", &format!("/Users/{id}"), None)
+            .await
+            .unwrap()
+            .status(200);
+        other
+            .client(&token)
+            .ask("POST", "/Users", Some(&body))
+            .await
+            .unwrap()
+            .error(409, Some("uniqueness"));
     }
 
     async fn a_url_of_another_kind_is_refused_without_its_password(database: Database) {
-        for url in ["mysql://root:hunter2@localhost/x", "hunter2", "sqlite:", "sqlite::memory:", "postgres://muster:hunter2@[::1/x"] {
+        for url in [
+            "mysql://root:hunter2@localhost/x",
+            "hunter2",
+            "sqlite:",
+            "sqlite::memory:",
+            "postgres://muster:hunter2@[::1/x",
+        ] {
             let complaint = refused(&database, &["--database", url]);
-            assert!(complaint.contains("muster: ") && !complaint.contains("hunter2"), "{complaint}");
+            assert!(
+                complaint.contains("muster: ") && !complaint.contains("hunter2"),
+                "{complaint}"
+            );
         }
     }
 
     async fn a_server_that_does_not_answer_is_said_without_its_password(database: Database) {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let complaint = refused(&database, &["--database", &format!("postgres://muster:hunter2@{free}/muster")]);
-        assert!(complaint.contains("database server") && !complaint.contains("hunter2"), "{complaint}");
+        let complaint = refused(
+            &database,
+            &["--database", &format!("postgres://muster:hunter2@{free}/muster")],
+        );
+        assert!(
+            complaint.contains("database server") && !complaint.contains("hunter2"),
+            "{complaint}"
+        );
     }
 }
 
@@ -119,7 +185,10 @@ async fn a_folder_that_is_missing_is_named() {
     let database = Database::empty(Engine::Sqlite).await;
     let place = database.folder().join("no/such/folder/muster.db").display().to_string();
     let complaint = refused(&database, &["--database", &format!("sqlite:{place}")]);
-    assert!(complaint.contains("folder") && complaint.contains(&place), "{complaint}");
+    assert!(
+        complaint.contains("folder") && complaint.contains(&place),
+        "{complaint}"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +200,10 @@ async fn a_place_that_cannot_be_written_is_named() {
     for place in [Path::new("/proc/muster.db"), folder.as_path()] {
         let place = place.display().to_string();
         let complaint = refused(&database, &["--database", &format!("sqlite:{place}")]);
-        assert!(complaint.contains(&place) && complaint.contains("permissions"), "{complaint}");
+        assert!(
+            complaint.contains(&place) && complaint.contains("permissions"),
+            "{complaint}"
+        );
     }
 }
 
@@ -155,7 +227,10 @@ async fn a_file_that_another_process_holds_is_named() {
         sqlx::query(statement).execute(&mut holder).await.unwrap();
     }
     let complaint = refused(&database, &[]);
-    assert!(complaint.contains("locked by another process") && complaint.contains("muster.db"), "{complaint}");
+    assert!(
+        complaint.contains("locked by another process") && complaint.contains("muster.db"),
+        "{complaint}"
+    );
     holder.close().await.unwrap();
     assert!(Server::start(&database, &[], &[]).terminate().success());
 }

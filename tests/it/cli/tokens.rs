@@ -19,7 +19,10 @@ fn created(database: &Database, more: &[&str]) -> Value {
 }
 
 fn listed(database: &Database) -> Vec<Value> {
-    run_json(database, &["token", "list", "--tenant", "acme", "--json"])["items"].as_array().unwrap().clone()
+    run_json(database, &["token", "list", "--tenant", "acme", "--json"])["items"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn text(value: &Value) -> &str {
@@ -44,10 +47,18 @@ each_database! {
     }
 
     async fn without_json_the_token_alone_is_on_standard_output(database: Database) {
-        let output = run(&database, &["token", "create", "--tenant", "acme", "--connection", "test"]);
+        let output = run(
+            &database,
+            &["token", "create", "--tenant", "acme", "--connection", "test"],
+        );
         let token = String::from_utf8(output.stdout).unwrap();
         let server = Server::start(&database, &[], &[]);
-        server.client(token.trim()).ask("GET", "/Users", None).await.unwrap().status(200);
+        server
+            .client(token.trim())
+            .ask("GET", "/Users", None)
+            .await
+            .unwrap()
+            .status(200);
         assert!(!String::from_utf8_lossy(&output.stderr).contains(token.trim()));
     }
 
@@ -56,24 +67,48 @@ each_database! {
         let admin = run_json(&database, &["token", "create", "--tenant", "acme", "--admin", "--json"]);
         let items = listed(&database);
         let own = items.iter().find(|item| item["id"] == made["id"]).unwrap();
-        assert_eq!(keys(own), ["created", "expires", "holder", "id", "last_used", "revoked"]);
-        assert_eq!((&own["expires"], &own["revoked"], &own["last_used"]), (&made["expires"], &Value::Null, &Value::Null));
+        assert_eq!(
+            keys(own),
+            ["created", "expires", "holder", "id", "last_used", "revoked"]
+        );
+        assert_eq!(
+            (&own["expires"], &own["revoked"], &own["last_used"]),
+            (&made["expires"], &Value::Null, &Value::Null)
+        );
         assert!(text(&own["holder"]).contains("test"));
-        let holder = items.iter().find(|item| item["id"] == admin["id"]).map(|item| text(&item["holder"]));
+        let holder = items
+            .iter()
+            .find(|item| item["id"] == admin["id"])
+            .map(|item| text(&item["holder"]));
         assert_eq!(holder, Some("admin"));
-        for listing in [&["token", "list", "--tenant", "acme", "--json"][..], &["token", "list", "--tenant", "acme"]] {
+        for listing in [
+            &["token", "list", "--tenant", "acme", "--json"][..],
+            &["token", "list", "--tenant", "acme"],
+        ] {
             let shown = String::from_utf8(run(&database, listing).stdout).unwrap();
-            assert!(shown.contains(text(&made["id"])) && !shown.contains(text(&made["token"])), "{shown}");
+            assert!(
+                shown.contains(text(&made["id"])) && !shown.contains(text(&made["token"])),
+                "{shown}"
+            );
         }
     }
 
     async fn a_token_of_a_user_is_made_for_a_user_that_exists(house: TestHouse) {
         let ada = house.user("ada").await;
-        let made = run_json(&house.database, &["token", "create", "--tenant", "acme", "--user", &ada, "--json"]);
+        let made = run_json(
+            &house.database,
+            &["token", "create", "--tenant", "acme", "--user", &ada, "--json"],
+        );
         assert_eq!(keys(&made), ["expires", "id", "token"]);
-        fails(command(&house.database).args(["token", "create", "--tenant", "acme", "--user", NOBODY]), 1);
+        fails(
+            command(&house.database).args(["token", "create", "--tenant", "acme", "--user", NOBODY]),
+            1,
+        );
         let theirs = house.second_tenant().user("nina").await;
-        fails(command(&house.database).args(["token", "create", "--tenant", "acme", "--user", &theirs]), 1);
+        fails(
+            command(&house.database).args(["token", "create", "--tenant", "acme", "--user", &theirs]),
+            1,
+        );
     }
 
     async fn a_revoked_token_is_refused_by_a_running_server_as_soon_as_the_command_returns(database: Database) {
@@ -83,12 +118,28 @@ each_database! {
         for _ in 0..20 {
             client.ask("GET", "/Users?count=0", None).await.unwrap().status(200);
         }
-        assert!(run(&database, &["token", "revoke", "--tenant", "acme", text(&made["id"])]).status.success());
+        assert!(
+            run(&database, &["token", "revoke", "--tenant", "acme", text(&made["id"])])
+                .status
+                .success()
+        );
         let before = crate::support::dump::Dump::of(&database).await;
-        client.ask("POST", "/Users", Some(&user("ada", json!({})))).await.unwrap().error(401, None);
+        client
+            .ask("POST", "/Users", Some(&user("ada", json!({}))))
+            .await
+            .unwrap()
+            .error(401, None);
         before.assert_same(&crate::support::dump::Dump::of(&database).await);
-        server.client(text(&other["token"])).ask("GET", "/Users", None).await.unwrap().status(200);
-        let revoked = listed(&database).into_iter().find(|item| item["id"] == made["id"]).unwrap();
+        server
+            .client(text(&other["token"]))
+            .ask("GET", "/Users", None)
+            .await
+            .unwrap()
+            .status(200);
+        let revoked = listed(&database)
+            .into_iter()
+            .find(|item| item["id"] == made["id"])
+            .unwrap();
         assert!(from_now(&revoked["revoked"]) <= 0);
     }
 
@@ -96,20 +147,40 @@ each_database! {
         let server = Server::start(&database, &[], &[]);
         for _ in 0..3 {
             let made = created(&database, &[]);
-            server.client(text(&made["token"])).ask("GET", "/Users", None).await.unwrap().status(200);
+            server
+                .client(text(&made["token"]))
+                .ask("GET", "/Users", None)
+                .await
+                .unwrap()
+                .status(200);
         }
     }
 
     async fn a_rotated_token_lives_on_for_the_overlap(house: TestHouse) {
         let old = created(&house.database, &[]);
-        let new = run_json(&house.database, &["token", "rotate", "--tenant", "acme", text(&old["id"]), "--overlap", "2h", "--json"]);
+        let new = run_json(
+            &house.database,
+            &[
+                "token",
+                "rotate",
+                "--tenant",
+                "acme",
+                text(&old["id"]),
+                "--overlap",
+                "2h",
+                "--json",
+            ],
+        );
         assert_eq!(keys(&new), ["expires", "id", "token"]);
         assert_ne!((&old["id"], &old["token"]), (&new["id"], &new["token"]));
-        let (before, after) = (house.with_token(Some(text(&old["token"]))), house.with_token(Some(text(&new["token"]))));
+        let (before, after) = (
+            house.with_token(Some(text(&old["token"]))),
+            house.with_token(Some(text(&new["token"]))),
+        );
         for guest in [&before, &after] {
             guest.get("/Users").await.status(200);
         }
-        let two_hours = Clock::system().now().plus(Duration::from_secs(2 * 3600));
+        let two_hours = Clock::system().now().plus(Duration::from_hours(2));
         house.clock().set(two_hours);
         before.get("/Users").await.error(401, None);
         after.get("/Users").await.status(200);
@@ -120,7 +191,16 @@ each_database! {
 
     async fn a_successor_has_the_holder_of_its_predecessor_and_its_own_expiry(database: Database) {
         let old = created(&database, &[]);
-        let arguments = ["token", "rotate", "--tenant", "acme", text(&old["id"]), "--expires", "30d", "--json"];
+        let arguments = [
+            "token",
+            "rotate",
+            "--tenant",
+            "acme",
+            text(&old["id"]),
+            "--expires",
+            "30d",
+            "--json",
+        ];
         let new = run_json(&database, &arguments);
         let items = listed(&database);
         let holder = |id: &Value| items.iter().find(|item| item["id"] == *id).unwrap()["holder"].clone();
@@ -130,18 +210,34 @@ each_database! {
 
     async fn what_has_ended_cannot_be_rotated(database: Database) {
         let old = created(&database, &[]);
-        assert!(run(&database, &["token", "revoke", "--tenant", "acme", text(&old["id"])]).status.success());
+        assert!(
+            run(&database, &["token", "revoke", "--tenant", "acme", text(&old["id"])])
+                .status
+                .success()
+        );
         let count = listed(&database).len();
-        fails(command(&database).args(["token", "rotate", "--tenant", "acme", text(&old["id"])]), 1);
+        fails(
+            command(&database).args(["token", "rotate", "--tenant", "acme", text(&old["id"])]),
+            1,
+        );
         assert_eq!(listed(&database).len(), count);
     }
 
     async fn when_a_token_was_last_used_is_written_down(database: Database) {
         let made = created(&database, &[]);
         let server = Server::start(&database, &[], &[]);
-        server.client(text(&made["token"])).ask("GET", "/Users", None).await.unwrap().status(200);
+        server
+            .client(text(&made["token"]))
+            .ask("GET", "/Users", None)
+            .await
+            .unwrap()
+            .status(200);
         assert!(server.terminate().success());
-        let used = listed(&database).into_iter().find(|item| item["id"] == made["id"]).unwrap()["last_used"].clone();
+        let used = listed(&database)
+            .into_iter()
+            .find(|item| item["id"] == made["id"])
+            .unwrap()["last_used"]
+            .clone();
         assert!((-60_000_000..=0).contains(&from_now(&used)), "{used}");
     }
 
@@ -162,18 +258,52 @@ each_database! {
 
     async fn a_token_of_another_tenant_cannot_be_ended(database: Database) {
         let made = created(&database, &[]);
-        fails(command(&database).args(["token", "revoke", "--tenant", "neighbour", text(&made["id"])]), 1);
+        fails(
+            command(&database).args(["token", "revoke", "--tenant", "neighbour", text(&made["id"])]),
+            1,
+        );
         let server = Server::start(&database, &[], &[]);
-        server.client(text(&made["token"])).ask("GET", "/Users", None).await.unwrap().status(200);
+        server
+            .client(text(&made["token"]))
+            .ask("GET", "/Users", None)
+            .await
+            .unwrap()
+            .status(200);
     }
 
     async fn commands_that_make_no_sense_are_refused_with_exit_code_2(database: Database) {
         for arguments in [
             &["token", "create", "--tenant", "acme"][..],
             &["token", "create", "--tenant", "acme", "--connection", "test", "--admin"],
-            &["token", "create", "--tenant", "acme", "--connection", "test", "--expires", "soon"],
-            &["token", "create", "--tenant", "acme", "--connection", "test", "--expires=-1d"],
-            &["token", "create", "--tenant", "acme", "--connection", "test", "--expires", "0d"],
+            &[
+                "token",
+                "create",
+                "--tenant",
+                "acme",
+                "--connection",
+                "test",
+                "--expires",
+                "soon",
+            ],
+            &[
+                "token",
+                "create",
+                "--tenant",
+                "acme",
+                "--connection",
+                "test",
+                "--expires=-1d",
+            ],
+            &[
+                "token",
+                "create",
+                "--tenant",
+                "acme",
+                "--connection",
+                "test",
+                "--expires",
+                "0d",
+            ],
             &["token", "create", "--connection", "test"],
             &["no-such-command"],
         ] {

@@ -16,7 +16,11 @@ async fn add(shelf: &Shelf, group: Pk, ids: &[&ResourceId]) -> Change {
 
 async fn remove(shelf: &Shelf, group: Pk, id: &ResourceId) -> Change {
     let mut unit = shelf.unit().await;
-    let change = unit.members().remove_values(group, std::slice::from_ref(id)).await.unwrap();
+    let change = unit
+        .members()
+        .remove_values(group, std::slice::from_ref(id))
+        .await
+        .unwrap();
     unit.save().await.unwrap();
     change
 }

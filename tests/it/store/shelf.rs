@@ -38,10 +38,23 @@ impl Arrange for Shelf {
         let now = Timestamp(1_700_000_000_000_000);
         let tenant = tenants::create(&db, &ids.next(), "acme", "Acme", now).await.unwrap().id;
         let mut unit = Unit::begin(&db, tenant).await.unwrap();
-        let connection = unit.connections().create(&ids.next(), "okta", "auto", now).await.unwrap().id;
+        let connection = unit
+            .connections()
+            .create(&ids.next(), "okta", "auto", now)
+            .await
+            .unwrap()
+            .id;
         unit.save().await.unwrap();
         let registry = Arc::new(Registry::builtin());
-        Self { database, db, tenant, connection, ids, registry, time: Arc::new(AtomicI64::new(now.0)) }
+        Self {
+            database,
+            db,
+            tenant,
+            connection,
+            ids,
+            registry,
+            time: Arc::new(AtomicI64::new(now.0)),
+        }
     }
 
     async fn clear(self) {
@@ -70,7 +83,11 @@ impl Shelf {
         let text = |name: &str| map.get(name).and_then(Value::as_str);
         let name = text(if kind == Kind::User { "userName" } else { "displayName" }).unwrap_or_default();
         Content {
-            name_key: if kind == Kind::User { user_name_key(name) } else { fold(name) },
+            name_key: if kind == Kind::User {
+                user_name_key(name)
+            } else {
+                fold(name)
+            },
             unique: Uniqueness::Enforced,
             label: text("displayName").unwrap_or(name).to_owned(),
             active: map.get("active").and_then(Value::as_bool),
@@ -84,7 +101,14 @@ impl Shelf {
         let content = self.content(kind, document);
         let mut unit = self.unit().await;
         let connection = Some(self.connection);
-        let new = New { kind, id, connection, external_id, content: &content, now: self.now() };
+        let new = New {
+            kind,
+            id,
+            connection,
+            external_id,
+            content: &content,
+            now: self.now(),
+        };
         let pk = unit.resources().insert(new).await.unwrap();
         unit.save().await.unwrap();
         pk
@@ -104,13 +128,20 @@ impl Shelf {
 
     /// A resource as the connection sees it, with groups.
     pub async fn find(&self, kind: Kind, id: &ResourceId) -> Option<Stored> {
-        self.reader().resources().find(kind, id, Some(self.connection), Groups::Listed).await.unwrap()
+        self.reader()
+            .resources()
+            .find(kind, id, Some(self.connection), Groups::Listed)
+            .await
+            .unwrap()
     }
 
     /// `name` of each group of a user, with a star for indirect ones.
     pub async fn groups_of(&self, user: &ResourceId) -> Vec<String> {
         let groups = self.find(Kind::User, user).await.unwrap().groups;
-        groups.into_iter().map(|group| format!("{}{}", group.display, if group.direct { "" } else { "*" })).collect()
+        groups
+            .into_iter()
+            .map(|group| format!("{}{}", group.display, if group.direct { "" } else { "*" }))
+            .collect()
     }
 
     /// Display names of the members of a group.

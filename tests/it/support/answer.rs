@@ -97,10 +97,7 @@ impl Answer {
 
     /// The `value`s of a multi-valued attribute, sorted.
     pub fn values_of(&self, attribute: &str) -> Vec<String> {
-        let values = self.json[attribute]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let values = self.json[attribute].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut values: Vec<_> = values
             .iter()
             .filter_map(|one| one["value"].as_str())

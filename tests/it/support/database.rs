@@ -39,19 +39,11 @@ impl Database {
             }
             Engine::Postgres => {
                 let name = unique_name();
-                maintain(&format!(
-                    "CREATE DATABASE {name} TEMPLATE {}",
-                    template.place
-                ))
-                .await;
+                maintain(&format!("CREATE DATABASE {name} TEMPLATE {}", template.place)).await;
                 postgres_url(&name)
             }
         };
-        Self {
-            engine,
-            url,
-            folder,
-        }
+        Self { engine, url, folder }
     }
 
     /// Without a single table, as on the first start ever.
@@ -65,11 +57,7 @@ impl Database {
                 postgres_url(&name)
             }
         };
-        Self {
-            engine,
-            url,
-            folder,
-        }
+        Self { engine, url, folder }
     }
 
     /// A database that is there already, for the maker of the template.
@@ -103,7 +91,8 @@ impl Database {
     /// Waits until the engine has noticed that a killed server is gone: until then PostgreSQL may still be about to
     /// commit what that server had sent.
     pub async fn settle(&self) {
-        const ASK: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'";
+        const ASK: &str =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'";
         if self.engine == Engine::Sqlite {
             return;
         }
@@ -138,9 +127,7 @@ impl Database {
 )]
 pub async fn maintain(statement: &str) {
     let mut connection = PgConnection::connect(cluster::url()).await.unwrap();
-    let done = connection
-        .execute(sqlx::AssertSqlSafe(statement.to_owned()))
-        .await;
+    let done = connection.execute(sqlx::AssertSqlSafe(statement.to_owned())).await;
     done.unwrap_or_else(|fault| panic!("{statement}: {fault}"));
     connection.close().await.unwrap();
 }

@@ -34,8 +34,7 @@ impl Dice {
 
 /// The seed of a run: `MUSTER_TEST_SEED`, or a new one, which is printed so that a failure can be repeated.
 pub fn seed() -> u64 {
-    let given = super::setting("MUSTER_TEST_SEED")
-        .map(|text| text.parse().expect("MUSTER_TEST_SEED is a number"));
+    let given = super::setting("MUSTER_TEST_SEED").map(|text| text.parse().expect("MUSTER_TEST_SEED is a number"));
     let seed = given.unwrap_or_else(rand::random);
     println!("MUSTER_TEST_SEED={seed}");
     seed

@@ -51,10 +51,7 @@ async fn sqlite(url: &str) -> BTreeMap<String, Vec<String>> {
     const COLUMNS: &str = "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
                            WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, p.cid";
     let mut connection = SqliteConnection::connect(url).await.unwrap();
-    let columns = sqlx::query_as(COLUMNS)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
+    let columns = sqlx::query_as(COLUMNS).fetch_all(&mut connection).await.unwrap();
     let mut tables = BTreeMap::new();
     for (table, statement) in statements(columns, "quote") {
         let rows = sqlx::query_scalar(trusted(statement))
@@ -70,10 +67,7 @@ async fn postgres(url: &str) -> BTreeMap<String, Vec<String>> {
     const COLUMNS: &str = "SELECT table_name::text, column_name::text FROM information_schema.columns \
                            WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position";
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let columns = sqlx::query_as(COLUMNS)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
+    let columns = sqlx::query_as(COLUMNS).fetch_all(&mut connection).await.unwrap();
     let mut tables = BTreeMap::new();
     for (table, statement) in statements(columns, "quote_nullable") {
         let rows = sqlx::query_scalar(trusted(statement))

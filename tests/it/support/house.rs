@@ -84,21 +84,9 @@ impl TestHouse {
     }
 
     /// Any request to the SCIM service. A header given here takes the place of the usual one.
-    pub async fn scim(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("/scim/v2{path}"));
-        let given = |name: &str| {
-            headers
-                .iter()
-                .any(|(one, _)| one.eq_ignore_ascii_case(name))
-        };
+    pub async fn scim(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
+        let given = |name: &str| headers.iter().any(|(one, _)| one.eq_ignore_ascii_case(name));
         if let (Some(token), false) = (&self.token, given("authorization")) {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -135,13 +123,10 @@ impl TestHouse {
 
     /// An empty group; answers its id.
     pub async fn group(&self, display_name: &str) -> String {
-        self.post(
-            "/Groups",
-            json!({"schemas": [GROUP], "displayName": display_name}),
-        )
-        .await
-        .status(201)
-        .id()
+        self.post("/Groups", json!({"schemas": [GROUP], "displayName": display_name}))
+            .await
+            .status(201)
+            .id()
     }
 
     /// Puts a member into a group.

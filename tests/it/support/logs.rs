@@ -31,11 +31,7 @@ impl Logs {
     pub fn never_say(&self, secret: &str) {
         let text = self.text();
         let line = text.lines().find(|line| line.contains(secret));
-        assert!(
-            line.is_none(),
-            "the log says `{secret}`: {}",
-            line.unwrap_or_default()
-        );
+        assert!(line.is_none(), "the log says `{secret}`: {}", line.unwrap_or_default());
     }
 }
 

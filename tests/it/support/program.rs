@@ -35,29 +35,15 @@ impl Program {
     /// The same under another program that runs it, such as `strace`, given with its arguments.
     pub async fn serve_under(database: &Database, wrapper: &[&str]) -> Self {
         let serve = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off"];
-        let line: Vec<&str> = wrapper
-            .iter()
-            .copied()
-            .chain([PROGRAM])
-            .chain(serve)
-            .collect();
+        let line: Vec<&str> = wrapper.iter().copied().chain([PROGRAM]).chain(serve).collect();
         let complaints = database.folder().join("stderr.log");
-        let stderr = File::options()
-            .create(true)
-            .append(true)
-            .open(&complaints)
-            .unwrap();
+        let stderr = File::options().create(true).append(true).open(&complaints).unwrap();
         let mut child = command(line[0], database)
             .args(&line[1..])
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
-            .unwrap_or_else(|fault| {
-                panic!(
-                    "{}: {fault} (scripts/test installs what is missing)",
-                    line[0]
-                )
-            });
+            .unwrap_or_else(|fault| panic!("{}: {fault} (scripts/test installs what is missing)", line[0]));
         let output = BufReader::new(child.stdout.take().unwrap());
         let (tell, told) = oneshot::channel();
         std::thread::spawn(move || listen(output, tell));
@@ -67,8 +53,7 @@ impl Program {
             address: String::new(),
             complaints,
         };
-        program.address =
-            address.unwrap_or_else(|| panic!("no readiness line; {}", program.complaints()));
+        program.address = address.unwrap_or_else(|| panic!("no readiness line; {}", program.complaints()));
         program
     }
 
@@ -94,13 +79,7 @@ impl Program {
     /// SIGTERM, and what the process ended with.
     pub fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 }
@@ -115,8 +94,7 @@ impl Drop for Program {
 /// Tells the address once, then reads on: a full pipe would stop the server.
 fn listen(output: impl BufRead, tell: oneshot::Sender<String>) {
     let mut lines = output.lines().map_while(Result::ok);
-    let address =
-        lines.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+    let address = lines.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
     if let Some(address) = address {
         drop(tell.send(address.trim().trim_end_matches('/').to_owned()));
         lines.for_each(drop);
@@ -139,8 +117,7 @@ pub fn run_json(database: &Database, arguments: &[&str]) -> Value {
         arguments.join(" "),
         output.status
     );
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|fault| panic!("muster {}: {fault}", arguments.join(" ")))
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("muster {}: {fault}", arguments.join(" ")))
 }
 
 /// Nothing of the caller's environment steers the program, and it never meets a file of the caller's folder.

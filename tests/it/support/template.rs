@@ -70,14 +70,10 @@ async fn sqlite() -> Template {
 }
 
 async fn postgres() -> Template {
-    const COMMENT: &str =
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1";
+    const COMMENT: &str = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1";
     let folder = folder();
     let _one_process_at_a_time = lock(&folder.join("postgres.lock"));
-    let place = format!(
-        "muster_template_{}",
-        folder.file_name().unwrap().to_string_lossy()
-    );
+    let place = format!("muster_template_{}", folder.file_name().unwrap().to_string_lossy());
     let mut connection = PgConnection::connect(cluster::url()).await.unwrap();
     let found = sqlx::query_scalar(COMMENT)
         .bind(&place)
@@ -149,11 +145,7 @@ fn keys<T: AsRef<str>>(text: T) -> Keys {
 /// A folder for this build of the program, named after it; those of earlier builds are removed.
 fn folder() -> PathBuf {
     let program = fs::metadata(PROGRAM).unwrap();
-    let built = program
-        .modified()
-        .unwrap()
-        .duration_since(UNIX_EPOCH)
-        .unwrap();
+    let built = program.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
     let _one_process_at_a_time = lock(&all.with_extension("lock"));
     let mine = all.join(format!("{:x}_{:x}", built.as_nanos(), program.len()));

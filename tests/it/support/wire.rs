@@ -58,8 +58,7 @@ impl Client {
         let head: String = lines.collect();
         let text = format!("{method} /scim/v2{path} HTTP/1.1\r\n{head}\r\n{body}");
         let raw = raw(address, text.as_bytes()).await?;
-        parse(&raw)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is not whole"))
+        parse(&raw).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is not whole"))
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::model::{KNOWN, Step};
+use super::known::{KNOWN, Step};
 
 fn text(sub: &'static str) -> BoxedStrategy<Value> {
     let words: &'static [&'static str] = match sub {

@@ -23,14 +23,21 @@ each_database! {
     async fn ten_megabytes_are_413(house: TestHouse) {
         let body = ten_megabytes();
         let length = body.len().to_string();
-        let headers = [("content-type", "application/scim+json"), ("content-length", length.as_str())];
-        let detail = refused(&house, SECRET, raw(&house, "POST /scim/v2/Users", &headers, body)).await.error(413, None);
+        let headers = [
+            ("content-type", "application/scim+json"),
+            ("content-length", length.as_str()),
+        ];
+        let detail = refused(&house, SECRET, raw(&house, "POST /scim/v2/Users", &headers, body))
+            .await
+            .error(413, None);
         assert!(detail.contains("8388608"), "the limit is named: {detail}");
     }
 
     async fn ten_megabytes_that_were_not_announced_are_413(house: TestHouse) {
         let body = Body::from(ten_megabytes());
-        refused(&house, SECRET, post_bytes(&house, "/Users", body)).await.error(413, None);
+        refused(&house, SECRET, post_bytes(&house, "/Users", body))
+            .await
+            .error(413, None);
     }
 
     async fn a_body_that_is_announced_too_large_is_refused_before_it_is_sent(database: Database) {
@@ -40,7 +47,11 @@ each_database! {
              Content-Type: application/scim+json\r\nContent-Length: 10485760\r\n\r\n"
         );
         let answer = wire::raw(&server.address, head.as_bytes()).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+        assert!(
+            answer.starts_with(b"HTTP/1.1 413 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
     }
 
     async fn a_chunked_body_is_read_and_one_chunk_too_many_is_413(database: Database) {
@@ -52,23 +63,39 @@ each_database! {
         let small = user(SECRET, json!({})).to_string();
         let whole = format!("{head}{:x}\r\n{small}\r\n0\r\n\r\n", small.len());
         let answer = wire::raw(&server.address, whole.as_bytes()).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 201 "), "{}", String::from_utf8_lossy(&answer));
+        assert!(
+            answer.starts_with(b"HTTP/1.1 201 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
 
         // The last byte that is allowed and one more, so that nothing is left unread when the answer comes.
         let chunk = format!("{:x}\r\n{}", (8 << 20) + 1, " ".repeat((8 << 20) + 1));
-        let answer = wire::raw(&server.address, format!("{head}{chunk}").as_bytes()).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answer));
+        let answer = wire::raw(&server.address, format!("{head}{chunk}").as_bytes())
+            .await
+            .unwrap();
+        assert!(
+            answer.starts_with(b"HTTP/1.1 413 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
     }
 
     async fn json_nested_ten_thousand_deep_is_invalid_syntax(house: TestHouse) {
         let open = "[".repeat(10_000);
         let body = format!(r#"{{"schemas":["{USER}"],"userName":"{SECRET}","emails":{open}"#);
-        refused(&house, SECRET, post_bytes(&house, "/Users", body)).await.error(400, Some("invalidSyntax"));
+        refused(&house, SECRET, post_bytes(&house, "/Users", body))
+            .await
+            .error(400, Some("invalidSyntax"));
     }
 
     async fn ten_thousand_brackets_are_an_invalid_filter(house: TestHouse) {
+        let [plain, ..] = nested(10_000);
+        refused(&house, SECRET, house.find("/Users", &plain))
+            .await
+            .error(400, Some("invalidFilter"));
+        // The others do not fit a URL, where each bracket takes three letters.
         for filter in nested(10_000) {
-            refused(&house, SECRET, house.find("/Users", &filter)).await.error(400, Some("invalidFilter"));
             let ask = house.post("/Users/.search", search(json!({"filter": filter})));
             refused(&house, SECRET, ask).await.error(400, Some("invalidFilter"));
             let ask = house.post("/.search", search(json!({"filter": filter})));
@@ -78,7 +105,9 @@ each_database! {
 
     async fn brackets_that_fit_the_length_are_an_invalid_filter_too(house: TestHouse) {
         for filter in nested(1_000) {
-            refused(&house, SECRET, house.find("/Users", &filter)).await.error(400, Some("invalidFilter"));
+            refused(&house, SECRET, house.find("/Users", &filter))
+                .await
+                .error(400, Some("invalidFilter"));
         }
     }
 
@@ -90,7 +119,11 @@ each_database! {
 
     async fn brackets_in_a_patch_path_are_refused(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
-        let deep = format!("emails[{}value eq \"{SECRET}\"{}]", "(".repeat(5_000), ")".repeat(5_000));
+        let deep = format!(
+            "emails[{}value eq \"{SECRET}\"{}]",
+            "(".repeat(5_000),
+            ")".repeat(5_000)
+        );
         let ask = house.patch(&path, json!([{"op": "remove", "path": deep}]));
         refused(&house, SECRET, ask).await.error(400, Some("invalidFilter"));
     }
@@ -98,7 +131,9 @@ each_database! {
     async fn more_operations_than_a_patch_may_have_are_413(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         let many = vec![json!({"op": "add", "path": "title", "value": SECRET}); 1_001];
-        refused(&house, SECRET, house.patch(&path, json!(many))).await.error(413, None);
+        refused(&house, SECRET, house.patch(&path, json!(many)))
+            .await
+            .error(413, None);
     }
 
     async fn a_value_too_long_for_a_row_is_invalid_value(house: TestHouse) {
@@ -110,7 +145,9 @@ each_database! {
     async fn an_id_longer_than_any_is_not_found(house: TestHouse) {
         for method in [Method::GET, Method::DELETE] {
             let path = format!("/Users/{NOBODY}{}", "0".repeat(5_000));
-            refused(&house, SECRET, house.scim(method, &path, None, &[])).await.error(404, None);
+            refused(&house, SECRET, house.scim(method, &path, None, &[]))
+                .await
+                .error(404, None);
         }
     }
 }

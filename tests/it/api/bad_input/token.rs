@@ -35,7 +35,12 @@ each_database! {
     }
 
     async fn another_scheme_counts_as_no_token(house: TestHouse) {
-        let ask = raw(&house, "GET /scim/v2/Users", &[("authorization", "Basic YWRhOnNlY3JldA==")], "");
+        let ask = raw(
+            &house,
+            "GET /scim/v2/Users",
+            &[("authorization", "Basic YWRhOnNlY3JldA==")],
+            "",
+        );
         let answer = refused(&house, SECRET, ask).await.status(401);
         assert!(!answer.header("www-authenticate").contains("error="));
     }
@@ -58,14 +63,21 @@ each_database! {
             assert_eq!(answer.status, 401, "{value}");
         }
         let long = format!("Bearer {}", "x".repeat(10_000));
-        invalid_token(refused(&house, SECRET, raw(&house, "GET /scim/v2/Users", &[("authorization", &long)], "")).await);
+        invalid_token(
+            refused(
+                &house,
+                SECRET,
+                raw(&house, "GET /scim/v2/Users", &[("authorization", &long)], ""),
+            )
+            .await,
+        );
     }
 
     async fn an_expired_token_is_invalid(house: TestHouse) {
         let token = house.token(&["--expires", "1h"]);
         let guest = house.with_token(Some(&token));
         guest.get("/Users").await.status(200);
-        house.clock().set(real_time_plus(Duration::from_secs(3600)));
+        house.clock().set(real_time_plus(Duration::from_hours(1)));
         invalid_token(refused(&house, &token, guest.post("/Users", user(SECRET, json!({})))).await);
         house.get("/Users").await.status(200);
     }
@@ -83,21 +95,45 @@ each_database! {
     async fn a_revoked_token_is_invalid_at_once(house: TestHouse) {
         let made = run_json(&house.database, &[&CREATE[..], &["test"]].concat());
         let guest = house.with_token(made["token"].as_str());
+        house.clock().set(real_time_plus(Duration::ZERO));
         guest.get("/Users").await.status(200);
         let id = made["id"].as_str().unwrap();
-        assert!(run(&house.database, &["token", "revoke", "--tenant", "acme", id]).status.success());
-        invalid_token(refused(&house, guest_token(&made), guest.post("/Users", user(SECRET, json!({})))).await);
+        assert!(
+            run(&house.database, &["token", "revoke", "--tenant", "acme", id])
+                .status
+                .success()
+        );
+        house.clock().set(real_time_plus(Duration::ZERO));
+        invalid_token(
+            refused(
+                &house,
+                guest_token(&made),
+                guest.post("/Users", user(SECRET, json!({}))),
+            )
+            .await,
+        );
     }
 
     async fn a_token_of_another_tenant_is_invalid_under_this_ones_prefix(house: TestHouse) {
         let (own, foreign) = (house.database.keys().await.token, house.database.keys().await.neighbour);
         let bearer = |token: &str| format!("Bearer {token}");
-        let ask = async |path: &str, token: &str| raw(&house, &format!("GET /t/{path}/scim/v2/Users"), &[("authorization", &bearer(token))], "").await;
+        let ask = async |path: &str, token: &str| {
+            raw(
+                &house,
+                &format!("GET /t/{path}/scim/v2/Users"),
+                &[("authorization", &bearer(token))],
+                "",
+            )
+            .await
+        };
         ask("acme", &own).await.status(200);
         ask("neighbour", &foreign).await.status(200);
         let crossed = ask("acme", &foreign).await;
         let missing = ask("no-such-tenant", &foreign).await;
-        assert_eq!(crossed.text, missing.text, "whether a tenant exists is nobody's business");
+        assert_eq!(
+            crossed.text, missing.text,
+            "whether a tenant exists is nobody's business"
+        );
         assert_eq!(crossed.header("www-authenticate"), missing.header("www-authenticate"));
         invalid_token(crossed);
         invalid_token(missing);
@@ -109,22 +145,41 @@ each_database! {
         let challenge = answer.header("www-authenticate").to_owned();
         answer.error(400, None);
         assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
-        assert_eq!(nobody(&house, &format!("GET /scim/v2/Users?access_token={token}")).await.status, 401);
+        assert_eq!(
+            nobody(&house, &format!("GET /scim/v2/Users?access_token={token}"))
+                .await
+                .status,
+            401
+        );
     }
 
     async fn the_scheme_may_be_written_in_any_letter_case(house: TestHouse) {
         let token = house.database.keys().await.token;
         for scheme in ["bearer", "BEARER", "Bearer"] {
-            raw(&house, "GET /scim/v2/Users", &[("authorization", &format!("{scheme} {token}"))], "").await.status(200);
+            raw(
+                &house,
+                "GET /scim/v2/Users",
+                &[("authorization", &format!("{scheme} {token}"))],
+                "",
+            )
+            .await
+            .status(200);
         }
     }
 
     async fn a_token_of_an_administrator_provisions_nobody(house: TestHouse) {
-        let made = run_json(&house.database, &["token", "create", "--tenant", "acme", "--admin", "--json"]);
+        let made = run_json(
+            &house.database,
+            &["token", "create", "--tenant", "acme", "--admin", "--json"],
+        );
         let admin = house.with_token(made["token"].as_str());
         let ask = admin.scim(Method::POST, "/Users", Some(user(SECRET, json!({}))), &[]);
         let answer = refused(&house, SECRET, ask).await;
-        assert!(answer.header("www-authenticate").contains("error=\"insufficient_scope\""));
+        assert!(
+            answer
+                .header("www-authenticate")
+                .contains("error=\"insufficient_scope\"")
+        );
         answer.error(403, None);
     }
 }
