@@ -208,7 +208,7 @@ impl App {
 }
 
 /// How often budgets of addresses not seen lately are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 async fn forget_idle(edge: Edge, stop: CancellationToken) {
     loop {

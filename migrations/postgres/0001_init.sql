@@ -141,7 +141,7 @@ CREATE TABLE group_closure (
 );
 CREATE INDEX group_closure_reverse ON group_closure (tenant_id, ancestor_pk, group_pk);
 
--- How many resources there are, by block of row numbers (pk >> 12); slots spread the writers on PostgreSQL.
+-- How many resources there are, by block of row numbers (pk >> 10); slots spread the writers on PostgreSQL.
 CREATE TABLE tally (
     tenant_id BIGINT NOT NULL,
     kind BIGINT NOT NULL,

@@ -20,7 +20,7 @@ pub(super) enum Command {
         /// `auto` recognises the client, `strict` tolerates nothing, or the name of a client
         #[arg(long, default_value = "auto")]
         dialect: Setting,
-        /// Print JSON: {"id", "base_url"}
+        /// Print JSON: `{"id", "base_url"}`
         #[arg(long)]
         json: bool,
     },
@@ -40,7 +40,7 @@ pub(super) enum Command {
         tenant: String,
         /// Name of the connection
         name: String,
-        /// Print JSON: {"id", "name", "dialect", "base_url", "tolerances": [{"rule", "count", "last"}]}
+        /// Print JSON: `{"id", "name", "dialect", "base_url", "tolerances": [{"rule", "count", "last"}]}`
         #[arg(long)]
         json: bool,
     },
@@ -81,7 +81,9 @@ pub(super) async fn run(services: Services, config: Config, command: Command) ->
                     .collect();
                 println!("{}", json!({"items": items}));
             } else {
-                connections.iter().for_each(|c| println!("{:24} {}", c.name, c.dialect));
+                for c in &connections {
+                    println!("{:24} {}", c.name, c.dialect);
+                }
             }
         }
         Command::Show { tenant, name, json } => show(&services, &config, &tenant, &name, json).await?,
@@ -107,8 +109,8 @@ async fn show(services: &Services, config: &Config, tenant: &str, name: &str, as
     if tolerances.is_empty() {
         println!("no client habit had to be tolerated so far");
     }
-    tolerances
-        .iter()
-        .for_each(|t| println!("{:>8} × {:32} last {}", t.count, t.rule, t.last.rfc3339()));
+    for t in &tolerances {
+        println!("{:>8} × {:32} last {}", t.count, t.rule, t.last.rfc3339());
+    }
     Ok(())
 }

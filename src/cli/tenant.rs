@@ -45,7 +45,9 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
                     .collect();
                 println!("{}", json!({"items": items}));
             } else {
-                tenants.iter().for_each(|t| println!("{:24} {}", t.slug, t.name));
+                for t in &tenants {
+                    println!("{:24} {}", t.slug, t.name);
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ pub(super) enum Command {
         /// Slug of the tenant
         #[arg(long)]
         tenant: String,
-        /// Print JSON: {"items": [{"id", "holder", "created", "expires", "last_used", "revoked"}]}
+        /// Print JSON: `{"items": [{"id", "holder", "created", "expires", "last_used", "revoked"}]}`
         #[arg(long)]
         json: bool,
     },

@@ -27,7 +27,7 @@ impl Tally {
 }
 
 /// Counts what a request needed.
-pub(super) fn note(services: &Services, caller: &Caller, dialect: &Dialect, applied: &Applied) {
+pub(super) fn note(services: &Services, caller: &Caller, dialect: Dialect, applied: &Applied) {
     for (rule, count) in applied.iter() {
         let client = dialect.client().name();
         metrics::counter!("muster_tolerances_total", "rule" => rule, "client" => client).increment(count.into());
@@ -64,9 +64,9 @@ pub async fn write(services: &Services) -> Result<()> {
         .collect();
     let written = store::tolerances::flush(services.db(), &rows, services.clock().now()).await;
     if written.is_err() {
-        counts
-            .into_iter()
-            .for_each(|(key, count)| services.tally().add(key, count));
+        for (key, count) in counts {
+            services.tally().add(key, count);
+        }
     }
     Ok(written?)
 }

@@ -93,7 +93,8 @@ macro_rules! external_id_column {
     };
 }
 
-/// The groups of `r`, when it is a user, as a JSON array of `[id, label, 0 or 1]`.
+/// The groups of `r`, when it is a user with any, as a JSON array of `[id, label, 0 or 1]`. `CROSS JOIN` keeps SQLite
+/// to the order of the tables: it knows nothing of their sizes.
 macro_rules! groups_column {
     () => {
         "CASE WHEN r.kind = 1 AND EXISTS (\
@@ -101,8 +102,8 @@ macro_rules! groups_column {
          SELECT CAST([collect]([array](g.id, g.label, x.direct) ORDER BY g.pk) AS TEXT) FROM (\
          SELECT u.pk AS pk, max(u.direct) AS direct FROM (\
          SELECT m.group_pk AS pk, 1 AS direct FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk \
-         UNION ALL SELECT c.ancestor_pk, 0 FROM member m JOIN group_closure c ON c.tenant_id = m.tenant_id \
-         AND c.group_pk = m.group_pk WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk\
+         UNION ALL SELECT c.ancestor_pk, 0 FROM member m CROSS JOIN group_closure c WHERE m.tenant_id = r.tenant_id \
+         AND m.member_pk = r.pk AND c.tenant_id = m.tenant_id AND c.group_pk = m.group_pk\
          ) u GROUP BY u.pk) x CROSS JOIN resource g WHERE g.tenant_id = r.tenant_id AND g.pk = x.pk) END"
     };
 }

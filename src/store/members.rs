@@ -95,7 +95,7 @@ impl<R: Read> Members<R> {
     pub async fn list(&mut self, group: Pk, limit: Option<usize>) -> Result<Vec<Member>> {
         const LIST: &str = "SELECT r.id, r.kind, r.label FROM member m \
                             JOIN resource r ON r.tenant_id = m.tenant_id AND r.pk = m.member_pk \
-                            WHERE m.tenant_id = $1 AND m.group_pk = $2 ORDER BY m.member_pk LIMIT $3";
+                            WHERE m.tenant_id = $1 AND m.group_pk = $2 ORDER BY m.member_pk LIMIT 0 + $3";
         let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         self.source
             .rows(Statement::new(LIST).bind(self.tenant).bind(group).bind(limit))

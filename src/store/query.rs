@@ -2,7 +2,7 @@
 
 use super::document::{INDEXED_CHARS, Stored, external_id_column, groups_column, stored_columns};
 use super::error::Result;
-use super::filter::{Compiler, Key, finds_few, key_of, paths_of, primary_path, read_paths};
+use super::filter::{Compiler, Key, finds_few, is_of_listed_columns, key_of, paths_of, primary_path, read_paths};
 use super::kind::Kind;
 use super::resources::{BLOCK_SHIFT, Groups, Resources};
 use super::sql::{FromRow, Read, Row, Statement};
@@ -174,6 +174,19 @@ fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Stat
         of_tally(&mut out, binds.0, query.kinds);
         out.push(") t LEFT JOIN (");
         in_index_order(&mut out, binds, query, paths);
+    } else if query.sort.is_none()
+        && query
+            .filter
+            .is_some_and(|filter| is_of_listed_columns(filter, query.kinds))
+    {
+        out.push("SELECT t.total, ");
+        columns(&mut out, binds.1, query.groups);
+        out.push(" FROM (SELECT count(*) AS total FROM resource r WHERE ");
+        Compiler::new(&mut out, binds.0, binds.1, query.kinds, paths).filter(query.filter);
+        out.push(") t LEFT JOIN (SELECT r.pk FROM resource r WHERE ");
+        Compiler::new(&mut out, binds.0, binds.1, query.kinds, paths).filter(query.filter);
+        out.push(" ORDER BY r.pk");
+        slice(&mut out, query);
     } else {
         out.push("WITH m AS MATERIALIZED (SELECT r.pk");
         Compiler::new(&mut out, binds.0, binds.1, query.kinds, paths).matches(query.filter, query.sort);
@@ -186,10 +199,7 @@ fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Stat
             " FROM m"
         });
         order(&mut out, query.sort, ["m.k", "m.pk"]);
-        out.push(" LIMIT ")
-            .push_bind(number(query.limit))
-            .push(" OFFSET ")
-            .push_bind(number(query.offset));
+        slice(&mut out, query);
     }
     out.push(") p ON 1 = 1 LEFT JOIN resource r ON r.tenant_id = ")
         .push_number(binds.0)
@@ -202,6 +212,12 @@ fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Stat
         order(&mut out, query.sort, ["p.k", "p.pk"]);
     }
     out
+}
+
+/// As much as the page needs. SQLite would plan anew for every number that stood here alone.
+fn slice(out: &mut Statement, query: &Query<'_>) {
+    out.push(" LIMIT 0 + ").push_bind(number(query.limit));
+    out.push(" OFFSET 0 + ").push_bind(number(query.offset));
 }
 
 fn number(number: u64) -> i64 {
@@ -255,18 +271,15 @@ fn in_index_order(
     out.push(" FROM resource r WHERE ");
     Compiler::new(out, tenant, connection, query.kinds, paths).home("r");
     if deep {
-        // A block holds 2^12 row numbers: BLOCK_SHIFT.
-        out.push(" AND r.pk >= (SELECT s.block FROM s) * 4096");
+        // A block holds 2^10 row numbers: BLOCK_SHIFT.
+        out.push(" AND r.pk >= (SELECT s.block FROM s) * 1024");
     }
     match query.sort {
         None => out.push(" ORDER BY r.pk"),
         Some(sort) if sort.descending => out.push(" ORDER BY r.name_key DESC, r.name_rest DESC, r.pk"),
         Some(_) => out.push(" ORDER BY r.name_key, r.name_rest, r.pk"),
     };
-    out.push(" LIMIT ")
-        .push_bind(number(query.limit))
-        .push(" OFFSET ")
-        .push_bind(number(query.offset));
+    slice(out, query);
     if deep {
         out.push(" - coalesce((SELECT s.before FROM s), 0)");
     }

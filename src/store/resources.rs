@@ -11,10 +11,10 @@ use crate::base::fold::{exact, fold};
 use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
 
 /// Row numbers in a block of the tally, as a shift.
-pub(super) const BLOCK_SHIFT: i64 = 12;
+pub(super) const BLOCK_SHIFT: i64 = 10;
 
 /// Rows of the tally that writers on PostgreSQL spread over, so that they do not wait for each other's commit.
-const SLOTS: u64 = 16;
+const SLOTS: u64 = 8;
 
 /// Users and groups of one tenant.
 pub struct Resources<R> {

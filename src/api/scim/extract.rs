@@ -124,7 +124,7 @@ impl FromRequestParts<Edge> for Ask {
             base,
             media: negotiate::answer_type(&parts.headers)?,
             params: params(parts.uri.query().unwrap_or_default())?,
-            dialect: parts.extensions.get::<Dialect>().cloned(),
+            dialect: parts.extensions.get::<Dialect>().copied(),
             if_match: tags(&parts.headers, &header::IF_MATCH),
             if_none_match: tags(&parts.headers, &header::IF_NONE_MATCH),
         })
@@ -254,8 +254,8 @@ impl FromRequest<Edge> for Body {
             return Err(too_large());
         }
         let bytes = to_bytes(request.into_body(), limit).await.map_err(|fault| {
-            let over =
-                std::error::Error::source(&fault).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+            let over = std::error::Error::source(&fault)
+                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             if over {
                 too_large()
             } else {

@@ -26,7 +26,7 @@ pub fn answer_type(headers: &HeaderMap) -> Result<HeaderValue, Problem> {
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        if parts.any(|parameter| is_zero_weight(parameter)) {
+        if parts.any(is_zero_weight) {
             continue;
         }
         match media.as_str() {

@@ -8,7 +8,8 @@ use super::draft::{content, differences, store_kind};
 use super::membership;
 use super::refuse;
 use super::shown::{Relations, Shown};
-use crate::base::id::ResourceId;
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId};
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -30,6 +31,8 @@ struct Plan {
     id: ResourceId,
     incoming: Incoming,
     content: Content,
+    /// Names of the attributes it starts with, for the ledger.
+    names: Vec<String>,
     wants_members: bool,
 }
 
@@ -46,18 +49,21 @@ pub async fn create(
     view: &View,
 ) -> Result<Shown> {
     let (body, applied) = dialect.create(kind, body);
-    tolerances::note(services, caller, dialect, &applied);
+    tolerances::note(services, caller, *dialect, &applied);
     let mut incoming = validate::create(kind, &body)?;
     refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
     tolerances::note_ignored(services, caller, &incoming.ignored);
-    refuse::unless_countries(dialect, &incoming.document)?;
+    refuse::unless_countries(*dialect, &incoming.document)?;
+    let mut names = differences(&Document::default(), &incoming.document);
+    names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
     let plan = Arc::new(Plan {
+        names,
         services: services.clone(),
         caller: caller.clone(),
         kind: Arc::clone(kind),
         store_kind: store_kind(kind)?,
         id: services.ids().next(),
-        content: content(kind, dialect, &incoming.document),
+        content: content(kind, *dialect, &incoming.document),
         incoming,
         wants_members: view.wants("members"),
     });
@@ -91,41 +97,22 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
             return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
         }
     };
-    let mut relations = if plan.store_kind == Kind::User {
-        Relations::Groups(Vec::new())
-    } else {
-        Relations::Members(Vec::new())
+    let joined = match join(&plan, &mut unit, pk, now).await {
+        Ok(joined) => joined,
+        Err(error) => return Err(refused(unit, error).await),
     };
-    let mut added = Vec::new();
-    if let Some(members) = plan.incoming.members.as_deref().filter(|members| !members.is_empty()) {
-        match membership::apply(&mut unit, pk, &[MemberOp::Add(members.to_vec())], now).await {
-            Ok(change) => added = change.added,
-            Err(error) => return Err(refused(unit, error).await),
-        }
-        if plan.wants_members {
-            relations = membership::in_unit(&mut unit, pk, None).await?;
-        }
-    }
-    let event = if plan.store_kind == Kind::User {
+    let kind_of_event = if plan.store_kind == Kind::User {
         "user.created"
     } else {
         "group.created"
     };
-    let mut names = differences(&Document::default(), &plan.incoming.document);
-    if plan.incoming.external_id.is_some() {
-        names.push("externalId".to_owned());
-    }
-    let data = ledger::changes(&names, &added, &[]);
-    ledger::record(
-        &mut unit,
-        caller,
-        now,
-        &ledger::Entry {
-            kind: event,
-            subject: (pk, &plan.id),
-            data,
-        },
-    );
+    let data = ledger::changes(&plan.names, &joined.added, &[]);
+    let entry = ledger::Entry {
+        kind: kind_of_event,
+        subject: (pk, &plan.id),
+        data,
+    };
+    ledger::record(&mut unit, caller, now, &entry);
     unit.save().await?;
     Ok(Shown {
         kind: Arc::clone(kind),
@@ -135,10 +122,38 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         modified: now,
         document: content.document.clone(),
         external_id: plan.incoming.external_id.clone(),
-        relations,
+        relations: joined.relations,
         asked_for: plan.incoming.asked_for.clone(),
         ignored: plan.incoming.ignored.clone(),
     })
+}
+
+/// The members a new group starts with, and what the answer shows of them.
+struct Joined {
+    added: Vec<ResourceId>,
+    relations: Relations,
+}
+
+async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Joined> {
+    if plan.store_kind == Kind::User {
+        return Ok(Joined {
+            added: Vec::new(),
+            relations: Relations::Groups(Vec::new()),
+        });
+    }
+    let mut joined = Joined {
+        added: Vec::new(),
+        relations: Relations::Members(Vec::new()),
+    };
+    if let Some(members) = plan.incoming.members.as_deref().filter(|members| !members.is_empty()) {
+        joined.added = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], now)
+            .await?
+            .added;
+        if plan.wants_members {
+            joined.relations = membership::in_unit(unit, pk, None).await?;
+        }
+    }
+    Ok(joined)
 }
 
 /// Ends a unit that refuses: the answer waits until what it rests on is on disk.

@@ -20,7 +20,7 @@ pub(super) fn store_kind(kind: &ResourceType) -> Result<Kind> {
 }
 
 /// Everything the store writes for a document.
-pub(super) fn content(kind: &ResourceType, dialect: &Dialect, document: &Document) -> Content {
+pub(super) fn content(kind: &ResourceType, dialect: Dialect, document: &Document) -> Content {
     let members = document.as_map();
     let text = |name: &str| members.get(name).and_then(|value| value.as_str()).unwrap_or_default();
     let is_user = kind.name() == "User";

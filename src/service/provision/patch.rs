@@ -20,7 +20,7 @@ use crate::service::tolerances;
 /// `NotFound`, `Stale` by `If-Match`, and whatever an operation breaks: then nothing of the request is done.
 pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
     let (body, applied) = wanted.dialect.patch(wanted.kind, body);
-    tolerances::note(services, caller, wanted.dialect, &applied);
+    tolerances::note(services, caller, *wanted.dialect, &applied);
     let request = patch::parse(&body)?;
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
@@ -39,7 +39,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     let mut patched = patch::apply(&target.kind, request, stored, external_id)?;
     refuse::password_unkept(&mut patched.ignored, patched.password.as_ref());
     if patched.changed {
-        refuse::unless_countries(&target.dialect, &patched.document)?;
+        refuse::unless_countries(target.dialect, &patched.document)?;
     }
     Ok(Next {
         changed: patched.document != *stored,

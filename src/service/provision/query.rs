@@ -55,7 +55,7 @@ pub async fn query(
     let filter = asked
         .filter
         .as_deref()
-        .map(|text| checked(services, caller, dialect, &known, text))
+        .map(|text| checked(services, caller, *dialect, &known, text))
         .transpose()?;
     let sort = asked
         .sort_by
@@ -95,7 +95,7 @@ pub async fn query(
 fn checked(
     services: &Services,
     caller: &Caller,
-    dialect: &Dialect,
+    dialect: Dialect,
     types: &[&ResourceType],
     text: &str,
 ) -> Result<Checked> {

@@ -50,7 +50,7 @@ pub(super) fn password_unkept(ignored: &mut Vec<String>, password: Option<&Secre
 }
 
 /// Refuses a country that is no code, unless the connection's dialect takes it as it is sent.
-pub(super) fn unless_countries(dialect: &Dialect, document: &Document) -> Result<()> {
+pub(super) fn unless_countries(dialect: Dialect, document: &Document) -> Result<()> {
     if dialect.is_strict() {
         Ok(scim::validate::countries(document)?)
     } else {

@@ -20,7 +20,7 @@ use crate::service::tolerances;
 /// `NotFound`, `Stale` by `If-Match`, and what a create refuses.
 pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
     let (body, applied) = wanted.dialect.replace(wanted.kind, body);
-    tolerances::note(services, caller, wanted.dialect, &applied);
+    tolerances::note(services, caller, *wanted.dialect, &applied);
     let target = Target::new(services, caller, &wanted)?;
     let plan = Arc::new((target, body));
     attempts(|| {
@@ -36,7 +36,7 @@ pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, b
 fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     let mut incoming = validate::replace(&target.kind, body, stored)?;
     refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
-    refuse::unless_countries(&target.dialect, &incoming.document)?;
+    refuse::unless_countries(target.dialect, &incoming.document)?;
     let members = match incoming.members {
         Some(members) if !members.is_empty() => vec![MemberOp::ReplaceAll(members)],
         _ if target.kind.name() == "Group" => vec![MemberOp::Clear],

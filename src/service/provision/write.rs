@@ -175,7 +175,7 @@ async fn apply(
         names.push("externalId".to_owned());
     }
     let version: Option<Version> = if next.changed {
-        let content = content(&target.kind, &target.dialect, &next.document);
+        let content = content(&target.kind, target.dialect, &next.document);
         let old = leaves(&target.kind, before);
         let updated = unit
             .resources()
@@ -240,9 +240,10 @@ async fn finish(target: &Target, mut unit: Unit, after: After) -> Result<Shown> 
     } else {
         Some(MAX_MEMBERS_IN_PATCH_ANSWER)
     };
-    let members = match target.wants_members() {
-        true => Some(membership::in_unit(&mut unit, stored.pk, most).await?),
-        false => None,
+    let members = if target.wants_members() {
+        Some(membership::in_unit(&mut unit, stored.pk, most).await?)
+    } else {
+        None
     };
     if wrote {
         unit.save().await?;

@@ -65,6 +65,9 @@ fn keyed(leaves: &Leaves) -> HashMap<Key<'_>, &str> {
 impl Rows {
     /// What must be written and removed to get from the old leaves to the new.
     pub(in crate::store) async fn between(tx: &mut Tx, old: &Leaves, new: &Leaves) -> Result<Self> {
+        if old.0.is_empty() {
+            return Self::of_new(tx, new).await;
+        }
         let (old, new) = (keyed(old), keyed(new));
         let removed: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
         let written: Vec<_> = new.iter().filter(|(key, rest)| old.get(*key) != Some(rest)).collect();
@@ -75,6 +78,28 @@ impl Rows {
             removed: rows(&ids, removed)?,
         })
     }
+
+    /// The same when there was nothing.
+    async fn of_new(tx: &mut Tx, new: &Leaves) -> Result<Self> {
+        let mut paths: Vec<&str> = new.0.iter().map(|leaf| leaf.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let ids = write_paths(tx, &paths).await?;
+        let mut rows = Vec::with_capacity(new.0.len());
+        for leaf in &new.0 {
+            let (fold, rest) = split(&leaf.fold);
+            let id = ids.get(leaf.path.as_str()).ok_or(Error::Damaged("attribute path"))?;
+            rows.push((*id, fold, leaf.elem, rest));
+        }
+        rows.sort_unstable();
+        rows.dedup_by_key(|row| (row.0, row.1, row.2));
+        let written = if rows.is_empty() { None } else { Some(json_of(&rows)?) };
+        Ok(Self { written, removed: None })
+    }
+}
+
+fn json_of(rows: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(rows).map_err(|_| Error::Damaged("attribute rows"))
 }
 
 /// Sorted by the key of the table, so that neighbours are written together.
@@ -88,7 +113,7 @@ fn rows(ids: &HashMap<&str, i64>, leaves: Vec<(&Key<'_>, &&str)>) -> Result<Opti
         rows.push((path_id, fold, elem, rest));
     }
     rows.sort_unstable();
-    Ok(Some(json!(rows).to_string()))
+    json_of(&rows).map(Some)
 }
 
 /// The numbers of attribute paths; new ones are added.

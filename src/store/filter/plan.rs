@@ -52,7 +52,7 @@ fn by_check(test: &Test) -> u32 {
     match &test.check {
         Match::Equal(_) if of_few => 50,
         Match::Equal(_) => 2,
-        Match::StartsWith(text) if text.chars().count() >= 3 => 6,
+        Match::StartsWith(operand) if operand.chars().count() >= 3 => 6,
         Match::StartsWith(_) | Match::Contains(_) | Match::EndsWith(_) => 20,
         Match::Less(_) | Match::AtMost(_) | Match::Greater(_) | Match::AtLeast(_) => 40,
         Match::Present => 70,
@@ -88,6 +88,24 @@ pub(super) fn mentions(node: &Node, path: &str) -> bool {
         Node::Test(test) => test.path == path,
         Node::Constant(_) => false,
     }
+}
+
+/// Whether the filter asks for nothing but columns that the index of pages has: then it is cheap to walk that index in
+/// order, once for the total and again for as much as the page needs.
+pub(in crate::store) fn is_of_listed_columns(filter: &Checked, kinds: &[Kind]) -> bool {
+    fn listed(node: &Node, kinds: &[Kind]) -> bool {
+        match node {
+            Node::And(parts) | Node::Or(parts) => parts.iter().all(|part| listed(part, kinds)),
+            Node::Not(part) => listed(part, kinds),
+            Node::Constant(_) => true,
+            Node::Some { .. } => false,
+            Node::Test(test) => matches!(
+                Column::of(&test.path, kinds),
+                Some(Column::Active | Column::Created | Column::Modified | Column::ResourceType | Column::Meta)
+            ),
+        }
+    }
+    listed(filter.root(), kinds)
 }
 
 /// Whether the filter names one resource by a value that is unique, or nearly so: then there is nothing to count or

@@ -3,7 +3,6 @@
 use sqlx::{Executor as _, PgPool};
 use std::sync::Arc;
 
-use super::fault;
 use super::gate::Gate;
 use super::keys::Keys;
 use super::migrate;
@@ -84,20 +83,6 @@ impl Db {
         match self.0.handle {
             Handle::Sqlite { .. } => Engine::Sqlite,
             Handle::Postgres { .. } => Engine::Postgres,
-        }
-    }
-
-    /// Lets SQLite look at the sizes of its tables, so that it plans better; PostgreSQL does that by itself.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn optimize(&self) -> Result<()> {
-        match &self.0.handle {
-            Handle::Sqlite { gate, .. } => gate
-                .alone(async |connection| connection.execute("PRAGMA optimize").await.map(drop))
-                .await?
-                .map_err(fault::of),
-            Handle::Postgres { .. } => Ok(()),
         }
     }
 

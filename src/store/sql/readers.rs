@@ -197,16 +197,15 @@ async fn share(home: Arc<Inner>) {
                         rows.push(row);
                     }
                 }
-                answers
-                    .into_iter()
-                    .zip(found)
-                    .for_each(|(answer, rows)| drop(answer.send(Ok(rows))));
+                for (answer, rows) in answers.into_iter().zip(found) {
+                    answer.send(Ok(rows)).ok();
+                }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                answers
-                    .into_iter()
-                    .for_each(|answer| drop(answer.send(Err(Arc::clone(&error)))));
+                for answer in answers {
+                    answer.send(Err(Arc::clone(&error))).ok();
+                }
             }
         }
     }

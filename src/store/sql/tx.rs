@@ -200,7 +200,7 @@ impl Tx {
         match self.inner {
             Inner::Sqlite(held) => {
                 held.save(later.into_iter().flat_map(Script::into_statements).collect())
-                    .await?
+                    .await?;
             }
             Inner::Postgres { lost: true, .. } => return Err(Error::Lost),
             Inner::Postgres {

@@ -57,7 +57,7 @@ pub const SURFACE: &[Route] = &[
         })
     },
     guarded("GET", "/Schemas", || vec![get("/Schemas?id={id}")]),
-    guarded("GET", "/Schemas/{urn}", || vec![get("/Schemas/{id}")]),
+    guarded("GET", "/Schemas/{name}", || vec![get("/Schemas/{id}")]),
     guarded("GET", "/ResourceTypes", || vec![get("/ResourceTypes?id={id}")]),
     guarded("GET", "/ResourceTypes/{name}", || vec![get("/ResourceTypes/{id}")]),
     guarded("GET", "/{endpoint}", || {

@@ -1,7 +1,10 @@
 //! Contract of the store: every method, on each engine.
 
 mod filter_oracle;
+mod gate;
 mod members;
+mod people;
+mod query;
 mod resources;
 mod shelf;
 mod world;

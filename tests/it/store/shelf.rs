@@ -9,6 +9,7 @@ use muster::base::id::{ConnectionId, Ids, Pk, ResourceId, TenantId};
 use muster::scim::schema::Registry;
 use muster::store::document::{Content, Stored, Uniqueness};
 use muster::store::filter::Leaves;
+use muster::store::query::Query;
 use muster::store::resources::{Groups, New};
 use muster::store::{Db, Kind, Options, Reader, Unit, tenants};
 use serde_json::{Map, Value, json};
@@ -133,6 +134,20 @@ impl Shelf {
             .find(kind, id, Some(self.connection), Groups::Listed)
             .await
             .unwrap()
+    }
+
+    /// All resources of a kind, oldest first.
+    pub async fn all(&self, kind: Kind) -> Vec<Stored> {
+        let query = Query {
+            kinds: &[kind],
+            filter: None,
+            sort: None,
+            offset: 0,
+            limit: u64::MAX,
+            connection: Some(self.connection),
+            groups: Groups::LeftOut,
+        };
+        self.reader().queries().list(&query).await.unwrap().rows
     }
 
     /// `name` of each group of a user, with a star for indirect ones.
