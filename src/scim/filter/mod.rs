@@ -1,6 +1,6 @@
 //! Filters: text is parsed, then checked against resource types, then used (RFC 7644 §3.4.2.2).
 //!
-//! Only a [`Checked`] filter may be executed. [`eval`] is what a filter means; every other execution is compared
+//! Only a [`Checked`] filter may be executed. [`eval()`] is what a filter means; every other execution is compared
 //! with it. May import `base`, `scim::schema`, `scim::path` and `scim::error`. Must never import anything else of
 //! ours, nor know how documents are stored.
 

@@ -16,7 +16,7 @@ mod property;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod vectors;
+mod vector_tests;
 
 pub use apply::{OpOutcome, Patched, apply};
 pub use members::MemberOp;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::vectors::{registry, stored};
+use super::vector_tests::{registry, stored};
 use super::{MemberOp, OpOutcome, Patched, apply, parse};
 use crate::base::id::ResourceId;
 use crate::scim::message::PATCH_OP;

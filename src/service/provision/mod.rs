@@ -2,6 +2,8 @@
 //!
 //! A body goes through `scim::dialect` (client habits become clean RFC form, counted), `scim::validate` or
 //! `scim::patch`, and then one unit of work that changes the resource, its memberships and the ledger together.
+//!
+//! May import the rest of `service` and what it may; must never be entered but by these functions, nor know HTTP.
 
 mod attempt;
 mod create;

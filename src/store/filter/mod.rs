@@ -1,7 +1,7 @@
 //! From a checked filter to SQL, and from a document to the rows that the SQL searches.
 //!
 //! May import the rest of the store and [`crate::scim::filter`]. Must never decide what a filter means: that is
-//! [`crate::scim::filter::eval`], which the SQL is tested against.
+//! [`crate::scim::filter::eval()`], which the SQL is tested against.
 
 mod column;
 mod compile;

@@ -48,7 +48,7 @@ binds! {
     Option<Timestamp>, value => Self::Int(value.map(|at| at.0));
 }
 
-/// One SQL statement in the portable dialect (see [`Engine::write`] for its words) and its binds.
+/// One SQL statement in the portable dialect (see `Engine::write` for its words) and its binds.
 #[derive(Debug, Clone)]
 pub struct Statement {
     text: Cow<'static, str>,

@@ -85,6 +85,7 @@ impl Author<'_> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one row for each attribute: a table")]
     fn attribute(&mut self, parent: &str) -> (String, Sort) {
         let enterprise = |name: &str| format!("{ENTERPRISE}:{name}");
         let badge = |name: &str| format!("{BADGE}:{name}");
@@ -180,6 +181,7 @@ impl Author<'_> {
         format!("{name} {operator} {}", self.operand(&name, sort))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one row for each attribute: a table")]
     fn operand(&mut self, name: &str, sort: Sort) -> String {
         let items = self.items;
         match sort {

@@ -176,12 +176,18 @@ each_database! {
 
     async fn a_filter_of_many_parts_is_answered(shelf: Shelf) {
         let (_, id) = shelf.user("ada").await;
-        for part in ["id eq \"x\"", "title eq \"x\"", "groups.value eq \"x\"", "emails[type eq \"a\" and value eq \"b\"]"] {
-            let mut filter = vec![part; 160];
+        let parts = [
+            ("id eq \"x\"", 490),
+            ("title eq \"x\"", 490),
+            ("groups.value eq \"x\"", 490),
+            ("emails[type eq \"a\" and value eq \"b\"]", 120),
+        ];
+        for (part, times) in parts {
+            let mut filter = vec![part; times];
             filter.push("userName eq \"ada\"");
             let page = ask(&shelf, USERS, Some(&filter.join(" or ")), None, (0, 10)).await;
             assert_eq!(page.rows.iter().map(|row| &row.id).collect::<Vec<_>>(), [&id], "{part}");
-            assert_eq!(ask(&shelf, USERS, Some(&vec![part; 160].join(" and ")), None, (0, 10)).await.total, 0);
+            assert_eq!(ask(&shelf, USERS, Some(&vec![part; times].join(" and ")), None, (0, 10)).await.total, 0);
         }
     }
 }
