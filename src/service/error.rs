@@ -30,6 +30,10 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Retry => Self::Busy,
+            store::Error::TooLong => {
+                scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")
+                    .into()
+            }
             other => Self::Internal(Box::new(other)),
         }
     }

@@ -89,6 +89,9 @@ pub enum Error {
     /// No connection in time, or the database was closed.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
+    /// The question took longer to answer than is allowed.
+    #[error("the question takes too long to answer")]
+    TooLong,
     /// The disk is full.
     #[error("the disk of the database is full")]
     Full,

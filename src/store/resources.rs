@@ -360,8 +360,8 @@ impl Resources<&mut Tx> {
         now: Timestamp,
     ) -> Result<Script> {
         const REMOVE: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND (path_id, fold, resource_pk, elem) IN (\
-                              SELECT CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, CAST(j.value ->> 2 AS BIGINT) \
-                              FROM [each $3] AS j)";
+                              SELECT CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, CAST($2 AS BIGINT), \
+                              CAST(j.value ->> 2 AS BIGINT) FROM [each $3] AS j)";
         let rows = Rows::between(self.source, old, &content.leaves).await?;
         let statement = Statement::new(text)
             .bind(self.tenant)

@@ -1,10 +1,11 @@
 //! Tests that columns of the resource answer.
 
-use super::compile::{Compiler, matches};
+use super::ask::{Ask, Check};
+use super::compile::Compiler;
 use super::text::{Field, compare};
 use crate::base::clock::Timestamp;
 use crate::base::instant::Moment;
-use crate::scim::filter::{Match, Test};
+use crate::scim::filter::Match;
 use crate::store::kind::Kind;
 
 /// A test that needs no attribute rows.
@@ -46,7 +47,7 @@ impl Column {
 
 impl Compiler<'_> {
     /// Writes that the resource called `row` passes the test.
-    pub(super) fn column(&mut self, row: &'static str, column: Column, test: &Test) {
+    pub(super) fn column(&mut self, row: &'static str, column: Column, ask: Ask<'_>) {
         match column {
             Column::Id => compare(
                 self.out,
@@ -54,23 +55,23 @@ impl Compiler<'_> {
                     key: &[row, ".id"],
                     rest: None,
                 },
-                &test.check,
+                ask.check,
             ),
-            Column::Name(kind) => self.name(row, kind, &test.check),
+            Column::Name(kind) => self.name(row, kind, ask.check),
             Column::ExternalId => {
                 self.out.push("EXISTS (SELECT 1 FROM external_id e WHERE ");
-                self.external_id(&test.check);
+                self.external_id(ask.check);
                 self.out.push(" AND e.resource_pk = ").push(row).push(".pk)");
             }
-            Column::Active => self.active(row, &test.check),
-            Column::Created => self.instant(&[row, ".created"], &test.check),
-            Column::Modified => self.instant(&[row, ".modified"], &test.check),
+            Column::Active => self.active(row, ask.check),
+            Column::Created => self.instant(&[row, ".created"], ask.check),
+            Column::Modified => self.instant(&[row, ".modified"], ask.check),
             Column::ResourceType => {
-                self.kinds_where(&[row, ".kind"], |kind| matches(test, kind.name()));
+                self.kinds_where(&[row, ".kind"], |kind| ask.passes(kind.name()));
             }
             Column::Version => {
                 let key = &["'W/\"' || CAST(", row, ".version AS TEXT) || '\"'"];
-                compare(self.out, Field { key, rest: None }, &test.check);
+                compare(self.out, Field { key, rest: None }, ask.check);
             }
             Column::Location => {
                 let key = &[
@@ -80,13 +81,13 @@ impl Compiler<'_> {
                     row,
                     ".id)",
                 ];
-                compare(self.out, Field { key, rest: None }, &test.check);
+                compare(self.out, Field { key, rest: None }, ask.check);
             }
             Column::Meta => drop(self.out.push("1 = 1")),
         }
     }
 
-    fn name(&mut self, row: &'static str, kind: Kind, check: &Match) {
+    fn name(&mut self, row: &'static str, kind: Kind, check: Check<'_>) {
         if self.kinds != [kind] {
             self.out.push(row).push(".kind = ").push_bind(kind.code()).push(" AND ");
         }
@@ -101,7 +102,7 @@ impl Compiler<'_> {
     }
 
     /// Conditions on the rows `e` of the external ids of the asking connection.
-    pub(super) fn external_id(&mut self, check: &Match) {
+    pub(super) fn external_id(&mut self, check: Check<'_>) {
         self.out.push("e.tenant_id = ").push_number(self.tenant);
         self.out
             .push(" AND e.connection_id = ")
@@ -117,10 +118,10 @@ impl Compiler<'_> {
         );
     }
 
-    fn active(&mut self, row: &'static str, check: &Match) {
+    fn active(&mut self, row: &'static str, check: Check<'_>) {
         // Never NULL, so that `NOT` of it finds resources without the value.
         self.out.push(row).push(".active IS NOT NULL");
-        if let Match::Equal(value) = check {
+        if let Check::One(Match::Equal(value)) = check {
             self.out.push(" AND ").push(row);
             self.out
                 .push(if value == "true" { ".active = 1" } else { ".active = 0" });
@@ -145,13 +146,13 @@ impl Compiler<'_> {
     }
 
     /// Microseconds against an instant that may lie between two of them.
-    fn instant(&mut self, micros: &[&'static str], check: &Match) {
+    fn instant(&mut self, micros: &[&'static str], check: Check<'_>) {
         let (operator, operand) = match check {
-            Match::Equal(operand) => (" = ", operand),
-            Match::Less(operand) => (" < ", operand),
-            Match::AtMost(operand) => (" <= ", operand),
-            Match::Greater(operand) => (" > ", operand),
-            Match::AtLeast(operand) => (" >= ", operand),
+            Check::One(Match::Equal(operand)) => (" = ", operand),
+            Check::One(Match::Less(operand)) => (" < ", operand),
+            Check::One(Match::AtMost(operand)) => (" <= ", operand),
+            Check::One(Match::Greater(operand)) => (" > ", operand),
+            Check::One(Match::AtLeast(operand)) => (" >= ", operand),
             _ => {
                 self.out.push("1 = 1");
                 return;

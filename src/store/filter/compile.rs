@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
+use super::ask::{Ask, Check, Part, merged};
 use super::column::Column;
-use super::plan::{leads_best, rank};
+use super::plan::{leads_best, rank, subqueries};
 use super::relation::Relation;
 use super::sort::Sort;
 use super::text::{Field, compare};
-use crate::scim::filter::{Checked, Match, Node, Test};
+use crate::scim::filter::{Checked, Node};
 use crate::store::kind::Kind;
 use crate::store::sql::Statement;
 
@@ -26,6 +27,8 @@ pub(in crate::store) struct Compiler<'a> {
     pub(super) kinds: &'a [Kind],
     /// Numbers of attribute paths; a path without one has no rows.
     pub(super) paths: &'a HashMap<&'a str, i64>,
+    /// Whether there are so many subqueries that PostgreSQL must not think about their order.
+    crowded: bool,
 }
 
 /// What a condition is about.
@@ -62,6 +65,7 @@ impl<'a> Compiler<'a> {
             connection,
             kinds,
             paths,
+            crowded: false,
         }
     }
 
@@ -80,6 +84,7 @@ impl<'a> Compiler<'a> {
     pub(in crate::store) fn filter(&mut self, filter: Option<&Checked>) {
         self.home("r");
         if let Some(filter) = filter {
+            self.crowded = subqueries(filter.root()) > MOST_JOINED;
             self.out.push(" AND ");
             self.lead(filter.root());
         }
@@ -106,14 +111,11 @@ impl<'a> Compiler<'a> {
             Node::And(parts) => match leads_best(parts, self.kinds) {
                 Some(best) => {
                     self.lead(&parts[best]);
-                    for (_, part) in parts.iter().enumerate().filter(|(at, _)| *at != best) {
-                        self.out.push(" AND ");
-                        self.condition(part, Scope::Row("r"));
-                    }
+                    self.others(parts, Some(best), Scope::Row("r"));
                 }
                 None => self.condition(node, Scope::Row("r")),
             },
-            Node::Test(test) if self.is_own_column(test) => self.condition(node, Scope::Row("r")),
+            Node::Test(test) if self.is_own_column(&test.path) => self.condition(node, Scope::Row("r")),
             Node::Or(_) | Node::Test(_) | Node::Some { .. } if rank(node, self.kinds).is_some() => {
                 self.out.push("r.pk IN (");
                 self.set(node);
@@ -123,61 +125,105 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether the test is on a column of the resource itself.
-    fn is_own_column(&self, test: &Test) -> bool {
-        Column::of(&test.path, self.kinds).is_some_and(|column| column != Column::ExternalId)
+    /// Writes ` AND ` and the parts of an `and` but the one that was written.
+    pub(super) fn others(&mut self, parts: &[Node], written: Option<usize>, scope: Scope<'_>) {
+        let others = parts.iter().enumerate().filter(|(at, _)| Some(*at) != written);
+        let others: Vec<_> = others.map(|(_, part)| Part::Node(part)).collect();
+        if !others.is_empty() {
+            self.out.push(" AND ");
+            self.balanced(&others, scope, " AND ");
+        }
+    }
+
+    /// Whether a path is a column of the resource itself.
+    fn is_own_column(&self, path: &str) -> bool {
+        Column::of(path, self.kinds).is_some_and(|column| column != Column::ExternalId)
     }
 
     /// The set form.
     fn set(&mut self, node: &Node) {
         match node {
-            Node::Or(parts) if !parts.is_empty() && arms(node) <= MOST_ARMS => {
+            Node::Or(parts) if !parts.is_empty() => {
+                let parts = merged(parts, self.kinds);
+                if parts.iter().map(arms).sum::<usize>() > MOST_ARMS {
+                    return self.set_of_rows(None, |all| all.balanced(&parts, Scope::Row("x"), " OR "));
+                }
                 for (at, part) in parts.iter().enumerate() {
                     self.out.push(if at == 0 { "" } else { " UNION ALL " });
-                    self.set(part);
+                    match part {
+                        Part::Node(node) => self.set(node),
+                        Part::Any {
+                            some,
+                            path,
+                            kind,
+                            texts,
+                        } => {
+                            self.set_of(
+                                *some,
+                                Ask {
+                                    path,
+                                    kind: *kind,
+                                    check: Check::Any(texts),
+                                },
+                            );
+                        }
+                    }
                 }
             }
-            Node::Test(test) if test.path == "externalId" => {
-                self.out.push("SELECT e.resource_pk FROM external_id e WHERE ");
-                self.external_id(&test.check);
-            }
-            Node::Test(test) if !self.is_own_column(test) => self.attribute(Form::Set, test),
+            Node::Test(test) => self.set_of(None, test.into()),
             Node::Some { path, node } => self.some(Form::Set, path, node),
             Node::And(parts) => {
                 let best = leads_best(parts, self.kinds);
-                self.out.push("SELECT x.pk FROM resource x WHERE ");
-                self.home("x");
-                if let Some(best) = best {
-                    self.out.push(" AND x.pk IN (");
-                    self.set(&parts[best]);
-                    self.out.push(")");
-                }
-                for (_, part) in parts.iter().enumerate().filter(|(at, _)| Some(*at) != best) {
-                    self.out.push(" AND ");
-                    self.condition(part, Scope::Row("x"));
-                }
+                self.set_of_rows(best.map(|best| &parts[best]), |all| {
+                    all.out.push("1 = 1");
+                    all.others(parts, best, Scope::Row("x"));
+                });
             }
-            other => {
-                self.out.push("SELECT x.pk FROM resource x WHERE ");
-                self.home("x");
-                self.out.push(" AND ");
-                self.condition(other, Scope::Row("x"));
-            }
+            other => self.set_of_rows(None, |all| all.condition(other, Scope::Row("x"))),
         }
+    }
+
+    /// The set form of one question, about an element if `some` is set.
+    fn set_of(&mut self, some: Option<&str>, ask: Ask<'_>) {
+        match some {
+            Some(path) => self.some_ask(Form::Set, path, ask),
+            None if ask.path == "externalId" => {
+                self.out.push("SELECT e.resource_pk FROM external_id e WHERE ");
+                self.external_id(ask.check);
+            }
+            None if self.is_own_column(ask.path) => self.set_of_rows(None, |all| all.ask(ask, Scope::Row("x"))),
+            None => self.attribute(Form::Set, ask),
+        }
+    }
+
+    /// The set form of a condition on resources called `x`, of which `leader` finds the candidates.
+    fn set_of_rows(&mut self, leader: Option<&Node>, condition: impl FnOnce(&mut Self)) {
+        self.out.push("SELECT x.pk FROM resource x WHERE ");
+        self.home("x");
+        if let Some(leader) = leader {
+            self.out.push(" AND x.pk IN (");
+            self.set(leader);
+            self.out.push(")");
+        }
+        self.out.push(" AND ");
+        condition(self);
     }
 
     /// A condition on what the scope names.
     pub(super) fn condition(&mut self, node: &Node, scope: Scope<'_>) {
         match node {
-            Node::And(parts) => self.joined(parts, scope, " AND ", "1 = 1"),
-            Node::Or(parts) => self.joined(parts, scope, " OR ", "1 = 0"),
+            Node::And(parts) => {
+                let parts: Vec<_> = parts.iter().map(Part::Node).collect();
+                self.joined(&parts, scope, " AND ", "1 = 1");
+            }
+            Node::Or(parts) => self.joined(&merged(parts, self.kinds), scope, " OR ", "1 = 0"),
             Node::Not(part) => {
                 self.out.push("NOT (");
                 self.condition(part, scope);
                 self.out.push(")");
             }
             Node::Constant(constant) => drop(self.out.push(if *constant { "1 = 1" } else { "1 = 0" })),
-            Node::Test(test) => self.test(test, scope),
+            Node::Test(test) => self.ask(test.into(), scope),
             Node::Some { path, node } => match scope {
                 Scope::Row(row) => self.some(Form::Row(row), path, node),
                 // Only resources have elements.
@@ -186,46 +232,74 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn joined(&mut self, parts: &[Node], scope: Scope<'_>, word: &'static str, none: &'static str) {
+    fn joined(&mut self, parts: &[Part<'_>], scope: Scope<'_>, word: &'static str, none: &'static str) {
         if parts.is_empty() {
             self.out.push(none);
-            return;
+        } else {
+            self.balanced(parts, scope, word);
         }
+    }
+
+    /// Parts as a tree of halves: SQLite allows expressions a depth of 1,000, and a chain is as deep as it is long.
+    fn balanced(&mut self, parts: &[Part<'_>], scope: Scope<'_>, word: &'static str) {
         self.out.push("(");
-        for (at, part) in parts.iter().enumerate() {
-            self.out.push(if at == 0 { "" } else { word });
-            self.condition(part, scope);
+        match parts {
+            [] => {}
+            [Part::Node(node)] => self.condition(node, scope),
+            [
+                Part::Any {
+                    some,
+                    path,
+                    kind,
+                    texts,
+                },
+            ] => {
+                let ask = Ask {
+                    path,
+                    kind: *kind,
+                    check: Check::Any(texts),
+                };
+                match (some, scope) {
+                    (None, _) => self.ask(ask, scope),
+                    (Some(parent), Scope::Row(row)) => self.some_ask(Form::Row(row), parent, ask),
+                    (Some(_), _) => drop(self.out.push("1 = 0")),
+                }
+            }
+            many => {
+                let (left, right) = many.split_at(many.len() / 2);
+                self.balanced(left, scope, word);
+                self.out.push(word);
+                self.balanced(right, scope, word);
+            }
         }
         self.out.push(")");
     }
 
-    fn test(&mut self, test: &Test, scope: Scope<'_>) {
+    /// The question, put to what the scope names.
+    pub(super) fn ask(&mut self, ask: Ask<'_>, scope: Scope<'_>) {
         match scope {
-            Scope::Row(row) => match Column::of(&test.path, self.kinds) {
+            Scope::Row(row) => match Column::of(ask.path, self.kinds) {
                 Some(column) => {
                     self.out.push("(");
-                    self.column(row, column, test);
+                    self.column(row, column, ask);
                     self.out.push(")");
                 }
-                None if test.path == "members" || test.path == "groups" => {
-                    self.some(Form::Row(row), &test.path, &Node::Constant(true));
-                }
-                None => self.attribute(Form::Row(row), test),
+                None => self.attribute(Form::Row(row), ask),
             },
-            Scope::Element(own) if own == test.path => self.value("a", &test.check),
-            Scope::Element(_) => self.sibling(test),
-            Scope::Related(relation) => self.related(relation, test),
+            Scope::Element(own) if own == ask.path => self.value("a", ask.check),
+            Scope::Element(_) => self.sibling(ask),
+            Scope::Related(relation) => self.related(relation, ask),
         }
     }
 
-    /// Attribute rows that pass a test.
-    fn attribute(&mut self, form: Form, test: &Test) {
-        if test.path == "members" || test.path == "groups" {
-            return self.some(form, &test.path, &Node::Constant(true));
+    /// Attribute rows that answer the question; of `members` and `groups`, which have none, whether there are any.
+    fn attribute(&mut self, form: Form, ask: Ask<'_>) {
+        if ask.path == "members" || ask.path == "groups" {
+            return self.some(form, ask.path, &Node::Constant(true));
         }
-        self.open(form, &test.path);
+        self.open(form, ask.path);
         self.out.push(" AND ");
-        self.value("a", &test.check);
+        self.value("a", ask.check);
         self.close(form);
     }
 
@@ -244,7 +318,15 @@ impl<'a> Compiler<'a> {
     /// Its end.
     pub(super) fn close(&mut self, form: Form) {
         if matches!(form, Form::Row(_)) {
+            self.fence();
             self.out.push(")");
+        }
+    }
+
+    /// Keeps PostgreSQL from making a join of an `EXISTS`, whose order it would search for among hundreds.
+    pub(super) fn fence(&mut self) {
+        if self.crowded {
+            self.out.push(" [fence]");
         }
     }
 
@@ -257,7 +339,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Writes that the value of an attribute row passes the check.
-    pub(super) fn value(&mut self, row: &'static str, check: &Match) {
+    pub(super) fn value(&mut self, row: &'static str, check: Check<'_>) {
         compare(
             self.out,
             Field {
@@ -272,34 +354,25 @@ impl<'a> Compiler<'a> {
 /// SQLite joins at most 500 subqueries by `UNION ALL`.
 const MOST_ARMS: usize = 400;
 
-/// How many subqueries the set form of a node has side by side.
-fn arms(node: &Node) -> usize {
-    match node {
-        Node::Or(parts) => parts.iter().map(arms).sum(),
-        // Direct and indirect ones.
-        Node::Some { path, .. } if path == "groups" => 2,
-        Node::Some { node, .. } => arms(node),
-        _ => 1,
+/// How many subqueries the set form of a part has side by side.
+fn arms(part: &Part<'_>) -> usize {
+    fn of(node: &Node) -> usize {
+        match node {
+            Node::Or(parts) => parts.iter().map(of).sum(),
+            // Direct and indirect ones.
+            Node::Some { path, .. } if path == "groups" => 2,
+            Node::Some { node, .. } => of(node),
+            _ => 1,
+        }
+    }
+    match part {
+        Part::Node(node) => of(node),
+        Part::Any { .. } => 2,
     }
 }
 
-/// Whether a text passes a test; for values that are known before the statement runs.
-pub(super) fn matches(test: &Test, known: &str) -> bool {
-    let Some(value) = test.kind.fold_text(&test.path, known) else {
-        return false;
-    };
-    match &test.check {
-        Match::Present => !value.is_empty(),
-        Match::Equal(operand) => value == *operand,
-        Match::Contains(operand) => value.contains(operand),
-        Match::StartsWith(operand) => value.starts_with(operand),
-        Match::EndsWith(operand) => value.ends_with(operand),
-        Match::Less(operand) => value < *operand,
-        Match::AtMost(operand) => value <= *operand,
-        Match::Greater(operand) => value > *operand,
-        Match::AtLeast(operand) => value >= *operand,
-    }
-}
+/// Subqueries that PostgreSQL may put in any order: each more multiplies the orders.
+const MOST_JOINED: usize = 8;
 
 /// Every path a filter names.
 pub(in crate::store) fn paths_of(filter: &Checked) -> Vec<&str> {

@@ -1,23 +1,22 @@
 //! Value paths: several tests of one element of a multi-valued attribute.
 
+use super::ask::{Ask, Check};
 use super::compile::{Compiler, Form, Scope};
 use super::plan::{best_element_test, mentions};
 use super::relation::Relation;
-use crate::scim::filter::{Node, Test};
+use crate::scim::filter::Node;
 
 impl Compiler<'_> {
     /// Some element at `path` satisfies the node.
     pub(super) fn some(&mut self, form: Form, path: &str, node: &Node) {
         match (path, node) {
-            ("members", _) => self.some_member(form, node),
-            ("groups", _) => self.some_group(form, node),
-            (_, Node::Or(parts)) if !parts.is_empty() => self.some_of(form, path, parts),
-            (_, Node::Test(test)) => {
-                self.open(form, &test.path);
-                self.out.push(" AND ");
-                self.value("a", &test.check);
-                self.close(form);
+            (_, Node::Test(test)) => self.some_ask(form, path, test.into()),
+            ("members", _) => self.some_member(form, |all, scope| all.condition(node, scope)),
+            ("groups", _) => {
+                let typed = mentions(node, "groups.type");
+                self.some_group(form, typed, |all, scope| all.condition(node, scope));
             }
+            (_, Node::Or(parts)) if !parts.is_empty() => self.some_of(form, path, parts),
             (_, Node::And(parts)) => self.all_of_one(form, path, parts),
             // The row of the element itself stands for it.
             _ => {
@@ -29,17 +28,43 @@ impl Compiler<'_> {
         }
     }
 
-    fn some_of(&mut self, form: Form, path: &str, parts: &[Node]) {
-        let (open, word, close) = match form {
-            Form::Set => ("", " UNION ALL ", ""),
-            Form::Row(_) => ("(", " OR ", ")"),
-        };
-        self.out.push(open);
-        for (at, part) in parts.iter().enumerate() {
-            self.out.push(if at == 0 { "" } else { word });
-            self.some(form, path, part);
+    /// Some element at `path` answers the question.
+    pub(super) fn some_ask(&mut self, form: Form, path: &str, ask: Ask<'_>) {
+        match path {
+            "members" => self.some_member(form, |all, scope| all.ask(ask, scope)),
+            "groups" => self.some_group(form, ask.path == "groups.type", |all, scope| all.ask(ask, scope)),
+            _ => {
+                self.open(form, ask.path);
+                self.out.push(" AND ");
+                self.value("a", ask.check);
+                self.close(form);
+            }
         }
-        self.out.push(close);
+    }
+
+    fn some_of(&mut self, form: Form, path: &str, parts: &[Node]) {
+        match form {
+            // Whether one element satisfies one part or another is whether one satisfies the first, or one the second.
+            Form::Set => {
+                for (at, part) in parts.iter().enumerate() {
+                    self.out.push(if at == 0 { "" } else { " UNION ALL " });
+                    self.some(form, path, part);
+                }
+            }
+            Form::Row(_) => {
+                self.out.push("(");
+                match parts {
+                    [one] => self.some(form, path, one),
+                    many => {
+                        let (left, right) = many.split_at(many.len() / 2);
+                        self.some_of(form, path, left);
+                        self.out.push(" OR ");
+                        self.some_of(form, path, right);
+                    }
+                }
+                self.out.push(")");
+            }
+        }
     }
 
     /// The most selective test finds the element, the others look at its other rows.
@@ -53,31 +78,25 @@ impl Compiler<'_> {
         self.open(form, found_at);
         if let Some((_, test)) = best {
             self.out.push(" AND ");
-            self.value("a", &test.check);
+            self.value("a", Check::One(&test.check));
         }
-        for (_, part) in parts
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| best.is_none_or(|(best, _)| best != *at))
-        {
-            self.out.push(" AND ");
-            self.condition(part, Scope::Element(own));
-        }
+        self.others(parts, best.map(|(best, _)| best), Scope::Element(own));
         self.close(form);
     }
 
     /// Another row of the element of row `a` passes the test.
-    pub(super) fn sibling(&mut self, test: &Test) {
+    pub(super) fn sibling(&mut self, ask: Ask<'_>) {
         self.out.push("EXISTS (SELECT 1 FROM attribute b WHERE ");
-        self.at_path("b", &test.path);
+        self.at_path("b", ask.path);
         self.out
             .push(" AND b.resource_pk = a.resource_pk AND b.elem = a.elem AND ");
-        self.value("b", &test.check);
+        self.value("b", ask.check);
+        self.fence();
         self.out.push(")");
     }
 
     /// Some member of a group satisfies the node.
-    fn some_member(&mut self, form: Form, node: &Node) {
+    fn some_member(&mut self, form: Form, condition: impl Fn(&mut Self, Scope<'static>)) {
         self.out.push(match form {
             Form::Set => "SELECT m.group_pk ",
             Form::Row(_) => "EXISTS (SELECT 1 ",
@@ -86,14 +105,16 @@ impl Compiler<'_> {
             "FROM member m JOIN resource u ON u.tenant_id = m.tenant_id AND u.pk = m.member_pk WHERE m.tenant_id = ",
         );
         self.out.push_number(self.tenant).push(" AND ");
-        self.condition(node, Scope::Related(Relation::Member));
+        condition(self, Scope::Related(Relation::Member));
         if let Form::Row(row) = form {
-            self.out.push(" AND m.group_pk = ").push(row).push(".pk)");
+            self.out.push(" AND m.group_pk = ").push(row).push(".pk");
+            self.fence();
+            self.out.push(")");
         }
     }
 
     /// Some group of a user, direct or not, satisfies the node.
-    fn some_group(&mut self, form: Form, node: &Node) {
+    fn some_group(&mut self, form: Form, typed: bool, condition: impl Fn(&mut Self, Scope<'static>)) {
         let columns = match form {
             Form::Set => "SELECT m.member_pk ",
             Form::Row(_) => "SELECT 1 ",
@@ -107,7 +128,7 @@ impl Compiler<'_> {
         );
         self.out.push_number(self.tenant);
         self.of_row(form);
-        self.condition(node, Scope::Related(Relation::DirectGroup));
+        condition(self, Scope::Related(Relation::DirectGroup));
         self.out.push(" UNION ALL ").push(columns).push(
             "FROM group_closure c JOIN resource g ON g.tenant_id = c.tenant_id AND g.pk = c.ancestor_pk \
              JOIN member m ON m.tenant_id = c.tenant_id AND m.group_pk = c.group_pk \
@@ -115,8 +136,8 @@ impl Compiler<'_> {
         );
         self.out.push_number(self.tenant);
         self.of_row(form);
-        self.condition(node, Scope::Related(Relation::IndirectGroup));
-        if mentions(node, "groups.type") {
+        condition(self, Scope::Related(Relation::IndirectGroup));
+        if typed {
             // A group that a user is a direct member of is not indirect, too.
             self.out.push(
                 " AND NOT EXISTS (SELECT 1 FROM member d WHERE d.tenant_id = c.tenant_id \

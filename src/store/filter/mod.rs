@@ -3,6 +3,7 @@
 //! May import the rest of the store and [`crate::scim::filter`]. Must never decide what a filter means: that is
 //! [`crate::scim::filter::eval()`], which the SQL is tested against.
 
+mod ask;
 mod column;
 mod compile;
 mod element;

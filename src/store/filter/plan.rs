@@ -79,6 +79,17 @@ pub(super) fn best_element_test(parts: &[Node]) -> Option<(usize, &Test)> {
         .map(|(_, at, test)| (at, test))
 }
 
+/// How many subqueries a node needs, roughly.
+pub(super) fn subqueries(node: &Node) -> usize {
+    match node {
+        Node::And(parts) | Node::Or(parts) => parts.iter().map(subqueries).sum(),
+        Node::Not(part) => subqueries(part),
+        Node::Some { node, .. } => 1 + subqueries(node),
+        Node::Test(_) => 1,
+        Node::Constant(_) => 0,
+    }
+}
+
 /// Whether a node tests this path.
 pub(super) fn mentions(node: &Node, path: &str) -> bool {
     match node {

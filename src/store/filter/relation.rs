@@ -1,8 +1,9 @@
 //! Tests of the sub-attributes of `members` and `groups`, which are columns of the resource at the other end.
 
-use super::compile::{Compiler, matches};
+use super::ask::Ask;
+use super::compile::Compiler;
 use super::text::{Field, compare};
-use crate::scim::filter::{Kind as ValueKind, Test};
+use crate::scim::filter::Kind as ValueKind;
 
 /// How the resource in question is related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub(super) enum Relation {
 
 impl Compiler<'_> {
     /// Writes that the related resource passes the test.
-    pub(super) fn related(&mut self, relation: Relation, test: &Test) {
+    pub(super) fn related(&mut self, relation: Relation, ask: Ask<'_>) {
         let row = if relation == Relation::Member { "u" } else { "g" };
-        let sub = test.path.rsplit_once('.').map_or("", |(_, sub)| sub);
+        let sub = ask.path.rsplit_once('.').map_or("", |(_, sub)| sub);
         match sub {
             "value" => compare(
                 self.out,
@@ -27,10 +28,10 @@ impl Compiler<'_> {
                     key: &[row, ".id"],
                     rest: None,
                 },
-                &test.check,
+                ask.check,
             ),
             "display" => {
-                let column = if test.kind == ValueKind::ExactText {
+                let column = if ask.kind == ValueKind::ExactText {
                     ".label"
                 } else {
                     ".label_fold"
@@ -41,7 +42,7 @@ impl Compiler<'_> {
                         key: &[row, column],
                         rest: None,
                     },
-                    &test.check,
+                    ask.check,
                 );
             }
             "$ref" => {
@@ -52,10 +53,10 @@ impl Compiler<'_> {
                     row,
                     ".id)",
                 ];
-                compare(self.out, Field { key, rest: None }, &test.check);
+                compare(self.out, Field { key, rest: None }, ask.check);
             }
             "type" if relation == Relation::Member => {
-                self.kinds_where(&[row, ".kind"], |kind| matches(test, kind.name()));
+                self.kinds_where(&[row, ".kind"], |kind| ask.passes(kind.name()));
             }
             "type" => {
                 let direct = if relation == Relation::DirectGroup {
@@ -63,7 +64,7 @@ impl Compiler<'_> {
                 } else {
                     "indirect"
                 };
-                self.out.push(if matches(test, direct) { "1 = 1" } else { "1 = 0" });
+                self.out.push(if ask.passes(direct) { "1 = 1" } else { "1 = 0" });
             }
             _ => drop(self.out.push("1 = 0")),
         }

@@ -1,5 +1,6 @@
 //! Comparisons of text columns, exact over the indexed part and the rest.
 
+use super::ask::Check;
 use crate::scim::filter::Match;
 use crate::store::document::{INDEXED_CHARS, split};
 use crate::store::sql::Statement;
@@ -20,8 +21,22 @@ fn pieces(out: &mut Statement, pieces: &[&'static str]) {
 }
 
 /// Writes that the text at `field` passes the check.
-pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: &Match) {
+pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: Check<'_>) {
     out.push("(");
+    match check {
+        Check::One(check) => one(out, field, check),
+        Check::Any(texts) => {
+            at_key(out, field, " IN (");
+            for (at, text) in texts.iter().enumerate() {
+                out.push(if at == 0 { "" } else { ", " }).push_bind((*text).to_owned());
+            }
+            out.push(")");
+        }
+    }
+    out.push(")");
+}
+
+fn one(out: &mut Statement, field: Field<'_>, check: &Match) {
     match check {
         Match::Present => at_key(out, field, " <> ''"),
         Match::Contains(operand) | Match::StartsWith(operand) | Match::EndsWith(operand) if operand.is_empty() => {
@@ -36,7 +51,6 @@ pub(super) fn compare(out: &mut Statement, field: Field<'_>, check: &Match) {
         Match::Greater(operand) => order(out, field, Side::Above, operand, false),
         Match::AtLeast(operand) => order(out, field, Side::Above, operand, true),
     }
-    out.push(")");
 }
 
 fn at_key(out: &mut Statement, field: Field<'_>, operator: &'static str) {

@@ -3,13 +3,14 @@
 use sqlx::{Executor as _, PgPool};
 use std::sync::Arc;
 
+use super::fault;
 use super::gate::Gate;
 use super::keys::Keys;
 use super::migrate;
 use super::names::Names;
 use super::open::{self, Options};
 use super::readers::Readers;
-use super::statement::Statement;
+use super::statement::{self, Statement};
 use super::tx::Read as _;
 use super::words::Engine;
 use crate::store::Result;
@@ -61,6 +62,24 @@ impl Db {
             .row::<(i64,)>(Statement::new("SELECT CAST(1 AS BIGINT)"))
             .await
             .map(drop)
+    }
+
+    /// Has the engine read a fixed statement without running it: whether both do is a matter of tests.
+    ///
+    /// # Errors
+    /// When it does not: a word or a column is wrong.
+    pub async fn prepare(&self, text: &'static str) -> Result<()> {
+        let text = statement::fixed(self.engine(), text);
+        match &self.0.handle {
+            Handle::Sqlite { gate, .. } => gate
+                .alone(async |connection| connection.prepare(text).await.map(drop))
+                .await?
+                .map_err(fault::of),
+            Handle::Postgres { pool, .. } => {
+                let mut connection = pool.acquire().await.map_err(fault::of)?;
+                connection.prepare(text).await.map(drop).map_err(fault::of)
+            }
+        }
     }
 
     /// Finishes what is under way, moves what SQLite has in its log to the file, and closes all connections.

@@ -1,6 +1,7 @@
 //! What the engines' error codes mean.
 
 use sqlx::error::DatabaseError;
+use std::sync::Arc;
 
 use crate::store::error::{Error, Unique};
 
@@ -42,6 +43,15 @@ pub(super) fn of(error: sqlx::Error) -> Error {
     }
 }
 
+/// The same for an error that several learn of.
+pub(super) fn of_shared(error: Arc<sqlx::Error>) -> Error {
+    match &*error {
+        sqlx::Error::Database(inner) => known(inner.as_ref()),
+        _ => None,
+    }
+    .unwrap_or_else(|| Error::Database(Box::new(error)))
+}
+
 fn known(error: &dyn DatabaseError) -> Option<Error> {
     match error.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
         Some(_) => sqlite(error),
@@ -58,6 +68,8 @@ fn sqlite(error: &dyn DatabaseError) -> Option<Error> {
     match primary(error) {
         // BUSY, LOCKED
         5 | 6 => Some(Error::Retry),
+        // INTERRUPT, by the readers' deadline
+        9 => Some(Error::TooLong),
         // FULL
         13 => Some(Error::Full),
         // CONSTRAINT
@@ -77,6 +89,8 @@ fn postgres(error: &dyn DatabaseError) -> Option<Error> {
         // serialization_failure, deadlock_detected, lock_not_available; foreign_key_violation: a row that was there a
         // moment ago is gone
         "40001" | "40P01" | "55P03" | "23503" => Some(Error::Retry),
+        // query_canceled, by statement_timeout
+        "57014" => Some(Error::TooLong),
         // disk_full
         "53100" => Some(Error::Full),
         // unique_violation

@@ -1,7 +1,7 @@
 //! Bringing the tables to what this program knows.
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgPool, SqliteConnection};
+use sqlx::{Executor as _, PgPool, SqliteConnection};
 
 use crate::store::error::{OpenFault, Result};
 
@@ -19,7 +19,16 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
 
 /// Several nodes may start at once: the migrator takes an advisory lock.
 pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
-    Ok(POSTGRES.run(pool).await.map_err(fault)?)
+    let mut connection = pool
+        .acquire()
+        .await
+        .map_err(|error| OpenFault::Connect(Box::new(error)))?;
+    // A migration may take longer than a statement may.
+    let free = connection.execute("SET statement_timeout = 0").await;
+    free.map_err(|error| OpenFault::Connect(Box::new(error)))?;
+    let outcome = POSTGRES.run_direct(None, &mut *connection, false).await.map_err(fault);
+    connection.close().await.ok();
+    Ok(outcome?)
 }
 
 fn fault(error: MigrateError) -> OpenFault {

@@ -22,6 +22,8 @@ pub struct Options {
     pub readers: u16,
     /// How long to wait for a connection of the pool, or for another process that writes to the SQLite file.
     pub patience: Duration,
+    /// How long a statement may take; on SQLite, one that reads.
+    pub longest: Duration,
 }
 
 impl Default for Options {
@@ -30,6 +32,7 @@ impl Default for Options {
             connections: 16,
             readers: 4,
             patience: Duration::from_secs(5),
+            longest: Duration::from_secs(30),
         }
     }
 }
@@ -86,7 +89,7 @@ async fn sqlite(path: &str, options: &Options) -> Result<Handle> {
     let reader = common
         .pragma("query_only", "ON")
         .thread_name(|at| format!("sqlite-reader-{at}"));
-    let readers = Readers::open(reader, options.readers)
+    let readers = Readers::open(reader, options.readers, options.longest)
         .await
         .map_err(|error| sqlite_fault(path, error))?;
     Ok(Handle::Sqlite { gate, readers })
@@ -127,6 +130,7 @@ async fn postgres(url: &str, options: &Options) -> Result<Handle> {
     let connect = PgConnectOptions::from_str(url)
         .map_err(|_| OpenFault::BadUrl("the address cannot be read"))?
         .application_name("muster")
+        .options([("statement_timeout", options.longest.as_millis().to_string())])
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let pool = PgPoolOptions::new()

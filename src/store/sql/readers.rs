@@ -7,7 +7,9 @@
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::fault;
@@ -27,8 +29,9 @@ pub(super) struct Readers(Arc<Inner>);
 struct Inner {
     options: SqliteConnectOptions,
     count: u32,
+    longest: Duration,
     permits: Semaphore,
-    idle: Mutex<Vec<SqliteConnection>>,
+    idle: Mutex<Vec<Reader>>,
     waiting: Mutex<Waiting>,
 }
 
@@ -50,14 +53,15 @@ type Answer = std::result::Result<Vec<SqliteRow>, Arc<sqlx::Error>>;
 
 impl Readers {
     /// `count` connections, opened at once.
-    pub(super) async fn open(options: SqliteConnectOptions, count: u16) -> sqlx::Result<Self> {
+    pub(super) async fn open(options: SqliteConnectOptions, count: u16, longest: Duration) -> sqlx::Result<Self> {
         let mut idle = Vec::with_capacity(count.into());
         for _ in 0..count {
-            idle.push(options.connect().await?);
+            idle.push(Reader::open(&options).await?);
         }
         Ok(Self(Arc::new(Inner {
             options,
             count: count.into(),
+            longest,
             permits: Semaphore::new(count.into()),
             idle: Mutex::new(idle),
             waiting: Mutex::default(),
@@ -81,7 +85,7 @@ impl Readers {
         };
         match receiver.await {
             Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => Err(Error::Database(Box::new(error))),
+            Ok(Err(error)) => Err(fault::of_shared(error)),
             Err(closed) => Err(Error::Unavailable(Box::new(closed))),
         }
     }
@@ -91,8 +95,8 @@ impl Readers {
         let running = self.0.permits.acquire_many(self.0.count).await;
         self.0.permits.close();
         drop(running);
-        while let Some(connection) = self.0.take() {
-            connection.close().await.ok();
+        while let Some(reader) = self.0.take() {
+            reader.connection.close().await.ok();
         }
     }
 }
@@ -127,7 +131,7 @@ impl Inner {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<SqliteConnection> {
+    fn take(&self) -> Option<Reader> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
@@ -138,13 +142,13 @@ impl Inner {
     }
 
     async fn lend<'a>(&'a self, permit: SemaphorePermit<'a>) -> Result<Lent<'a>> {
-        let connection = match self.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await.map_err(fault::of)?,
+        let reader = match self.take() {
+            Some(reader) => reader,
+            None => Reader::open(&self.options).await.map_err(fault::of)?,
         };
         Ok(Lent {
             home: self,
-            connection: Some(connection),
+            reader: Some(reader),
             _permit: permit,
         })
     }
@@ -211,22 +215,64 @@ async fn share(home: Arc<Inner>) {
     }
 }
 
-/// A connection that goes back when its reader is done or gone.
+/// A connection that only reads, and that stops when it takes too long.
+struct Reader {
+    connection: SqliteConnection,
+    deadline: Arc<Deadline>,
+}
+
+/// When a reader must stop, in milliseconds since it was opened.
+struct Deadline {
+    opened: Instant,
+    at_ms: AtomicU64,
+}
+
+impl Deadline {
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Steps of SQLite's machine between two looks at the clock: about a millisecond.
+const STEPS: i32 = 50_000;
+
+impl Reader {
+    async fn open(options: &SqliteConnectOptions) -> sqlx::Result<Self> {
+        let mut connection = options.connect().await?;
+        let deadline = Arc::new(Deadline {
+            opened: Instant::now(),
+            at_ms: AtomicU64::new(u64::MAX),
+        });
+        let watched = Arc::clone(&deadline);
+        let in_time = move || watched.now_ms() < watched.at_ms.load(Ordering::Relaxed);
+        connection.lock_handle().await?.set_progress_handler(STEPS, in_time);
+        Ok(Self { connection, deadline })
+    }
+
+    async fn run(&mut self, statement: Statement, longest: Duration) -> sqlx::Result<Vec<SqliteRow>> {
+        let (text, arguments) = statement::sqlite("", vec![statement], "");
+        let longest_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        let end_ms = self.deadline.now_ms().saturating_add(longest_ms);
+        self.deadline.at_ms.store(end_ms, Ordering::Relaxed);
+        self.connection.fetch_all(sqlx::query_with(text, arguments)).await
+    }
+}
+
+/// A reader that goes back when its user is done or gone.
 struct Lent<'a> {
     home: &'a Inner,
-    connection: Option<SqliteConnection>,
+    reader: Option<Reader>,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Lent<'_> {
     async fn run(mut self, statement: Statement) -> sqlx::Result<Vec<SqliteRow>> {
-        let (text, arguments) = statement::sqlite("", vec![statement], "");
-        let Some(connection) = &mut self.connection else {
+        let Some(reader) = &mut self.reader else {
             return Err(sqlx::Error::PoolClosed);
         };
-        let rows = connection.fetch_all(sqlx::query_with(text, arguments)).await;
+        let rows = reader.run(statement, self.home.longest).await;
         if matches!(rows, Err(sqlx::Error::WorkerCrashed)) {
-            self.connection = None;
+            self.reader = None;
         }
         rows
     }
@@ -234,12 +280,12 @@ impl Lent<'_> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(reader) = self.reader.take() {
             self.home
                 .idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+                .push(reader);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! SQL text out of `&'static str` pieces and binds: no other text can get in.
 
 use sqlx::Arguments as _;
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -167,6 +167,11 @@ impl From<Statement> for Script {
     }
 }
 
+/// A fixed text as sqlx takes it.
+pub(super) fn fixed(engine: Engine, text: &'static str) -> SqlStr {
+    trusted(engine.remembered(text)).into_sql_str()
+}
+
 /// Text and arguments as sqlx takes them.
 pub(super) type Ready<A> = (AssertSqlSafe<Arc<str>>, A);
 
@@ -243,7 +248,6 @@ pub(super) fn postgres(script: Script) -> Ready<PgArguments> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::SqlSafeStr as _;
 
     #[test]
     fn a_script_is_one_text_with_one_numbering() {

@@ -39,6 +39,7 @@ impl Engine {
     /// | `[instr]` | position of a text in a text, 0 when it is not there | the same |
     /// | `[array]` | JSON array of its arguments | the same |
     /// | `[collect]` | JSON array of a column | the same |
+    /// | `[fence]` | nothing: it runs subqueries as they are written | keeps a subquery apart |
     /// | `[lock r]` | nothing: there is one writer | row lock that lets foreign keys pass |
     pub(super) fn write(self, text: &str, offset: usize, out: &mut String) {
         let mut rest = text;
@@ -68,6 +69,8 @@ impl Engine {
                 self.write(argument, offset, out);
                 out.push_str("::jsonb)");
             }
+            ("fence", Self::Postgres) => out.push_str("OFFSET 0"),
+            ("fence", Self::Sqlite) => {}
             ("instr", Self::Postgres) => out.push_str("strpos"),
             ("array", Self::Sqlite) => out.push_str("json_array"),
             ("array", Self::Postgres) => out.push_str("json_build_array"),

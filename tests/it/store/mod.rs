@@ -3,8 +3,10 @@
 mod filter_oracle;
 mod gate;
 mod members;
+mod open;
 mod people;
 mod query;
 mod resources;
 mod shelf;
+mod tables;
 mod world;

@@ -7,6 +7,7 @@ use muster::store::{Error, Kind};
 use serde_json::json;
 
 use super::shelf::{Shelf, user};
+use crate::support::Arrange as _;
 
 each_database! {
     async fn what_is_inserted_is_found(shelf: Shelf) {
@@ -141,5 +142,42 @@ each_database! {
         assert_eq!(shelf.find(Kind::User, &id).await.unwrap().version, Version(2));
         let known = shelf.reader().resources().pks(&[id.clone(), shelf.ids.next()]).await.unwrap();
         assert_eq!(known, [(id, pk, Kind::User)]);
+    }
+
+    async fn after_any_updates_filters_find_what_the_document_says(shelf: Shelf) {
+        let mut dice = crate::support::dice::Dice::new(7, 0);
+        let words = super::world::words();
+        let shelf = Shelf { registry: std::sync::Arc::new(super::world::registry()), ..shelf };
+        let mut documents = Vec::new();
+        for at in 0..3 {
+            let document = super::world::user(&mut dice, &words, at);
+            let id = shelf.ids.next();
+            documents.push((shelf.put(Kind::User, &id, None, &document).await, id, document));
+        }
+        for round in 0..12 {
+            let at = dice.below(3);
+            let (pk, id, old) = documents[at].clone();
+            let new = super::world::user(&mut dice, &words, at);
+            let version = shelf.find(Kind::User, &id).await.unwrap().version;
+            let leaves = shelf.content(Kind::User, &old).leaves;
+            let content = shelf.content(Kind::User, &new);
+            let mut unit = shelf.unit().await;
+            if round % 2 == 0 {
+                unit.resources().update(pk, version, &leaves, &content, External::Keep, shelf.now()).await.unwrap();
+            } else {
+                let next = unit.resources().update_later(pk, version, &leaves, &content, External::Keep, shelf.now()).await.unwrap();
+                assert_eq!(next, Version(version.0 + 1));
+            }
+            unit.save().await.unwrap();
+            documents[at].2 = new;
+            let rows = shelf.attribute_rows().await;
+            let fresh = Shelf::arrange(shelf.database.engine(), &crate::support::logs::Logs::default()).await;
+            let fresh = Shelf { registry: std::sync::Arc::clone(&shelf.registry), ..fresh };
+            for (_, id, document) in &documents {
+                fresh.put(Kind::User, id, None, document).await;
+            }
+            assert_eq!(rows, fresh.attribute_rows().await, "round {round}");
+            fresh.clear().await;
+        }
     }
 }

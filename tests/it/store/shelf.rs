@@ -13,6 +13,7 @@ use muster::store::query::Query;
 use muster::store::resources::{Groups, New};
 use muster::store::{Db, Kind, Options, Reader, Unit, tenants};
 use serde_json::{Map, Value, json};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::support::Arrange;
 use crate::support::database::{Database, Engine};
@@ -148,6 +149,22 @@ impl Shelf {
             groups: Groups::LeftOut,
         };
         self.reader().queries().list(&query).await.unwrap().rows
+    }
+
+    /// Path, text, row number, element and rest of every attribute row.
+    pub async fn attribute_rows(&self) -> Vec<(String, String, i64, i64, String)> {
+        const ROWS: &str = "SELECT p.name, a.fold, a.resource_pk, a.elem, a.rest FROM attribute a \
+                            JOIN attribute_path p ON p.id = a.path_id ORDER BY 1, 3, 4, 2";
+        match self.database.engine() {
+            Engine::Sqlite => {
+                let mut connection = SqliteConnection::connect(self.database.url()).await.unwrap();
+                sqlx::query_as(ROWS).fetch_all(&mut connection).await.unwrap()
+            }
+            Engine::Postgres => {
+                let mut connection = PgConnection::connect(self.database.url()).await.unwrap();
+                sqlx::query_as(ROWS).fetch_all(&mut connection).await.unwrap()
+            }
+        }
     }
 
     /// `name` of each group of a user, with a star for indirect ones.
