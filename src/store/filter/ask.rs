@@ -76,18 +76,18 @@ pub(super) enum Part<'a> {
 pub(super) fn merged<'a>(parts: &'a [Node], kinds: &[Kind]) -> Vec<Part<'a>> {
     let mut out: Vec<Part<'a>> = Vec::with_capacity(parts.len());
     for part in parts {
-        let Some((some, test, text)) = equality(part, kinds) else {
+        let Some((parent, asked, wanted)) = equality(part, kinds) else {
             out.push(Part::Node(part));
             continue;
         };
-        let same = |known: &&mut Part<'a>| matches!(known, Part::Any { some: s, path, .. } if *s == some && *path == test.path);
-        match out.iter_mut().find(same) {
-            Some(Part::Any { texts, .. }) => texts.push(text),
+        let alike = |known: &&mut Part<'a>| matches!(known, Part::Any { some, path, .. } if *some == parent && *path == asked.path);
+        match out.iter_mut().find(alike) {
+            Some(Part::Any { texts, .. }) => texts.push(wanted),
             _ => out.push(Part::Any {
-                some,
-                path: &test.path,
-                kind: test.kind,
-                texts: vec![text],
+                some: parent,
+                path: &asked.path,
+                kind: asked.kind,
+                texts: vec![wanted],
             }),
         }
     }
@@ -96,7 +96,7 @@ pub(super) fn merged<'a>(parts: &'a [Node], kinds: &[Kind]) -> Vec<Part<'a>> {
 
 /// The test and the text, when a node asks a text column for equality with a short text.
 fn equality<'a>(node: &'a Node, kinds: &[Kind]) -> Option<(Option<&'a str>, &'a Test, &'a str)> {
-    let (some, test) = match node {
+    let (parent, asked) = match node {
         Node::Test(test) => (None, test),
         Node::Some { path, node } => match &**node {
             Node::Test(test) => (Some(path.as_str()), test),
@@ -104,14 +104,16 @@ fn equality<'a>(node: &'a Node, kinds: &[Kind]) -> Option<(Option<&'a str>, &'a 
         },
         _ => return None,
     };
-    let Match::Equal(text) = &test.check else { return None };
-    let is_text = match some {
+    let Match::Equal(wanted) = &asked.check else {
+        return None;
+    };
+    let is_text = match parent {
         None => matches!(
-            Column::of(&test.path, kinds),
+            Column::of(&asked.path, kinds),
             None | Some(Column::Id | Column::Name(_) | Column::ExternalId)
         ),
-        Some("members" | "groups") => !test.path.ends_with(".type"),
+        Some("members" | "groups") => asked.path.rsplit('.').next() != Some("type"),
         Some(_) => true,
     };
-    (is_text && text.len() < INDEXED_CHARS).then_some((some, test, text.as_str()))
+    (is_text && wanted.len() < INDEXED_CHARS).then_some((parent, asked, wanted.as_str()))
 }

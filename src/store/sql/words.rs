@@ -70,13 +70,12 @@ impl Engine {
                 out.push_str("::jsonb)");
             }
             ("fence", Self::Postgres) => out.push_str("OFFSET 0"),
-            ("fence", Self::Sqlite) => {}
             ("instr", Self::Postgres) => out.push_str("strpos"),
             ("array", Self::Sqlite) => out.push_str("json_array"),
             ("array", Self::Postgres) => out.push_str("json_build_array"),
             ("collect", Self::Sqlite) => out.push_str("json_group_array"),
             ("collect", Self::Postgres) => out.push_str("json_agg"),
-            ("lock", Self::Sqlite) => {}
+            ("fence" | "lock", Self::Sqlite) => {}
             ("lock", Self::Postgres) => {
                 out.push_str("FOR NO KEY UPDATE OF ");
                 out.push_str(argument);
