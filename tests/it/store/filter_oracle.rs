@@ -272,6 +272,7 @@ each_database! {
         let shelf = Shelf { registry: Arc::new(world::registry()), ..shelf };
         let mut dice = Dice::new(seed, 0);
         let items = world::fill(&shelf, &mut dice, USERS, GROUPS).await;
+        shelf.database.analyze().await;
         let mut author = Author { dice, words: world::words(), items: &items };
         let filters = crate::support::setting("MUSTER_TEST_FILTERS").map_or(FILTERS, |text| text.parse().unwrap());
         let (mut asked, mut found) = (0, 0);

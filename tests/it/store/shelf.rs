@@ -34,7 +34,12 @@ pub struct Shelf {
 impl Arrange for Shelf {
     async fn arrange(engine: Engine, _: &Logs) -> Self {
         let database = Database::empty(engine).await;
-        let db = Db::open(database.url(), &Options::default()).await.unwrap();
+        // A slow machine is no fault of a filter.
+        let options = Options {
+            longest: std::time::Duration::from_mins(5),
+            ..Options::default()
+        };
+        let db = Db::open(database.url(), &options).await.unwrap();
         db.migrate().await.unwrap();
         let ids = Ids::counted();
         let now = Timestamp(1_700_000_000_000_000);

@@ -111,6 +111,15 @@ impl Database {
         }
     }
 
+    /// Does by hand what PostgreSQL does by itself a minute after many rows have come: looks at how they are spread.
+    pub async fn analyze(&self) {
+        if self.engine == Engine::Postgres {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            connection.execute("ANALYZE").await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+
     /// Drops it now; SQLite's file goes with the folder.
     pub async fn drop_now(self) {
         if self.engine == Engine::Postgres {
