@@ -53,6 +53,7 @@ const PLAN: &[Room] = &[
 /// Crates that belong to some rooms only, and why.
 const BOUND: &[(&str, &[&str], &str)] = &[
     ("sqlx", &["store"], "all SQL is in `store`"),
+    ("rusqlite", &["store"], "all SQL is in `store`"),
     ("axum", &["api", "console", "app"], "HTTP is unknown below `api`"),
     ("hyper", &["api", "console", "app"], "HTTP is unknown below `api`"),
     ("tower", &["api", "console", "app"], "HTTP is unknown below `api`"),
@@ -73,7 +74,7 @@ const BOUND: &[(&str, &[&str], &str)] = &[
 
 /// Rooms of values in, values out, and what they can therefore not know.
 const PURE: &[&str] = &["base", "scim", "access", "event"];
-const IMPURE_CRATES: &[&str] = &["tokio", "tokio_util", "sqlx", "axum", "tracing", "metrics"];
+const IMPURE_CRATES: &[&str] = &["tokio", "tokio_util", "sqlx", "rusqlite", "axum", "tracing", "metrics"];
 
 /// A longer file says why in its first lines, after this word.
 const MAX_LINES: usize = 500;
@@ -176,9 +177,10 @@ fn every_outside_crate_stays_in_its_rooms() {
             }
         }
         let rows_only = file.code.replace("sqlx::FromRow", "");
-        if file.room == "store" && !file.path.starts_with("src/store/sql/") && names_crate(&rows_only, "sqlx") {
+        let drivers = names_crate(&rows_only, "sqlx") || names_crate(&rows_only, "rusqlite");
+        if file.room == "store" && !file.path.starts_with("src/store/sql/") && drivers {
             faults.push(format!(
-                "{} uses `sqlx` for more than `sqlx::FromRow`: SQL runs in src/store/sql",
+                "{} uses a driver for more than `sqlx::FromRow`: SQL runs in src/store/sql",
                 file.path
             ));
         }

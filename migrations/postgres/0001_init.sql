@@ -175,3 +175,40 @@ CREATE TABLE tolerance (
     last BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, connection_id, rule)
 );
+
+-- What the planner is told of the proportions, like the sizes for SQLite: without statistics it takes any two columns
+-- for selective and would, until the first ANALYZE, walk a whole tenant for one id, or a whole group for one member. Rows
+-- of two tenants with two groups each are analysed and taken away again; the statistics stay until there are rows of
+-- one's own. Counts alone, no common values: those would say that all others are rare.
+SET LOCAL default_statistics_target = 1;
+INSERT INTO tenant (id, uid, slug, name, created) SELECT -n, 'u' || n, 's' || n, 'n', n FROM generate_series(1, 10) n;
+INSERT INTO connection (tenant_id, id, uid, name, dialect, created)
+SELECT -1 - n % 2, -n, 'u' || n, 'n' || n, 'auto', n FROM generate_series(1, 50) n;
+INSERT INTO token (tenant_id, id, uid, hash, kind, connection_id, user_pk, label, created)
+SELECT -1 - n % 2, -n, 'u' || n, 'h' || n, 'connection', -n, CASE WHEN n % 10 = 0 THEN n END, '', n
+FROM generate_series(1, 500) n;
+INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, label, label_fold, active,
+    version, created, modified, doc)
+SELECT -1 - n % 2, -n, 1 + n / 2 % 2, 'id' || n, -1 - n % 2, 'name' || n, '', 0, 'label' || n, 'label' || n, n / 4 % 2,
+    1 + n % 5, n, n, repeat('x', 800)
+FROM generate_series(1, 2000) n;
+INSERT INTO external_id (tenant_id, connection_id, resource_pk, value, rest)
+SELECT -1 - n % 2, -1 - n % 2, -n, 'e' || n, '' FROM generate_series(1, 2000) n;
+INSERT INTO password (tenant_id, resource_pk, hash, changed)
+SELECT -1 - n % 2, -n, 'h' || n, n FROM generate_series(1, 500) n;
+INSERT INTO attribute_path (id, name) SELECT -p, 'p' || p FROM generate_series(1, 20) p;
+INSERT INTO attribute (tenant_id, path_id, fold, resource_pk, elem, rest)
+SELECT -1 - n % 2, -p, CASE WHEN p % 4 = 0 THEN 'v' ELSE 'v' || n END, -n, p % 2, ''
+FROM generate_series(1, 1000) n, generate_series(1, 20) p;
+INSERT INTO member (tenant_id, group_pk, member_pk, member_kind, created)
+SELECT -1 - n % 2, -1 - (n + 3) % 4, -n, 1, n FROM generate_series(5, 2000) n;
+INSERT INTO group_closure (tenant_id, group_pk, ancestor_pk)
+SELECT -1 - n % 2, -n, -1 - (n + 3) % 4 FROM generate_series(1, 500) n;
+INSERT INTO tally (tenant_id, kind, block, slot, n)
+SELECT -1 - n % 2, 1 + n / 2 % 2, n / 32, n / 4 % 8, 100 FROM generate_series(1, 2000) n ON CONFLICT DO NOTHING;
+INSERT INTO event (tenant_id, id, at, actor_kind, actor_name, kind, resource_pk, resource_id, data)
+SELECT -1 - n % 2, -n, n, 'connection', 'n', 'user.created', -n, 'id' || n, '{}' FROM generate_series(1, 2000) n;
+ANALYZE tenant, connection, token, resource, external_id, password, attribute_path, attribute, member, group_closure,
+    tally, event;
+TRUNCATE tenant, connection, token, resource, external_id, password, attribute_path, attribute, member, group_closure,
+    tally, event;

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use super::scim::negotiate::SCIM_JSON;
@@ -76,13 +78,28 @@ impl From<service::Error> for Problem {
             service::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again")
                 .with(header::RETRY_AFTER, "1"),
             service::Error::Internal(fault) => {
-                tracing::error!(error = &*fault, "a request failed inside the server");
+                tracing::error!(error = %Causes(&*fault), "a request failed inside the server");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal error; the request id in the X-Request-Id header finds it in the log",
                 )
             }
         }
+    }
+}
+
+/// An error and what caused it, in one line.
+struct Causes<'e>(&'e (dyn Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
     }
 }
 

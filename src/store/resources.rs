@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::filter::{Leaves, Rows};
 use super::kind::Kind;
 use super::members;
-use super::sql::{Bind, Engine, Lookup, Read, Script, Statement, Tx};
+use super::sql::{Bind, Engine, Read, Script, Statement, Tx};
 use crate::base::clock::Timestamp;
 use crate::base::fold::{exact, fold};
 use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
@@ -81,31 +81,16 @@ macro_rules! find {
 }
 
 /// Resources by a key of tenant, kind, text and connection.
-macro_rules! lookup {
+macro_rules! by {
     ($column:literal, $groups:expr) => {
-        Lookup {
-            one: concat!(
-                find!("$4", $groups),
-                " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND ",
-                $column,
-                " = $3"
-            ),
-            many: concat!(
-                find!("CAST(j.value ->> 4 AS BIGINT)", $groups),
-                ", CAST(j.value ->> 0 AS BIGINT) FROM [each $1] AS j CROSS JOIN resource r ",
-                "WHERE r.tenant_id = CAST(j.value ->> 1 AS BIGINT) AND r.kind = CAST(j.value ->> 2 AS BIGINT) AND ",
-                $column,
-                " = j.value ->> 3"
-            ),
-            position: 12,
-        }
+        concat!(
+            find!("$4", $groups),
+            " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND ",
+            $column,
+            " = $3"
+        )
     };
 }
-
-static BY_ID: Lookup = lookup!("r.id", "NULL");
-static BY_ID_WITH_GROUPS: Lookup = lookup!("r.id", groups_column!());
-static BY_NAME: Lookup = lookup!("r.name_key", "NULL");
-static BY_NAME_WITH_GROUPS: Lookup = lookup!("r.name_key", groups_column!());
 
 impl<R: Read> Resources<R> {
     pub(super) const fn new(tenant: TenantId, source: R) -> Self {
@@ -123,13 +108,11 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Option<Stored>> {
-        let lookup = if groups.wanted(kind) {
-            &BY_ID_WITH_GROUPS
-        } else {
-            &BY_ID
-        };
-        let key = key(self.tenant, kind, id.as_str(), connection);
-        Ok(self.source.look_up(lookup, key).await?.into_iter().next())
+        const BY_ID: &str = by!("r.id", "NULL");
+        const BY_ID_WITH_GROUPS: &str = by!("r.id", groups_column!());
+        let text = if groups.wanted(kind) { BY_ID_WITH_GROUPS } else { BY_ID };
+        let statement = Statement::new(text).bind_all(key(self.tenant, kind, id.as_str(), connection));
+        Ok(self.source.look_up(statement).await?.into_iter().next())
     }
 
     /// The resources with this name, which must not be longer than what is indexed; hardly ever more than one.
@@ -140,15 +123,15 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Vec<Stored>> {
-        let lookup = if groups.wanted(kind) {
-            &BY_NAME_WITH_GROUPS
+        const BY_NAME: &str = by!("r.name_key", "NULL");
+        const BY_NAME_WITH_GROUPS: &str = by!("r.name_key", groups_column!());
+        let text = if groups.wanted(kind) {
+            BY_NAME_WITH_GROUPS
         } else {
-            &BY_NAME
+            BY_NAME
         };
-        let mut found: Vec<Stored> = self
-            .source
-            .look_up(lookup, key(self.tenant, kind, name_key, connection))
-            .await?;
+        let statement = Statement::new(text).bind_all(key(self.tenant, kind, name_key, connection));
+        let mut found: Vec<Stored> = self.source.look_up(statement).await?;
         found.sort_unstable_by_key(|stored| stored.pk);
         Ok(found)
     }
@@ -211,13 +194,6 @@ fn key(tenant: TenantId, kind: Kind, text: &str, connection: Option<ConnectionId
         text.to_owned().into(),
         connection.into(),
     ]
-}
-
-macro_rules! update {
-    () => {
-        "UPDATE resource SET name_key = $4, name_rest = $5, twin = $6, label = $7, label_fold = $8, active = $9, \
-         modified = $10, doc = $11, version = version + 1 WHERE tenant_id = $1 AND pk = $2 AND version = $3"
-    };
 }
 
 /// The columns that a document decides: `name_key`, `name_rest`, `twin`, `label`, `label_fold`, `active`.
@@ -309,11 +285,12 @@ impl Resources<&mut Tx> {
         Ok((pk, script))
     }
 
-    /// Writes the new content of a resource that is at version `expected`; gives the next version.
+    /// Writes the new content of a resource that is at version `expected`, with the next statement of the unit or its
+    /// save. That gives the error: [`Error::Stale`] when it is not at that version, [`Error::Taken`] when another
+    /// resource has the name; the unit is lost then. Gives the next version.
     ///
     /// # Errors
-    /// [`Error::Stale`] when it is not at that version, [`Error::Taken`] when another resource has the name; the unit
-    /// is lost then.
+    /// When the database fails.
     pub async fn update(
         &mut self,
         pk: Pk,
@@ -323,79 +300,40 @@ impl Resources<&mut Tx> {
         external: External<'_>,
         now: Timestamp,
     ) -> Result<Version> {
-        let text = concat!(update!(), " RETURNING version");
-        let script = self.updated(text, (pk, expected), old, content, external, now).await?;
-        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
-        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
-    }
-
-    /// The same for a resource that is held by [`Self::find_for_update`], which gave the version; but written with the
-    /// next statement of the unit or its save, which then gives the error.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn update_later(
-        &mut self,
-        pk: Pk,
-        expected: Version,
-        old: &Leaves,
-        content: &Content,
-        external: External<'_>,
-        now: Timestamp,
-    ) -> Result<Version> {
-        let script = self
-            .updated(update!(), (pk, expected), old, content, external, now)
-            .await?;
-        self.source.later(script);
-        Ok(Version(expected.0 + 1))
-    }
-
-    async fn updated(
-        &mut self,
-        text: &'static str,
-        (pk, expected): (Pk, Version),
-        old: &Leaves,
-        content: &Content,
-        external: External<'_>,
-        now: Timestamp,
-    ) -> Result<Script> {
+        const UPDATE: &str = "UPDATE resource SET name_key = $4, name_rest = $5, twin = $6, label = $7, label_fold = $8, \
+                              active = $9, modified = $10, doc = $11, version = version + 1 \
+                              WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING version";
         const REMOVE: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND (path_id, fold, resource_pk, elem) IN (\
-                              SELECT CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, CAST($2 AS BIGINT), \
-                              CAST(j.value ->> 2 AS BIGINT) FROM [each $3] AS j)";
+                              SELECT [int $3 0], [text $3 1], CAST($2 AS BIGINT), [int $3 2] [from $3])";
         let rows = Rows::between(self.source, old, &content.leaves).await?;
-        let statement = Statement::new(text)
+        let statement = Statement::new(UPDATE)
             .bind(self.tenant)
             .bind(pk)
             .bind(expected)
             .bind_all(columns(pk, content))
             .bind(now)
-            .bind(content.document.clone());
-        Ok(Script::new(statement)
+            .bind(content.document.clone())
+            .expecting_row();
+        let script = Script::new(statement)
             .after_some(
                 rows.removed
                     .map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)),
             )
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
-            .after_some(self.external(pk, external)))
+            .after_some(self.external(pk, external));
+        self.source.later(script);
+        Ok(Version(expected.0 + 1))
     }
 
-    /// Writes only what a connection calls a resource. The version moves.
-    ///
-    /// # Errors
-    /// [`Error::Stale`] when the resource is not at version `expected`; the unit is lost then.
-    pub async fn rename(
-        &mut self,
-        pk: Pk,
-        expected: Version,
-        external: External<'_>,
-        now: Timestamp,
-    ) -> Result<Version> {
+    /// Writes only what a connection calls a resource. The version moves. Errors come with the next statement of the
+    /// unit or its save, as of [`Self::update`].
+    pub fn rename(&mut self, pk: Pk, expected: Version, external: External<'_>, now: Timestamp) -> Version {
         const MOVE: &str = "UPDATE resource SET version = version + 1, modified = $4 \
                             WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING version";
         let moved = Statement::new(MOVE).bind(self.tenant).bind(pk).bind(expected).bind(now);
-        let script = Script::new(moved).after_some(self.external(pk, external));
-        let version: Option<(i64,)> = self.source.write_rows(script).await?.into_iter().next();
-        version.map(|(version,)| Version(version)).ok_or(Error::Stale)
+        let script = Script::new(moved.expecting_row()).after_some(self.external(pk, external));
+        self.source.later(script);
+        Version(expected.0 + 1)
     }
 
     /// Moves version and time of a resource whose row is otherwise unchanged, such as a group with new members. It must
@@ -441,10 +379,9 @@ impl Resources<&mut Tx> {
         })
     }
 
-    fn add_leaves(&self, pk: Pk, rows: String) -> Statement {
+    fn add_leaves(&self, pk: Pk, rows: Vec<Vec<Bind>>) -> Statement {
         const ADD: &str = "INSERT INTO attribute (tenant_id, path_id, fold, resource_pk, elem, rest) \
-                           SELECT $1, CAST(j.value ->> 0 AS BIGINT), j.value ->> 1, $2, \
-                           CAST(j.value ->> 2 AS BIGINT), j.value ->> 3 FROM [each $3] AS j WHERE 1 = 1 \
+                           SELECT $1, [int $3 0], [text $3 1], $2, [int $3 2], [text $3 3] [from $3] WHERE 1 = 1 \
                            ON CONFLICT (tenant_id, path_id, fold, resource_pk, elem) DO UPDATE SET rest = excluded.rest";
         Statement::new(ADD).bind(self.tenant).bind(pk).bind(rows)
     }

@@ -36,6 +36,15 @@ struct Plan {
     wants_members: bool,
 }
 
+impl Plan {
+    fn joins_members(&self) -> bool {
+        self.incoming
+            .members
+            .as_ref()
+            .is_some_and(|members| !members.is_empty())
+    }
+}
+
 /// Creates a resource of this type from the body of a POST.
 ///
 /// # Errors
@@ -89,7 +98,13 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         content,
         now,
     };
-    let pk = match unit.resources().insert(new).await {
+    // Written with the save, where nothing else has to be asked first: the writer is held half as long.
+    let inserted = if plan.joins_members() {
+        unit.resources().insert(new).await
+    } else {
+        unit.resources().insert_later(new).await
+    };
+    let pk = match inserted {
         Ok(pk) => pk,
         Err(error) => {
             // The holder of the name may be in a batch that is not on disk yet.
@@ -101,19 +116,10 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         Ok(joined) => joined,
         Err(error) => return Err(refused(unit, error).await),
     };
-    let kind_of_event = if plan.store_kind == Kind::User {
-        "user.created"
-    } else {
-        "group.created"
-    };
-    let data = ledger::changes(&plan.names, &joined.added, &[]);
-    let entry = ledger::Entry {
-        kind: kind_of_event,
-        subject: (pk, &plan.id),
-        data,
-    };
-    ledger::record(&mut unit, caller, now, &entry);
-    unit.save().await?;
+    ledger::record(&mut unit, caller, now, &entry(&plan, pk, &joined));
+    if let Err(error) = unit.save().await {
+        return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
+    }
     Ok(Shown {
         kind: Arc::clone(kind),
         id: plan.id.clone(),
@@ -126,6 +132,17 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         asked_for: plan.incoming.asked_for.clone(),
         ignored: plan.incoming.ignored.clone(),
     })
+}
+
+fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
+    ledger::Entry {
+        kind: match plan.store_kind {
+            Kind::User => "user.created",
+            Kind::Group => "group.created",
+        },
+        subject: (pk, &plan.id),
+        data: ledger::changes(&plan.names, &joined.added, &[]),
+    }
 }
 
 /// The members a new group starts with, and what the answer shows of them.
@@ -145,7 +162,7 @@ async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Jo
         added: Vec::new(),
         relations: Relations::Members(Vec::new()),
     };
-    if let Some(members) = plan.incoming.members.as_deref().filter(|members| !members.is_empty()) {
+    if let Some(members) = plan.incoming.members.as_deref().filter(|_| plan.joins_members()) {
         joined.added = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], now)
             .await?
             .added;

@@ -9,7 +9,7 @@ use crate::scim::patch::MemberOp;
 use crate::service::error::Result;
 use crate::store::document::GroupOf;
 use crate::store::members::{Change, Member};
-use crate::store::{Kind, Reader, Unit};
+use crate::store::{self, Kind, Reader, Unit};
 
 /// Who joined and who left, over all operations of a request.
 #[derive(Debug, Default)]
@@ -127,7 +127,7 @@ pub(super) async fn of_group(reader: &Reader, group: Pk) -> Result<Relations> {
 }
 
 /// The same as the unit sees it; `TooMany` when there are more than `most`.
-pub(super) async fn in_unit(unit: &mut Unit, group: Pk, most: Option<usize>) -> Result<Relations> {
+pub(super) async fn in_unit(unit: &mut Unit, group: Pk, most: Option<usize>) -> store::Result<Relations> {
     let members = unit.members().list(group, most.map(|most| most + 1)).await?;
     if most.is_some_and(|most| members.len() > most) {
         return Ok(Relations::TooMany);

@@ -19,7 +19,8 @@ use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::{ledger, tolerances};
-use crate::store::document::Stored;
+use crate::store::document::{Content, Stored};
+use crate::store::filter::Leaves;
 use crate::store::resources::{External, Groups};
 use crate::store::{self, Kind, Unit};
 
@@ -94,10 +95,18 @@ pub(super) struct Next {
 }
 
 /// One attempt at a change; `next` sees the stored document and the caller's `externalId`.
+///
+/// A user is first read without a lock, which stands in nobody's way: the write says if somebody was faster. Members
+/// are rows of their own, which no version guards, so a group is locked.
 pub(super) async fn attempt(
     target: &Target,
-    next: impl FnOnce(&Document, Option<&str>) -> Result<Next>,
+    next: impl Fn(&Document, Option<&str>) -> Result<Next> + Send,
 ) -> Result<Shown> {
+    if target.store_kind == Kind::User
+        && let Some(shown) = unlocked(target, &next).await?
+    {
+        return Ok(shown);
+    }
     let mut unit = target.services.begin(&target.caller).await?;
     let found = unit
         .resources()
@@ -109,47 +118,109 @@ pub(super) async fn attempt(
         )
         .await;
     let stored = match found {
-        Ok(Some(stored)) => stored,
-        Ok(None) => return Err(refused(unit, Error::NotFound).await),
+        Ok(found) => found,
         Err(error) => return Err(error.into()),
     };
-    if !target.if_match.allows(stored.version.0) {
-        return Err(refused(unit, Error::Stale).await);
-    }
-    let before = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
-    let next = match next(&before, stored.external_id.as_deref()) {
-        Ok(next) => next,
+    let planned = match plan(target, stored, &next) {
+        Ok(planned) => planned,
         Err(error) => return Err(refused(unit, error).await),
     };
     let now = target.services.clock().now();
-    let moved = match membership::apply(&mut unit, stored.pk, &next.members, now).await {
+    let moved = match membership::apply(&mut unit, planned.stored.pk, &planned.next.members, now).await {
         Ok(moved) => moved,
         Err(error) => return Err(refused(unit, error).await),
     };
-    let (asked_for, ignored) = (next.asked_for.clone(), next.ignored.clone());
-    let after = match apply(target, &mut unit, stored, &before, next, &moved, now).await {
-        Ok(after) => after,
-        Err(Failure::Taken(key, error)) => {
-            unit.dismiss().await?;
-            return Err(refuse::explain(&target.services, &target.caller, &target.kind, &key, error).await);
+    match write(target, unit, planned, &moved, now).await {
+        // Locked: nobody can have been faster.
+        Err(Failure::Stale) => Err(Error::Busy),
+        Err(Failure::Other(error)) => Err(error),
+        Ok(shown) => Ok(shown),
+    }
+}
+
+/// The same without a lock; `None` when the resource changed meanwhile.
+async fn unlocked(
+    target: &Target,
+    next: &(impl Fn(&Document, Option<&str>) -> Result<Next> + Send),
+) -> Result<Option<Shown>> {
+    let connection = target.caller.connection_id();
+    let reader = target.services.read(&target.caller);
+    let stored = reader
+        .resources()
+        .find(target.store_kind, &target.id, connection, target.groups())
+        .await?;
+    let planned = plan(target, stored, next)?;
+    let unit = target.services.begin(&target.caller).await?;
+    // Read inside the unit, so that on one node the order of times is the order of changes.
+    let now = target.services.clock().now();
+    match write(target, unit, planned, &Moved::default(), now).await {
+        Err(Failure::Stale) => Ok(None),
+        Err(Failure::Other(error)) => Err(error),
+        Ok(shown) => Ok(Some(shown)),
+    }
+}
+
+/// What is stored, and what the request makes of it.
+struct Planned {
+    stored: Stored,
+    next: Next,
+    /// The new content and what filters found of the old, when the document differs.
+    content: Option<(Content, Leaves)>,
+}
+
+fn plan(
+    target: &Target,
+    stored: Option<Stored>,
+    next: &impl Fn(&Document, Option<&str>) -> Result<Next>,
+) -> Result<Planned> {
+    let stored = stored.ok_or(Error::NotFound)?;
+    if !target.if_match.allows(stored.version.0) {
+        return Err(Error::Stale);
+    }
+    let before = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    let next = next(&before, stored.external_id.as_deref())?;
+    let content = next.changed.then(|| {
+        let content = content(&target.kind, target.dialect, &next.document);
+        (content, leaves(&target.kind, &before))
+    });
+    Ok(Planned { stored, next, content })
+}
+
+/// Writes the difference and ends the unit.
+async fn write(
+    target: &Target,
+    mut unit: Unit,
+    planned: Planned,
+    moved: &Moved,
+    now: Timestamp,
+) -> std::result::Result<Shown, Failure> {
+    let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
+    let after = apply(target, &mut unit, planned, moved, now).await?;
+    let name = after.name.clone();
+    let mut shown = match finish(target, unit, after).await {
+        Ok(shown) => shown,
+        Err(store::Error::Stale) => return Err(Failure::Stale),
+        Err(error) => {
+            let Target {
+                services, caller, kind, ..
+            } = target;
+            return Err(refuse::explain(services, caller, kind, &name, error).await.into());
         }
-        Err(Failure::Other(error)) => return Err(error),
     };
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
-    let mut shown = finish(target, unit, after).await?;
     (shown.asked_for, shown.ignored) = (asked_for, ignored);
     Ok(shown)
 }
 
 enum Failure {
-    /// The name is another's.
-    Taken(String, store::Error),
+    /// The resource is not at the version that was read.
+    Stale,
     Other(Error),
 }
 
-impl From<store::Error> for Failure {
-    fn from(error: store::Error) -> Self {
-        Self::Other(error.into())
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
     }
 }
 
@@ -157,42 +228,33 @@ impl From<store::Error> for Failure {
 struct After {
     stored: Stored,
     wrote: bool,
+    /// The unique name that it has now, where that was written.
+    name: String,
 }
 
 /// Writes what differs; nothing when nothing does, so that neither version nor time moves.
-async fn apply(
-    target: &Target,
-    unit: &mut Unit,
-    mut stored: Stored,
-    before: &Document,
-    next: Next,
-    moved: &Moved,
-    now: Timestamp,
-) -> std::result::Result<After, Failure> {
+async fn apply(target: &Target, unit: &mut Unit, planned: Planned, moved: &Moved, now: Timestamp) -> Result<After> {
+    let Planned {
+        mut stored,
+        next,
+        content,
+    } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
     let mut names = next.names;
     if !matches!(external, External::Keep) {
         names.push("externalId".to_owned());
     }
-    let version: Option<Version> = if next.changed {
-        let content = content(&target.kind, target.dialect, &next.document);
-        let old = leaves(&target.kind, before);
-        let updated = unit
+    let mut name = String::new();
+    let version: Option<Version> = if let Some((content, old)) = content {
+        let version = unit
             .resources()
             .update(stored.pk, stored.version, &old, &content, external, now)
-            .await;
-        let version = match updated {
-            Err(error @ store::Error::Taken(_)) => return Err(Failure::Taken(content.name_key, error)),
-            other => other?,
-        };
+            .await?;
+        name = content.name_key;
         stored.document = content.document;
         Some(version)
     } else if !matches!(external, External::Keep) {
-        Some(
-            unit.resources()
-                .rename(stored.pk, stored.version, external, now)
-                .await?,
-        )
+        Some(unit.resources().rename(stored.pk, stored.version, external, now))
     } else if moved.is_nothing() {
         None
     } else {
@@ -220,7 +282,7 @@ async fn apply(
             },
         );
     }
-    Ok(After { stored, wrote })
+    Ok(After { stored, wrote, name })
 }
 
 /// What becomes of the caller's own name for the resource.
@@ -233,8 +295,8 @@ fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -
 }
 
 /// Makes it durable and gathers what the answer shows.
-async fn finish(target: &Target, mut unit: Unit, after: After) -> Result<Shown> {
-    let After { stored, wrote } = after;
+async fn finish(target: &Target, mut unit: Unit, after: After) -> store::Result<Shown> {
+    let After { stored, wrote, .. } = after;
     let most = if target.large_answers_allowed {
         None
     } else {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::ask::{Ask, Check, Part, merged};
 use super::column::Column;
-use super::plan::{leads_best, rank, subqueries};
+use super::plan::{FEW, leads_best, rank, subqueries};
 use super::relation::Relation;
 use super::sort::Sort;
 use super::text::{Field, compare};
@@ -27,8 +27,9 @@ pub(in crate::store) struct Compiler<'a> {
     pub(super) kinds: &'a [Kind],
     /// Numbers of attribute paths; a path without one has no rows.
     pub(super) paths: &'a HashMap<&'a str, i64>,
-    /// Whether there are so many subqueries that PostgreSQL must not think about their order.
-    crowded: bool,
+    /// Whether PostgreSQL is to run `EXISTS` for each candidate: there are few of them, or so many subqueries that it
+    /// must not search for their best order.
+    fenced: bool,
 }
 
 /// What a condition is about.
@@ -65,7 +66,7 @@ impl<'a> Compiler<'a> {
             connection,
             kinds,
             paths,
-            crowded: false,
+            fenced: false,
         }
     }
 
@@ -84,7 +85,7 @@ impl<'a> Compiler<'a> {
     pub(in crate::store) fn filter(&mut self, filter: Option<&Checked>) {
         self.home("r");
         if let Some(filter) = filter {
-            self.crowded = subqueries(filter.root()) > MOST_JOINED;
+            self.fenced = subqueries(filter.root()) > MOST_JOINED;
             self.out.push(" AND ");
             self.lead(filter.root());
         }
@@ -111,7 +112,9 @@ impl<'a> Compiler<'a> {
             Node::And(parts) => match leads_best(parts, self.kinds) {
                 Some(best) => {
                     self.lead(&parts[best]);
-                    self.others(parts, Some(best), Scope::Row("r"));
+                    self.few(rank(&parts[best], self.kinds), |all| {
+                        all.others(parts, Some(best), Scope::Row("r"));
+                    });
                 }
                 None => self.condition(node, Scope::Row("r")),
             },
@@ -123,6 +126,14 @@ impl<'a> Compiler<'a> {
             }
             _ => self.condition(node, Scope::Row("r")),
         }
+    }
+
+    /// Writes conditions on candidates that a part of this rank finds.
+    pub(super) fn few(&mut self, rank: Option<u32>, conditions: impl FnOnce(&mut Self)) {
+        let before = self.fenced;
+        self.fenced |= rank.is_some_and(|rank| rank <= FEW);
+        conditions(self);
+        self.fenced = before;
     }
 
     /// Writes ` AND ` and the parts of an `and` but the one that was written.
@@ -174,9 +185,10 @@ impl<'a> Compiler<'a> {
             Node::Some { path, node } => self.some(Form::Set, path, node),
             Node::And(parts) => {
                 let best = leads_best(parts, self.kinds);
+                let rank = best.and_then(|best| rank(&parts[best], self.kinds));
                 self.set_of_rows(best.map(|best| &parts[best]), |all| {
                     all.out.push("1 = 1");
-                    all.others(parts, best, Scope::Row("x"));
+                    all.few(rank, |all| all.others(parts, best, Scope::Row("x")));
                 });
             }
             other => self.set_of_rows(None, |all| all.condition(other, Scope::Row("x"))),
@@ -323,9 +335,9 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Keeps PostgreSQL from making a join of an `EXISTS`, whose order it would search for among hundreds.
+    /// Keeps PostgreSQL from making a join of an `EXISTS`.
     pub(super) fn fence(&mut self) {
-        if self.crowded {
+        if self.fenced {
             self.out.push(" [fence]");
         }
     }

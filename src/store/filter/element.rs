@@ -2,7 +2,7 @@
 
 use super::ask::{Ask, Check};
 use super::compile::{Compiler, Form, Scope};
-use super::plan::{best_element_test, mentions};
+use super::plan::{best_element_test, by_check, mentions};
 use super::relation::Relation;
 use crate::scim::filter::Node;
 
@@ -80,7 +80,10 @@ impl Compiler<'_> {
             self.out.push(" AND ");
             self.value("a", Check::One(&test.check));
         }
-        self.others(parts, best.map(|(best, _)| best), Scope::Element(own));
+        let rank = best.map(|(_, test)| by_check(test));
+        self.few(rank, |all| {
+            all.others(parts, best.map(|(best, _)| best), Scope::Element(own));
+        });
         self.close(form);
     }
 

@@ -7,7 +7,7 @@ use crate::scim::filter;
 use crate::scim::schema::ResourceType;
 use crate::store::document::split;
 use crate::store::error::{Error, Result};
-use crate::store::sql::{Read, Statement, Tx};
+use crate::store::sql::{Bind, Read, Statement, Tx};
 
 /// Paths that are columns of the resource, so they need no rows.
 const COLUMNS: [&str; 5] = ["id", "externalId", "userName", "active", "meta"];
@@ -43,12 +43,12 @@ impl Leaves {
     }
 }
 
-/// Leaves as rows of the attribute table, as JSON: `[path_id, fold, elem, rest]`.
+/// Leaves as rows of the attribute table: `path_id, fold, elem, rest`.
 pub(in crate::store) struct Rows {
     /// Rows to write; `None` when there are none.
-    pub(in crate::store) written: Option<String>,
+    pub(in crate::store) written: Option<Vec<Vec<Bind>>>,
     /// Rows to remove.
-    pub(in crate::store) removed: Option<String>,
+    pub(in crate::store) removed: Option<Vec<Vec<Bind>>>,
 }
 
 type Key<'a> = (&'a str, &'a str, u32);
@@ -93,27 +93,32 @@ impl Rows {
         }
         rows.sort_unstable();
         rows.dedup_by_key(|row| (row.0, row.1, row.2));
-        let written = if rows.is_empty() { None } else { Some(json_of(&rows)?) };
+        let written = (!rows.is_empty()).then(|| rows.into_iter().map(row).collect());
         Ok(Self { written, removed: None })
     }
 }
 
-fn json_of(rows: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(rows).map_err(|_| Error::Damaged("attribute rows"))
+fn row((path_id, fold, elem, rest): (i64, &str, u32, &str)) -> Vec<Bind> {
+    vec![
+        path_id.into(),
+        fold.to_owned().into(),
+        i64::from(elem).into(),
+        rest.to_owned().into(),
+    ]
 }
 
 /// Sorted by the key of the table, so that neighbours are written together.
-fn rows(ids: &HashMap<&str, i64>, leaves: Vec<(&Key<'_>, &&str)>) -> Result<Option<String>> {
+fn rows(ids: &HashMap<&str, i64>, leaves: Vec<(&Key<'_>, &&str)>) -> Result<Option<Vec<Vec<Bind>>>> {
     if leaves.is_empty() {
         return Ok(None);
     }
     let mut rows = Vec::with_capacity(leaves.len());
-    for ((path, fold, elem), rest) in leaves {
+    for (&(path, fold, elem), &rest) in leaves {
         let path_id = ids.get(path).ok_or(Error::Damaged("attribute path"))?;
-        rows.push((path_id, fold, elem, rest));
+        rows.push((*path_id, fold, elem, rest));
     }
     rows.sort_unstable();
-    json_of(&rows).map(Some)
+    Ok(Some(rows.into_iter().map(row).collect()))
 }
 
 /// The numbers of attribute paths; new ones are added.

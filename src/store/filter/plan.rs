@@ -4,6 +4,9 @@ use super::column::Column;
 use crate::scim::filter::{Checked, Kind as ValueKind, Match, Node, Test};
 use crate::store::kind::Kind;
 
+/// Ranks up to this one are expected to find few resources.
+pub(super) const FEW: u32 = 6;
+
 /// How many resources a positive node is expected to find: less is better. `None`: it should not lead.
 pub(super) fn rank(node: &Node, kinds: &[Kind]) -> Option<u32> {
     match node {
@@ -36,7 +39,8 @@ fn element_rank(node: &Node) -> Option<u32> {
     }
 }
 
-fn by_check(test: &Test) -> u32 {
+/// How many resources one test is expected to find.
+pub(super) fn by_check(test: &Test) -> u32 {
     let common = [
         "type",
         "primary",

@@ -48,7 +48,11 @@ impl Db {
     /// [`Error::Open`](crate::store::Error::Open) when a newer program made the database, or a migration failed.
     pub async fn migrate(&self) -> Result<()> {
         match &self.0.handle {
-            Handle::Sqlite { gate, .. } => gate.alone(migrate::sqlite).await?,
+            Handle::Sqlite { gate, .. } => {
+                let runtime = tokio::runtime::Handle::current();
+                gate.alone(move |connection| runtime.block_on(migrate::sqlite(connection)))
+                    .await?
+            }
             Handle::Postgres { pool, .. } => migrate::postgres(pool).await,
         }
     }
@@ -72,9 +76,9 @@ impl Db {
         let text = statement::fixed(self.engine(), text);
         match &self.0.handle {
             Handle::Sqlite { gate, .. } => gate
-                .alone(async |connection| connection.prepare(text).await.map(drop))
+                .alone(move |connection| connection.prepare(text.as_str()).map(drop))
                 .await?
-                .map_err(fault::of),
+                .map_err(fault::of_sqlite),
             Handle::Postgres { pool, .. } => {
                 let mut connection = pool.acquire().await.map_err(fault::of)?;
                 connection.prepare(text).await.map(drop).map_err(fault::of)
@@ -87,7 +91,7 @@ impl Db {
         match &self.0.handle {
             Handle::Sqlite { gate, readers } => {
                 readers.close().await;
-                gate.alone(async |connection| connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop))
+                gate.alone(|connection| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
                     .await
                     .ok();
                 gate.close().await;

@@ -1,7 +1,7 @@
 //! What the engines' error codes mean.
 
+use rusqlite::ffi;
 use sqlx::error::DatabaseError;
-use std::sync::Arc;
 
 use crate::store::error::{Error, Unique};
 
@@ -29,10 +29,10 @@ pub(super) const UNIQUE: [(&str, &str, Unique); 8] = [
     ("token_hash", "token.hash", Unique::Token),
 ];
 
-/// The store's word for what `sqlx` reports.
+/// The store's word for what PostgreSQL's driver reports.
 pub(super) fn of(error: sqlx::Error) -> Error {
     match &error {
-        sqlx::Error::Database(inner) => match known(inner.as_ref()) {
+        sqlx::Error::Database(inner) => match postgres(inner.as_ref()) {
             Some(known) => known,
             None => Error::Database(Box::new(error)),
         },
@@ -43,38 +43,30 @@ pub(super) fn of(error: sqlx::Error) -> Error {
     }
 }
 
-/// The same for an error that several learn of.
-pub(super) fn of_shared(error: Arc<sqlx::Error>) -> Error {
-    match &*error {
-        sqlx::Error::Database(inner) => known(inner.as_ref()),
-        _ => None,
+/// The store's word for what SQLite reports.
+pub(super) fn of_sqlite(error: rusqlite::Error) -> Error {
+    sqlite(&error).unwrap_or_else(|| Error::Database(Box::new(error)))
+}
+
+/// SQLite's result code without its extension; 0 when the error is not SQLite's.
+pub(super) fn code(error: &rusqlite::Error) -> i32 {
+    error.sqlite_error().map_or(0, |error| error.extended_code & 0xff)
+}
+
+fn sqlite(error: &rusqlite::Error) -> Option<Error> {
+    if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
+        return Some(Error::Stale);
     }
-    .unwrap_or_else(|| Error::Database(Box::new(error)))
-}
-
-fn known(error: &dyn DatabaseError) -> Option<Error> {
-    match error.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
-        Some(_) => sqlite(error),
-        None => postgres(error),
-    }
-}
-
-/// The primary result code of SQLite, without its extension.
-fn primary(error: &dyn DatabaseError) -> i64 {
-    error.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or(0) & 0xff
-}
-
-fn sqlite(error: &dyn DatabaseError) -> Option<Error> {
-    match primary(error) {
-        // BUSY, LOCKED
-        5 | 6 => Some(Error::Retry),
-        // INTERRUPT, by the readers' deadline
-        9 => Some(Error::TooLong),
-        // FULL
-        13 => Some(Error::Full),
-        // CONSTRAINT
-        19 => {
-            let columns = error.message().strip_prefix("UNIQUE constraint failed: ")?;
+    match code(error) {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Some(Error::Retry),
+        // By the readers' deadline.
+        ffi::SQLITE_INTERRUPT => Some(Error::TooLong),
+        ffi::SQLITE_FULL => Some(Error::Full),
+        ffi::SQLITE_CONSTRAINT => {
+            let rusqlite::Error::SqliteFailure(_, Some(message)) = error else {
+                return None;
+            };
+            let columns = message.strip_prefix("UNIQUE constraint failed: ")?;
             UNIQUE
                 .iter()
                 .find(|known| known.1 == columns)
@@ -105,16 +97,15 @@ fn postgres(error: &dyn DatabaseError) -> Option<Error> {
     }
 }
 
-/// Whether SQLite undid no more than the statement: then the other units of the batch are unharmed.
-pub(super) fn is_local(error: &sqlx::Error) -> bool {
-    match error {
-        // ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE; all others may have rolled the transaction back.
-        sqlx::Error::Database(inner) => matches!(primary(inner.as_ref()), 1 | 18 | 19 | 20 | 25),
-        _ => false,
-    }
-}
-
-/// Whether SQLite says that there is no such savepoint.
-pub(super) fn is_no_savepoint(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(inner) if inner.message().starts_with("no such savepoint"))
+/// Whether SQLite undid no more than the statement: then the other units of the batch are unharmed. All codes that are
+/// not named may have rolled the transaction back.
+pub(super) fn is_local(error: &rusqlite::Error) -> bool {
+    let harmless = [
+        ffi::SQLITE_ERROR,
+        ffi::SQLITE_TOOBIG,
+        ffi::SQLITE_CONSTRAINT,
+        ffi::SQLITE_MISMATCH,
+        ffi::SQLITE_RANGE,
+    ];
+    harmless.contains(&code(error)) || matches!(error, rusqlite::Error::QueryReturnedNoRows)
 }

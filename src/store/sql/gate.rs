@@ -1,350 +1,389 @@
 //! The one writing connection of SQLite, and group commit.
 //!
-//! Units of work run one after another, each in a savepoint of one open transaction. [`Held::save`] releases the
-//! savepoint and resolves when the shared `COMMIT` did. The committer is a task that queues for the connection like
-//! everybody else: units that were waiting when the batch began run before it, and share its disk flush.
+//! Units of work run one after another, each in a savepoint of one open transaction. [`Held::save`] hands its last
+//! statements over and lets the next unit in at once; it resolves when the shared `COMMIT` did. The committer is a task
+//! that queues for its turn like everybody else: units that were waiting when the commit before it ended run before it,
+//! and share its disk flush.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::fault;
+use super::keys::Keys;
 use super::row::Row;
-use super::statement::{self, Statement};
+use super::sqlite::{self, Line};
+use super::statement::Statement;
+use super::worker::{Gone, Worker};
 use crate::store::{Error, Result};
 
-/// Opens a batch, and reads the highest row number of a resource ever used, by this process or another.
-const BEGIN: &str = "BEGIN IMMEDIATE; SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'resource'";
-
-/// What the units of a batch are told.
-#[derive(Clone)]
-enum Outcome {
-    /// Everything is on disk.
-    Kept,
-    /// Nothing is: the disk is full.
-    Full,
-    /// Nothing is, for this reason.
-    Failed(Arc<str>),
-}
-
-#[derive(Clone)]
-pub(super) struct Gate {
-    writer: Arc<Mutex<Writer>>,
-    wake: Arc<Notify>,
-}
-
-struct Writer {
-    /// `None` once closed.
-    connection: Option<SqliteConnection>,
-    batch: Option<Vec<oneshot::Sender<Outcome>>>,
-    savepoint: Savepoint,
-    next_pk: i64,
-}
-
-/// What is known of the savepoint `u`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Savepoint {
-    /// There is none.
-    Closed,
-    /// There is one, with writes that nobody wants unless their unit is still at work.
-    Open,
-    /// Somebody stopped waiting for a statement: it may have been run or not.
-    Unknown,
-}
+/// Takes a block of row numbers of resources, which no other process gets: `sqlite_sequence` holds the highest.
+const FIRST_BLOCK: &str = "INSERT INTO sqlite_sequence (name, seq) SELECT 'resource', 0 \
+                           WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'resource')";
+const BLOCK: &str = "UPDATE sqlite_sequence SET seq = seq + 64 WHERE name = 'resource' RETURNING seq - 63";
 
 /// A commit that takes longer than this is reported: every writer waits for it.
 const SLOW_COMMIT_MS: u128 = 1000;
 
+#[derive(Clone)]
+pub(super) struct Gate(Arc<Inner>);
+
+struct Inner {
+    worker: Worker<Writer>,
+    turn: Arc<Mutex<()>>,
+    wake: Arc<Notify>,
+    keys: Arc<Keys>,
+}
+
 impl Gate {
-    /// Takes the connection, and starts the committer, which ends with the last clone of the gate.
-    pub(super) fn new(connection: SqliteConnection) -> Self {
-        let writer = Writer {
-            connection: Some(connection),
-            batch: None,
-            savepoint: Savepoint::Closed,
-            next_pk: 1,
+    /// Starts the writer's thread and the committer, which ends with the last clone of the gate.
+    pub(super) async fn start(
+        open: impl FnOnce() -> rusqlite::Result<Connection> + Send + 'static,
+    ) -> std::result::Result<rusqlite::Result<Self>, Gone> {
+        let keys = Arc::new(Keys::default());
+        let mine = Arc::clone(&keys);
+        let make = move || Ok(Writer::new(open()?, mine));
+        let worker = match Worker::start("sqlite-writer".to_owned(), make).await? {
+            Ok(worker) => worker,
+            Err(error) => return Ok(Err(error)),
         };
-        let gate = Self {
-            writer: Arc::new(Mutex::new(writer)),
-            wake: Arc::new(Notify::new()),
-        };
-        let (writer, wake) = (Arc::downgrade(&gate.writer), Arc::clone(&gate.wake));
+        let inner = Arc::new(Inner {
+            worker,
+            turn: Arc::default(),
+            wake: Arc::default(),
+            keys,
+        });
+        let (wake, gate) = (Arc::clone(&inner.wake), Arc::downgrade(&inner));
         tokio::spawn(async move {
             loop {
                 wake.notified().await;
-                let Some(writer) = writer.upgrade() else { return };
-                let mut writer = writer.lock_owned().await;
-                let start = Instant::now();
-                writer.commit().await;
-                if writer.connection.is_none() {
+                let Some(gate) = gate.upgrade() else { return };
+                if gate.commit().await.is_err() {
                     return;
-                }
-                let took = start.elapsed().as_millis();
-                if took > SLOW_COMMIT_MS {
-                    tracing::warn!(duration_ms = took, "the disk took long to confirm a commit");
                 }
             }
         });
-        gate
+        Ok(Ok(Self(inner)))
     }
 
-    /// Waits for the connection, in order of asking.
-    pub(super) async fn enter(&self) -> Result<Held> {
-        let writer = Arc::clone(&self.writer).lock_owned().await;
-        if writer.connection.is_none() {
-            return Err(Error::Unavailable("the database is closed".into()));
-        }
-        let in_batch = writer.batch.is_some();
-        Ok(Held {
-            writer,
-            wake: Arc::clone(&self.wake),
-            in_batch,
+    /// Waits for a turn, in order of asking.
+    pub(super) async fn enter(&self) -> Held {
+        Held {
+            _turn: Arc::clone(&self.0.turn).lock_owned().await,
+            gate: Arc::clone(&self.0),
             wrote: false,
             lost: false,
-        })
+            open: false,
+        }
     }
 
     /// Runs something on the bare connection, outside any batch.
-    pub(super) async fn alone<T>(&self, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> Result<T> {
-        let mut writer = self.writer.lock().await;
-        writer.commit().await;
-        match &mut writer.connection {
-            Some(connection) => Ok(work(connection).await),
-            None => Err(Error::Unavailable("the database is closed".into())),
-        }
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.0.turn.lock().await;
+        let done = self.0.worker.ask(|writer| {
+            writer.commit();
+            writer.connection.as_mut().map(work)
+        });
+        let done = done.await.map_err(unavailable)?;
+        drop(turn);
+        done.ok_or_else(closed)
     }
 
     /// Commits what is open and closes the connection.
     pub(super) async fn close(&self) {
-        let mut writer = self.writer.lock().await;
-        writer.commit().await;
-        if let Some(connection) = writer.connection.take() {
-            connection.close().await.ok();
-        }
-        self.wake.notify_one();
+        let closing = self.0.worker.ask(|writer| {
+            writer.commit();
+            writer.connection = None;
+        });
+        closing.await.ok();
+        self.0.wake.notify_one();
     }
 }
 
-impl Writer {
-    /// Runs statements in one call.
-    async fn run(
-        &mut self,
-        prefix: &'static str,
-        statements: Vec<Statement>,
-        suffix: &'static str,
-    ) -> sqlx::Result<Vec<SqliteRow>> {
-        let (text, arguments) = statement::sqlite(prefix, statements, suffix);
-        match &mut self.connection {
-            Some(connection) => connection.fetch_all(sqlx::query_with(text, arguments)).await,
-            None => Err(sqlx::Error::PoolClosed),
-        }
-    }
-
-    async fn plain(&mut self, text: &'static str) -> sqlx::Result<Vec<SqliteRow>> {
-        match &mut self.connection {
-            Some(connection) => connection.fetch_all(sqlx::query(text)).await,
-            None => Err(sqlx::Error::PoolClosed),
-        }
-    }
-
-    /// Finds out about a savepoint in doubt; after it, there is none or one that is to be rolled back.
-    async fn settle(&mut self) -> Result<()> {
-        if self.savepoint != Savepoint::Unknown {
-            return Ok(());
-        }
-        match self.plain("ROLLBACK TO u").await {
-            Ok(_) => self.savepoint = Savepoint::Open,
-            Err(error) if fault::is_no_savepoint(&error) => self.savepoint = Savepoint::Closed,
-            Err(error) => return Err(self.fail(error).await),
-        }
-        Ok(())
-    }
-
-    /// Opens the transaction of a batch.
-    async fn open(&mut self) -> Result<()> {
-        if self.batch.is_some() {
-            return Ok(());
-        }
-        let rows = match self.plain(BEGIN).await {
-            Err(error) if fault::is_local(&error) => {
-                // An earlier holder was cancelled after its BEGIN.
-                self.plain("ROLLBACK").await.ok();
-                self.plain(BEGIN).await
+impl Inner {
+    async fn commit(&self) -> std::result::Result<(), Gone> {
+        let turn = self.turn.lock().await;
+        let committed = self.worker.post(|writer| {
+            let start = Instant::now();
+            writer.commit();
+            let took = start.elapsed().as_millis();
+            if took > SLOW_COMMIT_MS {
+                tracing::warn!(duration_ms = took, "the disk took long to confirm a commit");
             }
-            rows => rows,
+            writer.connection.is_some()
+        })?;
+        // The next unit comes in behind it.
+        drop(turn);
+        match committed.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Gone),
         }
-        .map_err(fault::of)?;
-        let last = rows
-            .into_iter()
-            .next()
-            .map_or(Ok(0), |row| Row::Sqlite(row).get::<i64>(0))?;
-        self.next_pk = last + 1;
-        self.savepoint = Savepoint::Closed;
-        self.batch = Some(Vec::new());
-        Ok(())
+    }
+}
+
+fn unavailable(gone: Gone) -> Error {
+    Error::Unavailable(Box::new(gone))
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is closed".into())
+}
+
+/// The connection and what is open on it; lives in its thread.
+struct Writer {
+    /// `None` once closed.
+    connection: Option<Connection>,
+    /// Units of the open transaction that wait for its commit.
+    batch: Option<Vec<Waiter>>,
+    /// Whether the savepoint `u` is open, with writes of the unit at work.
+    savepoint: bool,
+    /// Whether the unit at work took a block of row numbers.
+    reserved: bool,
+    keys: Arc<Keys>,
+}
+
+/// Somebody who waits for a commit, and what it is told then.
+struct Waiter {
+    answer: oneshot::Sender<Result<()>>,
+    outcome: Result<()>,
+}
+
+impl Writer {
+    fn new(connection: Connection, keys: Arc<Keys>) -> Self {
+        Self {
+            connection: Some(connection),
+            batch: None,
+            savepoint: false,
+            reserved: false,
+            keys,
+        }
     }
 
-    /// Ends the batch on disk, and tells its units.
-    async fn commit(&mut self) {
-        if self.batch.is_none() || self.settle().await.is_err() {
-            return;
+    fn connection(&self) -> Result<&Connection> {
+        self.connection.as_ref().ok_or_else(closed)
+    }
+
+    fn plain(&mut self, text: &str) -> Result<()> {
+        let done = sqlite::plain(self.connection()?, text);
+        done.map_err(|error| self.note(error))
+    }
+
+    fn run(&mut self, statements: &[Statement]) -> Result<Vec<Line>> {
+        let connection = self.connection()?;
+        let mut lines = Vec::new();
+        for statement in statements {
+            if let Err(error) = sqlite::run(connection, statement, &mut lines) {
+                return Err(self.note(error));
+            }
         }
-        let text = if self.savepoint == Savepoint::Open {
-            "ROLLBACK TO u; COMMIT"
+        Ok(lines)
+    }
+
+    /// The store's word for an error. One that may have undone more than a statement ends the batch.
+    fn note(&mut self, error: rusqlite::Error) -> Error {
+        if fault::is_local(&error) {
+            fault::of_sqlite(error)
         } else {
-            "COMMIT"
-        };
-        match self.plain(text).await {
-            Ok(_) => self.tell(&Outcome::Kept),
-            Err(error) => drop(self.fail(error).await),
+            self.fail(error)
         }
     }
 
     /// Gives the batch up, and tells its units.
-    async fn fail(&mut self, error: sqlx::Error) -> Error {
-        self.plain("ROLLBACK").await.ok();
-        let message = error.to_string().into();
-        let error = fault::of(error);
-        self.tell(&if matches!(error, Error::Full) {
-            Outcome::Full
-        } else {
-            Outcome::Failed(message)
-        });
+    fn fail(&mut self, error: rusqlite::Error) -> Error {
+        if let Some(connection) = &self.connection {
+            sqlite::plain(connection, "ROLLBACK").ok();
+        }
+        self.savepoint = false;
+        self.reserved = false;
+        // Blocks of row numbers that the batch took are free again.
+        self.keys.forget();
+        let message = error.to_string();
+        let error = fault::of_sqlite(error);
+        for waiter in self.batch.take().unwrap_or_default() {
+            let told = if matches!(error, Error::Full) {
+                Error::Full
+            } else {
+                Error::Commit(message.clone())
+            };
+            waiter.answer.send(Err(told)).ok();
+        }
         error
     }
 
-    fn tell(&mut self, outcome: &Outcome) {
-        self.savepoint = Savepoint::Closed;
-        for waiter in self.batch.take().unwrap_or_default() {
-            waiter.send(outcome.clone()).ok();
+    /// Opens the transaction of a batch, and the savepoint of a unit.
+    fn open(&mut self) -> Result<()> {
+        if self.batch.is_none() {
+            self.plain("BEGIN IMMEDIATE")?;
+            self.batch = Some(Vec::new());
+        }
+        if !self.savepoint {
+            self.plain("SAVEPOINT u")?;
+            self.savepoint = true;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, statements: &[Statement]) -> Result<Vec<Line>> {
+        self.open()?;
+        self.run(statements)
+    }
+
+    /// Takes a block of row numbers; gives the first.
+    fn reserve(&mut self) -> Result<i64> {
+        let lines = self.write(&[Statement::new(FIRST_BLOCK), Statement::new(BLOCK)])?;
+        self.reserved = true;
+        let line = lines.into_iter().next().ok_or(Error::Damaged("sequence"))?;
+        Row::Sqlite(line).get(0)
+    }
+
+    /// Undoes what the unit at work has written.
+    fn undo(&mut self) -> Result<()> {
+        if self.savepoint {
+            self.plain("ROLLBACK TO u")?;
+            self.plain("RELEASE u")?;
+            self.savepoint = false;
+        }
+        if std::mem::take(&mut self.reserved) {
+            self.keys.forget();
+        }
+        Ok(())
+    }
+
+    /// Keeps what the unit has written, and the statements. A refusal by one of them is told when what it rests on is
+    /// on disk.
+    fn save(&mut self, statements: &[Statement], answer: oneshot::Sender<Result<()>>) {
+        let kept = self.write(statements).and_then(|_| {
+            self.plain("RELEASE u")?;
+            self.savepoint = false;
+            self.reserved = false;
+            Ok(())
+        });
+        let outcome = match kept {
+            Ok(()) => Ok(()),
+            Err(refused) => self.undo().and(Err(refused)),
+        };
+        self.wait(outcome, answer);
+    }
+
+    fn wait(&mut self, outcome: Result<()>, answer: oneshot::Sender<Result<()>>) {
+        match &mut self.batch {
+            Some(waiters) => waiters.push(Waiter { answer, outcome }),
+            None => drop(answer.send(outcome)),
+        }
+    }
+
+    /// Ends the batch on disk, and tells its units.
+    fn commit(&mut self) {
+        if self.batch.is_none() || self.undo().is_err() {
+            return;
+        }
+        let Some(connection) = &self.connection else { return };
+        match sqlite::plain(connection, "COMMIT") {
+            Ok(()) => {
+                for waiter in self.batch.take().unwrap_or_default() {
+                    waiter.answer.send(waiter.outcome).ok();
+                }
+            }
+            Err(error) => drop(self.fail(error)),
         }
     }
 }
 
-/// The writing connection, held by one unit of work. Dropped, the unit leaves nothing behind.
+/// A turn at the writing connection, held by one unit of work. Dropped, the unit leaves nothing behind.
 pub(super) struct Held {
-    writer: OwnedMutexGuard<Writer>,
-    wake: Arc<Notify>,
-    /// Whether what the unit reads may be of units that are not on disk yet.
-    in_batch: bool,
+    _turn: OwnedMutexGuard<()>,
+    gate: Arc<Inner>,
     wrote: bool,
     lost: bool,
+    /// Whether the thread was asked for anything that it must be told the end of.
+    open: bool,
 }
 
 impl Held {
     /// Rows of a statement that only reads; it sees what earlier units of the batch wrote.
-    pub(super) async fn read(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
-        let prefix = self.prefix("").await?;
-        let rows = self.writer.run(prefix, vec![statement], "").await;
-        self.done(rows).await
+    pub(super) async fn read(&mut self, statement: Statement) -> Result<Vec<Line>> {
+        self.ask(move |writer| writer.run(&[statement])).await
     }
 
     /// Runs statements that write; gives the rows they return.
-    pub(super) async fn write(&mut self, statements: Vec<Statement>) -> Result<Vec<SqliteRow>> {
-        self.write_and(statements, "").await
-    }
-
-    async fn write_and(&mut self, statements: Vec<Statement>, suffix: &'static str) -> Result<Vec<SqliteRow>> {
-        self.writer.open().await?;
-        self.in_batch = true;
-        let prefix = self.prefix("SAVEPOINT u;").await?;
+    pub(super) async fn write(&mut self, statements: Vec<Statement>) -> Result<Vec<Line>> {
         self.wrote = true;
-        self.writer.savepoint = Savepoint::Unknown;
-        let rows = self.writer.run(prefix, statements, suffix).await;
-        self.done(rows).await
+        self.ask(move |writer| writer.write(&statements)).await
     }
 
-    /// A row number for a resource. Only for a unit that has written, or is about to.
+    /// A row number for a resource.
     pub(super) async fn next_pk(&mut self) -> Result<i64> {
-        self.writer.open().await?;
-        self.in_batch = true;
-        let pk = self.writer.next_pk;
-        self.writer.next_pk += 1;
-        Ok(pk)
+        if let Some(pk) = self.gate.keys.next() {
+            return Ok(pk);
+        }
+        self.wrote = true;
+        let first = self.ask(Writer::reserve).await?;
+        Ok(self.gate.keys.refill(first))
     }
 
-    /// What must run before this unit's next statement: it undoes what an earlier unit left.
-    async fn prefix(&mut self, savepoint: &'static str) -> Result<&'static str> {
+    async fn ask<T: Send + 'static>(
+        &mut self,
+        job: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         if self.lost {
             return Err(Error::Lost);
         }
-        if self.wrote {
-            return Ok("");
-        }
-        self.writer.settle().await?;
-        Ok(if self.writer.savepoint == Savepoint::Open {
-            "ROLLBACK TO u;"
-        } else {
-            savepoint
-        })
-    }
-
-    async fn done(&mut self, rows: sqlx::Result<Vec<SqliteRow>>) -> Result<Vec<SqliteRow>> {
-        match rows {
-            Ok(rows) => {
-                if self.wrote {
-                    self.writer.savepoint = Savepoint::Open;
-                }
-                Ok(rows)
-            }
-            Err(error) => {
-                self.lost = true;
-                if fault::is_local(&error) {
-                    // The savepoint stands, unless the statement that failed was the first word of its text.
-                    self.writer.savepoint = Savepoint::Unknown;
-                    return Err(fault::of(error));
-                }
-                Err(self.writer.fail(error).await)
-            }
-        }
+        self.open = true;
+        let answer = self.gate.worker.ask(job).await.map_err(unavailable)?;
+        self.lost |= answer.is_err();
+        answer
     }
 
     /// Runs the last statements, and resolves when they and the unit's writes are on disk. A refusal by one of them
     /// resolves when what it rests on is.
-    pub(super) async fn save(mut self, last: Vec<Statement>) -> Result<()> {
+    pub(super) async fn save(self, last: Vec<Statement>) -> Result<()> {
         if self.lost {
             return Err(Error::Lost);
         }
-        if self.wrote || !last.is_empty() {
-            if let Err(refused) = self.write_and(last, "RELEASE u").await {
-                self.wait().await?;
-                return Err(refused);
-            }
-            self.writer.savepoint = Savepoint::Closed;
+        if !self.wrote && last.is_empty() {
+            return self.dismiss().await;
         }
-        self.wait().await
+        self.end(move |writer, answer| writer.save(&last, answer)).await
     }
 
     /// Drops the unit's writes, and resolves when what it may have read is on disk.
     pub(super) async fn dismiss(self) -> Result<()> {
-        self.wait().await
+        if !self.open {
+            return Ok(());
+        }
+        self.end(|writer, answer| {
+            let outcome = writer.undo();
+            writer.wait(outcome, answer);
+        })
+        .await
     }
 
-    async fn wait(mut self) -> Result<()> {
-        let (sender, receiver) = oneshot::channel();
-        match &mut self.writer.batch {
-            Some(waiters) if self.in_batch => waiters.push(sender),
-            _ => return Ok(()),
-        }
+    async fn end(mut self, job: impl FnOnce(&mut Writer, oneshot::Sender<Result<()>>) + Send + 'static) -> Result<()> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.gate.worker.send(move |writer| job(writer, answer));
+        sent.map_err(unavailable)?;
+        self.open = false;
+        self.gate.wake.notify_one();
+        // Lets the next unit in: the thread does jobs in order.
         drop(self);
-        match receiver.await {
-            Ok(Outcome::Kept) => Ok(()),
-            Ok(Outcome::Full) => Err(Error::Full),
-            Ok(Outcome::Failed(message)) => Err(Error::Commit(message.to_string())),
-            Err(_) => Err(Error::Commit(
+        answered.await.unwrap_or_else(|_| {
+            Err(Error::Commit(
                 "the writer stopped before it confirmed the commit".to_owned(),
-            )),
-        }
+            ))
+        })
     }
 }
 
 impl Drop for Held {
     /// Wakes the committer, also for a batch whose only unit is gone: it must not stay open.
     fn drop(&mut self) {
-        if self.writer.batch.is_some() {
-            self.wake.notify_one();
+        if self.open {
+            self.gate.worker.send(|writer| drop(writer.undo())).ok();
+            self.gate.wake.notify_one();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// How many numbers PostgreSQL's sequence gives at a time: its `INCREMENT BY`.
+/// How many numbers a database gives at a time: on PostgreSQL the `INCREMENT BY` of its sequence.
 const BLOCK: i64 = 64;
 
 /// The numbers this node may still use.
@@ -22,5 +22,10 @@ impl Keys {
         // Two may have asked at once: the numbers of the smaller rest are never used, which harms nobody.
         *range = first + 1..first + BLOCK;
         first
+    }
+
+    /// Drops what is left: the database may give these numbers again.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = 0..0;
     }
 }

@@ -1,20 +1,26 @@
 //! Bringing the tables to what this program knows.
 
+use rusqlite::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Executor as _, PgPool, SqliteConnection};
+use sqlx::{Executor as _, PgPool};
+
+use ledger::Ledger;
 
 use crate::store::error::{OpenFault, Result};
+
+mod ledger;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Another process may be migrating the same file: what it has done meanwhile makes the first try fail, and is found
 /// by the second.
-pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
-    if SQLITE.run_direct(None, connection, false).await.is_ok() {
+pub(super) async fn sqlite(connection: &mut Connection) -> Result<()> {
+    let mut ledger = Ledger(connection);
+    if SQLITE.run_direct(None, &mut ledger, false).await.is_ok() {
         return Ok(());
     }
-    Ok(SQLITE.run_direct(None, connection, false).await.map_err(fault)?)
+    Ok(SQLITE.run_direct(None, &mut ledger, false).await.map_err(fault)?)
 }
 
 /// Several nodes may start at once: the migrator takes an advisory lock.

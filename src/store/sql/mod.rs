@@ -1,4 +1,4 @@
-//! The only users of `sqlx`: connections, transactions, statements, group commit, migrations.
+//! The only users of `sqlx` and `rusqlite`: connections, transactions, statements, group commit, migrations.
 //!
 //! May import the store's error and the newtypes of [`crate::base`]. Must never know what a row means.
 
@@ -6,18 +6,18 @@ mod db;
 mod fault;
 mod gate;
 mod keys;
-mod lookup;
 mod migrate;
 mod names;
 mod open;
 mod readers;
 mod row;
+mod sqlite;
 mod statement;
 mod tx;
 mod words;
+mod worker;
 
 pub use db::Db;
-pub use lookup::Lookup;
 pub use names::Names;
 pub use open::Options;
 pub use row::{Column, FromRow, Row};

@@ -1,16 +1,17 @@
 //! Rows of either engine.
 
+use rusqlite::types::Value;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 
 use super::fault;
-use crate::store::Result;
+use super::sqlite::Line;
+use crate::store::{Error, Result};
 
 /// One row.
 pub enum Row {
     /// Of SQLite.
-    Sqlite(SqliteRow),
+    Sqlite(Line),
     /// Of PostgreSQL.
     Postgres(PgRow),
 }
@@ -22,20 +23,16 @@ impl Row {
     /// When the column is missing or of another type.
     pub fn get<T: Column>(&self, at: usize) -> Result<T> {
         match self {
-            Self::Sqlite(row) => T::sqlite(row, at),
-            Self::Postgres(row) => T::postgres(row, at),
+            Self::Sqlite(line) => T::sqlite(line.value(at)).ok_or(Error::Damaged("a column")),
+            Self::Postgres(row) => T::postgres(row, at).map_err(fault::of),
         }
-        .map_err(fault::of)
     }
 }
 
 /// What a column may hold.
 pub trait Column: Sized {
-    /// Reads it from SQLite, which has no column types to check.
-    ///
-    /// # Errors
-    /// When the column is missing.
-    fn sqlite(row: &SqliteRow, at: usize) -> sqlx::Result<Self>;
+    /// Reads it from SQLite; `None` when the value is of another type.
+    fn sqlite(value: &Value) -> Option<Self>;
     /// Reads it from PostgreSQL.
     ///
     /// # Errors
@@ -44,10 +41,10 @@ pub trait Column: Sized {
 }
 
 macro_rules! columns {
-    ($($type:ty),+) => {$(
+    ($($type:ty, $value:ident => $read:expr;)+) => {$(
         impl Column for $type {
-            fn sqlite(row: &SqliteRow, at: usize) -> sqlx::Result<Self> {
-                row.try_get_unchecked(at)
+            fn sqlite($value: &Value) -> Option<Self> {
+                $read
             }
 
             fn postgres(row: &PgRow, at: usize) -> sqlx::Result<Self> {
@@ -57,7 +54,24 @@ macro_rules! columns {
     )+};
 }
 
-columns!(i64, Option<i64>, String, Option<String>);
+columns! {
+    i64, value => match value {
+        Value::Integer(number) => Some(*number),
+        _ => None,
+    };
+    Option<i64>, value => match value {
+        Value::Null => Some(None),
+        other => i64::sqlite(other).map(Some),
+    };
+    String, value => match value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    Option<String>, value => match value {
+        Value::Null => Some(None),
+        other => String::sqlite(other).map(Some),
+    };
+}
 
 /// What can be read from a row.
 pub trait FromRow: Sized + Send {

@@ -1,8 +1,8 @@
 //! SQL text out of `&'static str` pieces and binds: no other text can get in.
 
+use serde_json::Value;
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -19,6 +19,9 @@ pub enum Bind {
     Int(Option<i64>),
     /// A text or NULL.
     Text(Option<Cow<'static, str>>),
+    /// Rows of as many values each; the last bind of a statement. SQLite runs the statement once for each of them,
+    /// PostgreSQL reads them from one JSON array: see `[from $3]` in `Engine::write`.
+    Rows(Vec<Vec<Bind>>),
 }
 
 macro_rules! binds {
@@ -46,6 +49,7 @@ binds! {
     Version, value => Self::Int(Some(value.0));
     Timestamp, value => Self::Int(Some(value.0));
     Option<Timestamp>, value => Self::Int(value.map(|at| at.0));
+    Vec<Vec<Bind>>, rows => Self::Rows(rows);
 }
 
 /// One SQL statement in the portable dialect (see `Engine::write` for its words) and its binds.
@@ -53,6 +57,7 @@ binds! {
 pub struct Statement {
     text: Cow<'static, str>,
     binds: Vec<Bind>,
+    expects_row: bool,
 }
 
 impl Statement {
@@ -62,7 +67,21 @@ impl Statement {
         Self {
             text: Cow::Borrowed(text),
             binds: Vec::new(),
+            expects_row: false,
         }
+    }
+
+    /// The same, which fails with [`Error::Stale`](crate::store::Error::Stale) when it returns no row: what it was to
+    /// change is not as it was. On PostgreSQL, only for the main statement of a script.
+    #[must_use]
+    pub const fn expecting_row(mut self) -> Self {
+        self.expects_row = true;
+        self
+    }
+
+    /// Whether it must return a row.
+    pub(super) const fn expects_row(&self) -> bool {
+        self.expects_row
     }
 
     /// The value of the next `$n` of a fixed text.
@@ -107,6 +126,39 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// The text as SQLite reads it.
+    pub(super) fn sqlite_text(&self) -> Arc<str> {
+        match self.text {
+            Cow::Borrowed(text) => Engine::Sqlite.remembered(text),
+            Cow::Owned(ref text) => {
+                let mut out = String::with_capacity(text.len());
+                Engine::Sqlite.write(text, 0, &mut out);
+                out.into()
+            }
+        }
+    }
+
+    /// The binds, and apart from them the rows for each of which SQLite runs the statement.
+    pub(super) fn binds_and_rows(&self) -> (&[Bind], Option<&[Vec<Bind>]>) {
+        match self.binds.split_last() {
+            Some((Bind::Rows(rows), others)) => (others, Some(rows)),
+            _ => (&self.binds, None),
+        }
+    }
+}
+
+/// Rows as a JSON array of arrays.
+fn json(rows: &[Vec<Bind>]) -> String {
+    let value = |bind: &Bind| match bind {
+        Bind::Int(value) => Value::from(*value),
+        Bind::Text(value) => Value::from(value.as_deref()),
+        Bind::Rows(_) => Value::Null,
+    };
+    let row = |row: &Vec<Bind>| row.iter().map(value).collect::<Value>();
+    rows.iter().map(row).collect::<Value>().to_string()
+}
+
 /// Statements that go to the database together, in order. They share the effect, so none may read what another of
 /// them writes, and only the main one may return rows.
 #[derive(Debug, Clone)]
@@ -146,6 +198,11 @@ impl Script {
         self.before.into_iter().chain([self.main]).chain(self.after).collect()
     }
 
+    /// Whether the main statement must return a row.
+    pub(super) const fn expects_row(&self) -> bool {
+        self.main.expects_row
+    }
+
     /// How many statements there are.
     pub(super) fn parts(&self) -> usize {
         self.before.len() + 1 + self.after.len()
@@ -181,39 +238,6 @@ fn trusted(text: Arc<str>) -> AssertSqlSafe<Arc<str>> {
     AssertSqlSafe(text)
 }
 
-/// SQLite's text and arguments. The statements run one after another within one call.
-pub(super) fn sqlite(prefix: &'static str, statements: Vec<Statement>, suffix: &'static str) -> Ready<SqliteArguments> {
-    let text = match statements.as_slice() {
-        [
-            Statement {
-                text: Cow::Borrowed(text),
-                ..
-            },
-        ] if prefix.is_empty() && suffix.is_empty() => Engine::Sqlite.remembered(text),
-        _ => {
-            let mut text = String::with_capacity(2048);
-            text.push_str(prefix);
-            let mut offset = 0;
-            for statement in &statements {
-                Engine::Sqlite.write(&statement.text, offset, &mut text);
-                text.push(';');
-                offset += statement.binds.len();
-            }
-            text.push_str(suffix);
-            text.into()
-        }
-    };
-    let mut arguments = SqliteArguments::default();
-    for bind in statements.into_iter().flat_map(|statement| statement.binds) {
-        // Encoding a number or a text cannot fail.
-        let _ = match bind {
-            Bind::Int(value) => arguments.add(value),
-            Bind::Text(value) => arguments.add(value.map(Cow::into_owned)),
-        };
-    }
-    (trusted(text), arguments)
-}
-
 /// PostgreSQL's text and arguments: one statement, the others as data-modifying `WITH` parts of the main one.
 pub(super) fn postgres(script: Script) -> Ready<PgArguments> {
     let mut arguments = PgArguments::default();
@@ -222,6 +246,7 @@ pub(super) fn postgres(script: Script) -> Ready<PgArguments> {
             let _ = match bind {
                 Bind::Int(value) => arguments.add(value),
                 Bind::Text(value) => arguments.add(value.as_deref()),
+                Bind::Rows(rows) => arguments.add(json(&rows)),
             };
         }
     };
@@ -255,11 +280,6 @@ mod tests {
             Script::new(Statement::new("INSERT INTO a VALUES ($1, $2)").bind(1).bind("x"))
                 .after(Statement::new("INSERT INTO b VALUES ($1)").bind(2))
         };
-        let (text, _) = sqlite("SAVEPOINT u;", script().into_statements(), "RELEASE u");
-        assert_eq!(
-            text.into_sql_str().as_str(),
-            "SAVEPOINT u;INSERT INTO a VALUES ($1, $2);INSERT INTO b VALUES ($3);RELEASE u"
-        );
         let (text, _) = postgres(script());
         assert_eq!(
             text.into_sql_str().as_str(),

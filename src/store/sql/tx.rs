@@ -6,10 +6,10 @@ use std::future::Future;
 use super::db::{Db, Handle};
 use super::fault;
 use super::gate::Held;
-use super::lookup::Lookup;
 use super::names::Names;
 use super::row::{FromRow, Row};
-use super::statement::{self, Bind, Script, Statement};
+use super::sqlite::Line;
+use super::statement::{self, Script, Statement};
 use super::words::Engine;
 use crate::store::{Error, Result};
 
@@ -33,13 +33,9 @@ pub trait Read: Send {
     /// The number of a name that was learned here and is not committed yet.
     fn learned(&self, name: &str) -> Option<i64>;
 
-    /// The rows of one key. Where rows are committed, reads of many keys at a time share a statement.
-    fn look_up<T: FromRow>(
-        &mut self,
-        lookup: &'static Lookup,
-        key: Vec<Bind>,
-    ) -> impl Future<Output = Result<Vec<T>>> + Send {
-        self.rows(Statement::new(lookup.one).bind_all(key))
+    /// The rows of a statement that reads by key: it takes microseconds, so it may wait for others of its kind.
+    fn look_up<T: FromRow>(&mut self, statement: Statement) -> impl Future<Output = Result<Vec<T>>> + Send {
+        self.rows(statement)
     }
 
     /// The first row of a statement.
@@ -75,10 +71,10 @@ impl Read for &Db {
         }
     }
 
-    async fn look_up<T: FromRow>(&mut self, lookup: &'static Lookup, key: Vec<Bind>) -> Result<Vec<T>> {
+    async fn look_up<T: FromRow>(&mut self, statement: Statement) -> Result<Vec<T>> {
         match &self.inner().handle {
-            Handle::Sqlite { readers, .. } => sqlite_rows(readers.look_up(lookup, key).await?),
-            Handle::Postgres { .. } => self.rows(Statement::new(lookup.one).bind_all(key)).await,
+            Handle::Sqlite { readers, .. } => sqlite_rows(readers.look_up(statement).await?),
+            Handle::Postgres { .. } => self.rows(statement).await,
         }
     }
 
@@ -113,7 +109,7 @@ impl Tx {
     /// Begins one. On SQLite this waits for the writer.
     pub(in crate::store) async fn begin(db: &Db) -> Result<Self> {
         let inner = match &db.inner().handle {
-            Handle::Sqlite { gate, .. } => Inner::Sqlite(gate.enter().await?),
+            Handle::Sqlite { gate, .. } => Inner::Sqlite(gate.enter().await),
             Handle::Postgres { pool, .. } => Inner::Postgres {
                 transaction: pool.begin().await.map_err(fault::of)?,
                 lost: false,
@@ -237,13 +233,18 @@ async fn run(
     lost: &mut bool,
     script: Script,
 ) -> Result<Vec<sqlx::postgres::PgRow>> {
+    let expects_row = script.expects_row();
     let (text, arguments) = statement::postgres(script);
     let rows = transaction.fetch_all(sqlx::query_with(text, arguments)).await;
+    let rows = match rows.map_err(fault::of) {
+        Ok(rows) if expects_row && rows.is_empty() => Err(Error::Stale),
+        rows => rows,
+    };
     *lost |= rows.is_err();
-    rows.map_err(fault::of)
+    rows
 }
 
-fn sqlite_rows<T: FromRow>(rows: Vec<sqlx::sqlite::SqliteRow>) -> Result<Vec<T>> {
+fn sqlite_rows<T: FromRow>(rows: Vec<Line>) -> Result<Vec<T>> {
     rows.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
 }
 

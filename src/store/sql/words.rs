@@ -31,11 +31,13 @@ impl Engine {
         Arc::clone(all.entry(key).or_insert(written))
     }
 
-    /// Writes `text` for this engine: `$n` becomes `$n+offset`, a word in brackets what the engine calls it.
+    /// Writes `text` for this engine: `$n` becomes the bind `n+offset`, a word in brackets what the engine calls it.
     ///
     /// | word | SQLite | PostgreSQL |
     /// |---|---|---|
     /// | `[each $3]` | rows of a JSON array, column `value` | the same |
+    /// | `[from $3]` | nothing: the statement runs once a row, see [`Bind::Rows`](super::Bind::Rows) | `FROM` the rows |
+    /// | `[int $3 0]`, `[text $3 1]` | a value of the row, by its position | the same |
     /// | `[instr]` | position of a text in a text, 0 when it is not there | the same |
     /// | `[array]` | JSON array of its arguments | the same |
     /// | `[collect]` | JSON array of a column | the same |
@@ -46,7 +48,7 @@ impl Engine {
         while let Some(at) = rest.find(['$', '[']) {
             out.push_str(&rest[..at]);
             if rest.as_bytes()[at] == b'$' {
-                rest = number(&rest[at + 1..], offset, out);
+                rest = self.number(&rest[at + 1..], offset, out);
             } else {
                 let end = rest[at..].find(']').map_or(rest.len(), |length| at + length);
                 self.word(&rest[at + 1..end], offset, out);
@@ -69,13 +71,19 @@ impl Engine {
                 self.write(argument, offset, out);
                 out.push_str("::jsonb)");
             }
+            ("from", Self::Postgres) => {
+                out.push_str("FROM jsonb_array_elements(");
+                self.write(argument, offset, out);
+                out.push_str("::jsonb) AS j");
+            }
+            ("int" | "text", _) => self.value_of_row(name, argument, offset, out),
             ("fence", Self::Postgres) => out.push_str("OFFSET 0"),
             ("instr", Self::Postgres) => out.push_str("strpos"),
             ("array", Self::Sqlite) => out.push_str("json_array"),
             ("array", Self::Postgres) => out.push_str("json_build_array"),
             ("collect", Self::Sqlite) => out.push_str("json_group_array"),
             ("collect", Self::Postgres) => out.push_str("json_agg"),
-            ("fence" | "lock", Self::Sqlite) => {}
+            ("from" | "fence" | "lock", Self::Sqlite) => {}
             ("lock", Self::Postgres) => {
                 out.push_str("FOR NO KEY UPDATE OF ");
                 out.push_str(argument);
@@ -83,14 +91,32 @@ impl Engine {
             _ => out.push_str(name),
         }
     }
-}
 
-/// Writes the number `text` starts with, `offset` higher, and gives back what follows it.
-fn number<'a>(text: &'a str, offset: usize, out: &mut String) -> &'a str {
-    let length = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, rest) = text.split_at(length);
-    let _ = write!(out, "${}", digits.parse::<usize>().unwrap_or(0) + offset);
-    rest
+    /// Writes the value at a position of a row: the argument is the bind and the position.
+    fn value_of_row(self, kind: &str, argument: &str, offset: usize, out: &mut String) {
+        let (bind, at) = argument.split_once(' ').unwrap_or((argument, "0"));
+        match (self, kind) {
+            (Self::Sqlite, _) => drop(self.number(bind.trim_start_matches('$'), offset + at.parse().unwrap_or(0), out)),
+            (Self::Postgres, "int") => {
+                let _ = write!(out, "CAST(j.value ->> {at} AS BIGINT)");
+            }
+            (Self::Postgres, _) => {
+                let _ = write!(out, "j.value ->> {at}");
+            }
+        }
+    }
+
+    /// Writes the number `text` starts with, `offset` higher, and gives back what follows it.
+    fn number<'a>(self, text: &'a str, offset: usize, out: &mut String) -> &'a str {
+        let length = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = text.split_at(length);
+        out.push(match self {
+            Self::Sqlite => '?',
+            Self::Postgres => '$',
+        });
+        let _ = write!(out, "{}", digits.parse::<usize>().unwrap_or(0) + offset);
+        rest
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +134,7 @@ mod tests {
         let text = "SELECT [instr](a, $1) FROM [each $12] AS j [lock r]";
         assert_eq!(
             written(Engine::Sqlite, text, 3),
-            "SELECT instr(a, $4) FROM json_each($15) AS j "
+            "SELECT instr(a, ?4) FROM json_each(?15) AS j "
         );
         assert_eq!(
             written(Engine::Postgres, text, 0),
