@@ -189,8 +189,8 @@ impl Members<&mut Tx> {
     /// When the database fails.
     pub async fn remove_values(&mut self, group: Pk, ids: &[ResourceId]) -> Result<Change> {
         const REMOVE: &str = concat!(
-            "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 AND member_pk IN (",
-            "SELECT r.pk FROM [each $3] AS j CROSS JOIN resource r WHERE r.tenant_id = $1 AND r.id = j.value ->> 0)",
+            "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 AND member_pk [among] ",
+            "SELECT r.pk FROM [each $3] AS j CROSS JOIN resource r WHERE r.tenant_id = $1 AND r.id = j.value ->> 0[end]",
             returning!()
         );
         let statement = Statement::new(REMOVE).bind(self.tenant).bind(group).bind(as_rows(ids));

@@ -9,8 +9,8 @@ use crate::base::id::ResourceId;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 
-/// Members above which the answer to a PATCH has no body.
-pub const MAX_MEMBERS_IN_PATCH_ANSWER: usize = 200;
+/// Members above which the answer to a PATCH has no body: reading more would cost more than the change.
+pub const MAX_MEMBERS_IN_PATCH_ANSWER: usize = 50;
 
 /// One entry of `User.groups` or `Group.members`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,6 +41,7 @@ impl Engine {
     /// | `[instr]` | position of a text in a text, 0 when it is not there | the same |
     /// | `[array]` | JSON array of its arguments | the same |
     /// | `[collect]` | JSON array of a column | the same |
+    /// | `[among]` … `[end]` | `IN (` … `)` | the same, which finds the rows first and then looks each of them up |
     /// | `[fence]` | nothing: it runs subqueries as they are written | keeps a subquery apart |
     /// | `[lock r]` | nothing: there is one writer | row lock that lets foreign keys pass |
     pub(super) fn write(self, text: &str, offset: usize, out: &mut String) {
@@ -77,6 +78,10 @@ impl Engine {
                 out.push_str("::jsonb) AS j");
             }
             ("int" | "text", _) => self.value_of_row(name, argument, offset, out),
+            ("among", Self::Sqlite) => out.push_str("IN ("),
+            ("among", Self::Postgres) => out.push_str("= ANY (ARRAY("),
+            ("end", Self::Sqlite) => out.push(')'),
+            ("end", Self::Postgres) => out.push_str("))"),
             ("fence", Self::Postgres) => out.push_str("OFFSET 0"),
             ("instr", Self::Postgres) => out.push_str("strpos"),
             ("array", Self::Sqlite) => out.push_str("json_array"),
