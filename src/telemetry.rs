@@ -2,7 +2,7 @@
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -59,21 +59,17 @@ const LATENCY_BUCKETS: [f64; 12] = [
 /// # Errors
 /// Another recorder has been installed by the embedding program.
 pub fn metrics() -> Result<PrometheusHandle, Fault> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
+    // Locked while it is installed: whoever comes second must not find it installed and not yet here.
+    static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut handle = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*handle {
         return Ok(handle.clone());
     }
-    let handle = PrometheusBuilder::new()
+    let made = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS)?
-        .install_recorder();
-    match handle {
-        Ok(handle) => {
-            describe();
-            Ok(HANDLE.get_or_init(|| handle).clone())
-        }
-        // Another thread was first.
-        Err(fault) => HANDLE.get().cloned().ok_or(Fault::Metrics(fault)),
-    }
+        .install_recorder()?;
+    describe();
+    Ok(handle.insert(made).clone())
 }
 
 fn describe() {
