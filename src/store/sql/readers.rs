@@ -21,6 +21,9 @@ use crate::store::{Error, Result};
 /// Reads by key that wait for one thread, at most.
 const MOST_WAITING: usize = 8;
 
+/// How often a thread lets others run before it sleeps.
+const MOST_YIELDS: u32 = 4;
+
 #[derive(Clone)]
 pub(super) struct Readers(Arc<Pool>);
 
@@ -158,21 +161,30 @@ impl Shared {
 
     /// Answers requests until there will be no more.
     fn serve(&self, reader: &mut Reader) {
-        while let Some(request) = self.next() {
-            let by_key = request.by_key;
+        let mut was_quick = false;
+        while let Some(request) = self.next(was_quick) {
+            was_quick = request.by_key;
             if !request.answer.is_closed() {
                 let rows = reader.run(&request.statement, self.longest);
                 request.answer.send(rows.map_err(fault::of_sqlite)).ok();
             }
-            if by_key {
-                self.state().quick -= 1;
-            }
         }
     }
 
-    /// The next request; `None` when the database is closed.
-    fn next(&self) -> Option<Request> {
+    /// The next request; `None` when the database is closed. A thread that has just answered a read by key lets others
+    /// run for a moment before it sleeps: they are about to ask for more.
+    fn next(&self, was_quick: bool) -> Option<Request> {
+        let mut patience = if was_quick { MOST_YIELDS } else { 0 };
         let mut state = self.state();
+        while state.queue.is_empty() && !state.closed && patience > 0 {
+            drop(state);
+            thread::yield_now();
+            patience -= 1;
+            state = self.state();
+        }
+        if was_quick {
+            state.quick -= 1;
+        }
         loop {
             if let Some(request) = state.queue.pop_front() {
                 if request.by_key {
