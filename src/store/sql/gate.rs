@@ -125,6 +125,13 @@ impl Inner {
     }
 }
 
+impl Drop for Inner {
+    /// Lets the committer see that there is nothing more to commit.
+    fn drop(&mut self) {
+        self.wake.notify_one();
+    }
+}
+
 fn unavailable(gone: Gone) -> Error {
     Error::Unavailable(Box::new(gone))
 }
@@ -240,11 +247,14 @@ impl Writer {
         Row::Sqlite(line).get(0)
     }
 
-    /// Undoes what the unit at work has written.
+    /// Undoes what the unit at work has written. Where that cannot be done, the batch is given up: nobody may wait for
+    /// a commit that never comes.
     fn undo(&mut self) -> Result<()> {
         if self.savepoint {
-            self.plain("ROLLBACK TO u")?;
-            self.plain("RELEASE u")?;
+            let connection = self.connection()?;
+            let undone =
+                sqlite::plain(connection, "ROLLBACK TO u").and_then(|()| sqlite::plain(connection, "RELEASE u"));
+            undone.map_err(|error| self.fail(error))?;
             self.savepoint = false;
         }
         if std::mem::take(&mut self.reserved) {
