@@ -7,16 +7,19 @@ use axum::serve::ListenerExt as _;
 use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Catalogue;
 use crate::api::router::router;
 use crate::api::state::{Edge, Settings};
 use crate::base::clock::Clock;
 use crate::base::id::Ids;
 use crate::base::secret::Secret;
 use crate::config::{Config, RateLimit};
+use crate::scim::discovery::Listing;
 use crate::service::{Parts, Services, connections};
 use crate::store::{Db, Options};
 use crate::{store, telemetry, worker};
@@ -30,6 +33,14 @@ pub enum Fault {
     /// The database cannot be opened or brought up to date.
     #[error(transparent)]
     Database(#[from] store::Error),
+    /// The file of permissions cannot be read, or says what cannot be.
+    #[error("the permissions of `{file}` cannot be used: {fault}")]
+    Permissions {
+        /// As it was named.
+        file: String,
+        /// Everything that is wrong with it.
+        fault: String,
+    },
     /// Logs or metrics.
     #[error(transparent)]
     Telemetry(#[from] telemetry::Fault),
@@ -59,7 +70,8 @@ impl App {
     /// Opens and migrates the database, and builds the use cases over it.
     ///
     /// # Errors
-    /// A database that cannot be opened, is newer than this program, or does not answer.
+    /// A database that cannot be opened, is newer than this program, or does not answer; a file of permissions that
+    /// cannot be used.
     pub async fn open(config: &Config) -> Result<Self, Fault> {
         let options = Options {
             connections: config.postgres_connections,
@@ -73,7 +85,7 @@ impl App {
     /// The same over a given database, clock and source of ids: tests fix all three.
     ///
     /// # Errors
-    /// A database that does not answer.
+    /// A database that does not answer, a file of permissions that cannot be used.
     pub async fn assemble(db: Db, config: &Config, clock: Clock, ids: Ids) -> Result<Self, Fault> {
         let parts = Parts {
             db: db.clone(),
@@ -81,6 +93,12 @@ impl App {
             ids,
             max_results: config.max_results,
             max_body_bytes: config.max_body_bytes,
+            catalogue: Arc::new(catalogue(config)?),
+            listing: if config.advertise_roles {
+                Listing::Drafts
+            } else {
+                Listing::Standard
+            },
         };
         let services = Services::new(parts).await?;
         let settings = Settings {
@@ -170,6 +188,7 @@ impl App {
         let edge = self.edge()?;
         let stop = CancellationToken::new();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
+        let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
         let forget = tokio::spawn(forget_idle(edge.clone(), stop.clone()));
         let draining = stop.clone();
         let signal = async move {
@@ -196,7 +215,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, forget);
+        let _ = tokio::join!(sweep, prepare, forget);
         self.close().await;
         outcome
     }
@@ -205,6 +224,22 @@ impl App {
     pub async fn close(self) {
         self.db.close().await;
     }
+}
+
+/// The permissions there are: those of Muster, or those of the operator's file beside the `org.*` ones.
+fn catalogue(config: &Config) -> Result<Catalogue, Fault> {
+    let Some(path) = &config.permissions else {
+        return Ok(Catalogue::builtin());
+    };
+    let fault = |fault: String| Fault::Permissions {
+        file: path.display().to_string(),
+        fault,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    Catalogue::from_json(&text).map_err(|faults| {
+        let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        fault(texts.join("; "))
+    })
 }
 
 /// How often budgets of addresses not seen lately are forgotten.

@@ -2,6 +2,7 @@
 //!
 //! The rooms of the house and their floors are drawn in `docs/architecture.md`; `tests/floors.rs` keeps them.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod base;

@@ -88,5 +88,9 @@ fn describe() {
         "requests with a wrong, expired or missing token"
     );
     metrics::describe_counter!("muster_throttled_total", "requests answered 429, by reason");
+    metrics::describe_counter!(
+        "muster_pending_total",
+        "requests of provisioning that wait for an administrator, by kind"
+    );
     metrics_process::Collector::default().describe();
 }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use super::middleware::RequestId;
 use super::problem::Problem;
 use super::scim::extract::Mount;
-use super::state::Edge;
+use super::state::{Edge, Payer};
 use crate::scim::dialect::{Dialect, Hints};
 use crate::service::{Authority, Caller, credentials};
 
@@ -60,12 +60,75 @@ fn dialect(caller: &Caller, headers: &HeaderMap) -> Dialect {
     )
 }
 
+/// Lets a request of an administrator or a user through, with its [`Caller`] attached.
+pub async fn admin(
+    State(edge): State<Edge>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match admit_admin(&edge, peer, &parts).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    parts.extensions.insert(caller.clone());
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // For the log line, which is written outside.
+    response.extensions_mut().insert(caller);
+    response
+}
+
+async fn admit_admin(edge: &Edge, peer: SocketAddr, parts: &Parts) -> Result<Caller, Problem> {
+    let caller = identify(edge, peer, None, parts).await?;
+    let payer = match caller.authority() {
+        Authority::Admin | Authority::Operator(_) => Payer::Tenant(caller.tenant_slug().into()),
+        Authority::User(id) => Payer::User(id.as_str().into()),
+        Authority::Connection(_) => {
+            return Err(wrong_kind(
+                "this token is one of a provisioning connection; administration needs one of an administrator or a user",
+            ));
+        }
+    };
+    charge(edge, &payer, "this token sends more requests than it may")?;
+    Ok(caller)
+}
+
 /// Who may pass; `None` for the one document that is readable without credentials (RFC 7643 §5).
 async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts) -> Result<Option<Caller>, Problem> {
-    let headers = &parts.headers;
-    if !headers.contains_key(header::AUTHORIZATION) && is_public(parts) {
+    if !parts.headers.contains_key(header::AUTHORIZATION) && is_public(parts) {
         return Ok(None);
     }
+    let caller = identify(edge, peer, slug, parts).await?;
+    let Authority::Connection(connection) = caller.authority() else {
+        return Err(wrong_kind("this token is not one of a provisioning connection"));
+    };
+    charge(
+        edge,
+        &Payer::Connection(connection.id.0),
+        "this connection sends more requests than it may",
+    )?;
+    Ok(Some(caller))
+}
+
+/// 403 for a token that is good elsewhere.
+fn wrong_kind(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, detail).with(
+        header::WWW_AUTHENTICATE,
+        r#"Bearer realm="muster", error="insufficient_scope""#,
+    )
+}
+
+fn charge(edge: &Edge, payer: &Payer, detail: &'static str) -> Result<(), Problem> {
+    edge.admit(payer).map_err(|wait| {
+        metrics::counter!("muster_throttled_total", "reason" => payer.kind()).increment(1);
+        Problem::too_many_requests(wait, detail)
+    })
+}
+
+/// Whose token it is.
+async fn identify(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts) -> Result<Caller, Problem> {
+    let headers = &parts.headers;
     let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
     let refuse = |error: Option<(&'static str, &'static str)>| {
         metrics::counter!("muster_refused_tokens_total").increment(1);
@@ -103,21 +166,7 @@ async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts)
         // The same answer as for a token that does not exist: whether the tenant does is nobody's business.
         return Err(refuse(unknown));
     }
-    let Authority::Connection(connection) = caller.authority() else {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "this token is not one of a provisioning connection",
-        )
-        .with(
-            header::WWW_AUTHENTICATE,
-            r#"Bearer realm="muster", error="insufficient_scope""#,
-        ));
-    };
-    edge.admit(connection.id.0).map_err(|wait| {
-        metrics::counter!("muster_throttled_total", "reason" => "connection").increment(1);
-        Problem::too_many_requests(wait, "this connection sends more requests than it may")
-    })?;
-    Ok(Some(caller))
+    Ok(caller)
 }
 
 fn is_public(parts: &Parts) -> bool {

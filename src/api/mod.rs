@@ -2,10 +2,16 @@
 //!
 //! May import `service`, `scim` and `base`; must never import `store` or sqlx, nor decide anything about business.
 
+pub mod access;
+pub mod admin;
 pub mod auth;
+pub mod body;
 pub mod middleware;
+pub mod once;
+pub mod openapi;
 pub mod probes;
 pub mod problem;
 pub mod router;
 pub mod scim;
 pub mod state;
+pub mod table;

@@ -1,7 +1,7 @@
-//! Every route, once, in the order of RFC 7644.
+//! Every route of SCIM, once, in the order of RFC 7644; the tables of administration and decisions beside it.
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_request};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -9,7 +9,7 @@ use tower_http::compression::predicate::SizeAbove;
 
 use super::scim::{discovery, resources, search};
 use super::state::Edge;
-use super::{auth, middleware, probes};
+use super::{access, admin, auth, middleware, once, openapi, probes, problem, table};
 
 /// Answers smaller than this are sent as they are: one packet either way.
 const COMPRESS_ABOVE_BYTES: u16 = 1400;
@@ -43,6 +43,15 @@ fn scim() -> Router<Edge> {
         .method_not_allowed_fallback(discovery::method_not_allowed)
 }
 
+/// The admin API and the decisions, from the root.
+fn administration(edge: &Edge) -> Router<Edge> {
+    table::router(admin::routes())
+        .layer(from_fn_with_state(edge.clone(), once::keyed))
+        .merge(table::router(access::routes()))
+        .layer(from_fn_with_state(edge.clone(), auth::admin))
+        .merge(table::router(openapi::open_routes()))
+}
+
 /// The whole HTTP surface.
 pub fn router(edge: Edge) -> Router {
     let guarded = scim().layer(from_fn_with_state(edge.clone(), auth::scim));
@@ -50,12 +59,14 @@ pub fn router(edge: Edge) -> Router {
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))
+        .merge(administration(&edge))
         .nest("/scim/v2", guarded.clone())
         .nest("/t/{tenant}/scim/v2", guarded)
         .fallback(discovery::elsewhere)
         .method_not_allowed_fallback(discovery::method_not_allowed)
         .layer(CatchPanicLayer::custom(middleware::after_panic))
         .layer(from_fn_with_state(edge.clone(), middleware::observe))
+        .layer(from_fn(problem::form::speak))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES.into())))
         .with_state(edge);
     // Routing sees the path only after it is tidied, so the layer goes around the router as a whole.

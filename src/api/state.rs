@@ -19,7 +19,7 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Networks whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests a second per connection; `None`: no limit.
+    /// Requests a second per connection, admin of a tenant, or user; `None`: no limit.
     pub rate_limit: Option<NonZeroU32>,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
@@ -35,8 +35,31 @@ struct Inner {
     services: Services,
     settings: Settings,
     metrics: Option<PrometheusHandle>,
-    requests: Option<DefaultKeyedRateLimiter<i64>>,
+    requests: Option<DefaultKeyedRateLimiter<Payer>>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// Whose budget a request is taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Payer {
+    /// A provisioning connection, with all its tokens.
+    Connection(i64),
+    /// All admin tokens of the tenant with this slug.
+    Tenant(Box<str>),
+    /// The user with this id.
+    User(Box<str>),
+}
+
+impl Payer {
+    /// For metrics, which must not name anyone.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Connection(_) => "connection",
+            Self::Tenant(_) => "admin",
+            Self::User(_) => "user",
+        }
+    }
 }
 
 /// Wrong tokens that one address may send at once before it is told to wait: an admin trying a few.
@@ -80,14 +103,14 @@ impl Edge {
         self.0.metrics.as_ref()
     }
 
-    /// Takes one request out of the connection's budget; otherwise the time until there is one.
+    /// Takes one request out of the payer's budget; otherwise the time until there is one.
     ///
     /// # Errors
     /// The wait, when the budget is spent.
-    pub fn admit(&self, connection: i64) -> Result<(), Duration> {
+    pub fn admit(&self, payer: &Payer) -> Result<(), Duration> {
         match &self.0.requests {
             Some(limiter) => limiter
-                .check_key(&connection)
+                .check_key(payer)
                 .map_err(|until| until.wait_time_from(DefaultClock::default().now())),
             None => Ok(()),
         }

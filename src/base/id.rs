@@ -24,6 +24,10 @@ number_id! {
     #[doc = "Row number of a resource inside the store; never shown outside."] Pk,
     #[doc = "How often a resource changed; the first state is version 1."] Version,
     #[doc = "Row number of an attribute path inside the store."] PathId,
+    #[doc = "Number of a role inside: 1 to 5 are the predefined ones, custom roles start at 100."] RoleKey,
+    #[doc = "Row number of a scope inside the store; never shown outside."] ScopeKey,
+    #[doc = "Row number of a grant inside the store; never shown outside."] GrantKey,
+    #[doc = "Row number of a rule inside the store; never shown outside."] RuleKey,
 }
 
 /// Id of a resource as it travels on the wire: opaque, case-sensitive text (RFC 7643 §3.1).

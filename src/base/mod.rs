@@ -7,5 +7,6 @@ pub mod clock;
 pub mod fold;
 pub mod id;
 pub mod instant;
+pub mod near;
 pub mod number;
 pub mod secret;

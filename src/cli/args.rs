@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{connection, serve, tenant, token};
+use super::{connection, explain, owner, rules, serve, tenant, token};
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
 /// Muster: a SCIM 2.0 server that identity providers provision users and groups into
@@ -39,6 +39,14 @@ pub(super) enum Command {
     /// Bearer tokens: shown once, stored as a hash
     #[command(subcommand)]
     Token(token::Command),
+    /// Who owns a tenant: the first owner, and break-glass
+    #[command(subcommand)]
+    Owner(owner::Command),
+    /// Rules of a tenant as a file
+    #[command(subcommand)]
+    Rules(rules::Command),
+    /// Why a user may do something, or why not
+    Explain(explain::Explain),
 }
 
 /// Settings that every command understands.
@@ -65,6 +73,9 @@ pub(super) struct Common {
     /// What clients see in front of /scim/v2, when a proxy stands before Muster, e.g. `https://muster.example`
     #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
+    /// JSON file of permissions that take the place of the scope-level ones; every command must be given the same
+    #[arg(long, global = true, env = "MUSTER_PERMISSIONS", value_name = "FILE")]
+    permissions: Option<PathBuf>,
 }
 
 /// Settings of `serve`.
@@ -84,6 +95,16 @@ pub(super) struct Listening {
     /// Requests a second per connection, with a burst of twice that; `off` for load tests [default: 1000]
     #[arg(long, env = "MUSTER_RATE_LIMIT", value_name = "N|off")]
     pub(super) rate_limit: Option<RateLimit>,
+    /// Have discovery list roles, entitlements and role assignments, which only drafts define [default: false]
+    #[arg(
+        long,
+        env = "MUSTER_ADVERTISE_ROLES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL"
+    )]
+    pub(super) advertise_roles: Option<bool>,
 }
 
 impl Common {
@@ -94,9 +115,11 @@ impl Common {
             log: self.log.clone(),
             log_format: self.log_format,
             public_url: self.public_url.clone(),
+            permissions: self.permissions.clone(),
             listen: listening.and_then(|l| l.listen),
             trusted_proxies: listening.map(|l| l.trusted_proxies.clone()).unwrap_or_default(),
             rate_limit: listening.and_then(|l| l.rate_limit),
+            advertise_roles: listening.and_then(|l| l.advertise_roles),
         };
         Config::load(self.config.as_deref(), &overrides)
     }

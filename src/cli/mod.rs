@@ -4,7 +4,10 @@
 
 mod args;
 mod connection;
+mod explain;
 mod migrate;
+mod owner;
+mod rules;
 mod run;
 mod serve;
 mod tenant;

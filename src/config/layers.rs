@@ -24,6 +24,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests a second per connection.
     pub rate_limit: RateLimit,
+    /// JSON file of permissions that take the place of the scope-level ones.
+    pub permissions: Option<PathBuf>,
     /// Largest request body, in bytes. A PUT of a group with 50,000 members is about 5 MB.
     pub max_body_bytes: usize,
     /// Largest page of a list; `filter.maxResults` of the service provider configuration.
@@ -32,6 +34,8 @@ pub struct Config {
     pub request_timeout_secs: u64,
     /// Longest time running requests get to finish at shutdown, in seconds.
     pub shutdown_grace_secs: u64,
+    /// Whether discovery lists what only drafts define: roles, entitlements, role assignments.
+    pub advertise_roles: bool,
     /// Connections to PostgreSQL.
     pub postgres_connections: u32,
     /// How log lines look.
@@ -61,10 +65,12 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             rate_limit: RateLimit::default(),
+            permissions: None,
             max_body_bytes: 8 << 20,
             max_results: 1000,
             request_timeout_secs: 60,
             shutdown_grace_secs: 20,
+            advertise_roles: false,
             postgres_connections: 16,
             log_format: LogFormat::Auto,
             log: "info".to_owned(),
@@ -90,6 +96,12 @@ pub struct Overrides {
     /// `--rate-limit`, `MUSTER_RATE_LIMIT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// `--permissions`, `MUSTER_PERMISSIONS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PathBuf>,
+    /// `--advertise-roles`, `MUSTER_ADVERTISE_ROLES`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_roles: Option<bool>,
     /// `--log-format`, `MUSTER_LOG_FORMAT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,

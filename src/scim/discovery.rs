@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message::LIST_RESPONSE;
-use super::schema::{Registry, SERVICE_PROVIDER_CONFIG};
+use super::schema::{Registry, ResourceType, SERVICE_PROVIDER_CONFIG};
 
 /// The limits a server works with, told as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,19 @@ pub struct Limits {
     pub bulk: Option<BulkLimits>,
     /// Where people find help.
     pub documentation: Option<String>,
+    /// Whether discovery tells of more than the standards define.
+    pub listing: Listing,
+}
+
+/// What the discovery endpoints list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listing {
+    /// What RFC 7643 defines.
+    #[default]
+    Standard,
+    /// The derived types, too, and `RolesAndEntitlements` (draft-ietf-scim-roles-entitlements-01). Clients that take the
+    /// standards at their word fail on these.
+    Drafts,
 }
 
 /// Limits of paging by cursor.
@@ -78,19 +91,45 @@ pub fn service_provider_config(limits: &Limits, base_url: &str) -> Value {
     if let Some(address) = &limits.documentation {
         config["documentationUri"] = address.as_str().into();
     }
+    if limits.listing == Listing::Drafts {
+        config["RolesAndEntitlements"] = json!({
+            "roles": {
+                "supported": true,
+                "multipleRolesSupported": true,
+                "primarySupported": true,
+                "typeSupported": true,
+            },
+            "entitlements": {
+                "supported": true,
+                "multipleEntitlementsSupported": true,
+                "primarySupported": true,
+                "typeSupported": true,
+            },
+        });
+    }
     config
 }
 
 /// Every schema, as a list; discovery lists have one page (RFC 7644 §4).
 #[must_use]
-pub fn schemas(registry: &Registry, base_url: &str) -> Value {
-    list(registry.schemas().map(|schema| schema.to_json(base_url)))
+pub fn schemas(registry: &Registry, listing: Listing, base_url: &str) -> Value {
+    let derived = derived(registry, listing).iter().map(ResourceType::schema);
+    let schemas = registry.schemas().chain(derived);
+    list(schemas.map(|schema| schema.to_json(base_url)))
 }
 
 /// Every resource type, as a list.
 #[must_use]
-pub fn resource_types(registry: &Registry, base_url: &str) -> Value {
-    list(registry.types().iter().map(|ty| ty.to_json(base_url)))
+pub fn resource_types(registry: &Registry, listing: Listing, base_url: &str) -> Value {
+    let types = registry.types().iter().chain(derived(registry, listing));
+    list(types.map(|ty| ty.to_json(base_url)))
+}
+
+fn derived(registry: &Registry, listing: Listing) -> &[ResourceType] {
+    match listing {
+        Listing::Standard => &[],
+        Listing::Drafts => registry.derived(),
+    }
 }
 
 fn list(resources: impl Iterator<Item = Value>) -> Value {
@@ -115,6 +154,7 @@ mod tests {
             cursor: None,
             bulk: None,
             documentation: None,
+            listing: Listing::Standard,
         }
     }
 
@@ -167,22 +207,45 @@ mod tests {
     #[test]
     fn every_schema_a_resource_can_name_is_listed() {
         let registry = Registry::builtin();
-        let listed = schemas(&registry, "https://idp.example");
-        let ids: Vec<_> = listed["Resources"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|schema| &schema["id"])
-            .collect();
-        assert_eq!(listed["totalResults"], ids.len());
-        for ty in resource_types(&registry, "https://idp.example")["Resources"]
-            .as_array()
-            .unwrap()
-        {
-            assert!(ids.contains(&&ty["schema"]));
-            for extension in ty["schemaExtensions"].as_array().unwrap() {
-                assert!(ids.contains(&&extension["schema"]));
+        for (listing, types) in [(Listing::Standard, 2), (Listing::Drafts, 5)] {
+            let listed = schemas(&registry, listing, "https://idp.example");
+            let resources = listed["Resources"].as_array().unwrap();
+            let ids: Vec<_> = resources.iter().map(|schema| &schema["id"]).collect();
+            assert_eq!(listed["totalResults"], ids.len());
+            let listed = resource_types(&registry, listing, "https://idp.example");
+            assert_eq!(listed["totalResults"], types);
+            for ty in listed["Resources"].as_array().unwrap() {
+                assert!(ids.contains(&&ty["schema"]));
+                for extension in ty["schemaExtensions"].as_array().unwrap() {
+                    assert!(ids.contains(&&extension["schema"]));
+                }
             }
         }
+    }
+
+    #[test]
+    fn what_a_draft_defines_is_told_to_who_wants_drafts() {
+        let told = |listing| {
+            let config = service_provider_config(&Limits { listing, ..limits() }, "https://idp.example");
+            config.get("RolesAndEntitlements").cloned()
+        };
+        assert_eq!(told(Listing::Standard), None);
+        let told = told(Listing::Drafts).unwrap();
+        assert_eq!(
+            (&told["roles"]["supported"], &told["entitlements"]["supported"]),
+            (&json!(true), &json!(true))
+        );
+    }
+
+    #[test]
+    fn derived_types_are_found_by_name_whatever_is_listed() {
+        let registry = Registry::builtin();
+        for ty in registry.derived() {
+            assert!(ty.is_read_only() && ty.is_plain(), "{}", ty.name());
+            assert_eq!(registry.resource_type(ty.name()), Some(ty));
+            assert_eq!(registry.by_endpoint(ty.endpoint()), Some(ty));
+            assert_eq!(registry.schema(&ty.schema().id), Some(ty.schema()));
+        }
+        assert!(!registry.types().iter().any(ResourceType::is_read_only));
     }
 }

@@ -55,6 +55,10 @@ pub struct Error {
     pub scim_type: Option<ScimType>,
     /// One sentence for an IT admin: lower case, no full stop.
     pub detail: String,
+    /// Where in a filter or path that was read, where that is known: a character, counted from 1.
+    pub position: Option<usize>,
+    /// What was probably meant instead of a name that is not known.
+    pub suggestion: Option<String>,
 }
 
 impl Error {
@@ -63,7 +67,26 @@ impl Error {
             status,
             scim_type,
             detail: detail.into(),
+            position: None,
+            suggestion: None,
         }
+    }
+
+    /// The same about a character of the text, counted from 1; what is more exactly placed already stays so.
+    #[must_use]
+    pub fn at(mut self, position: Option<usize>) -> Self {
+        self.position = self.position.or(position);
+        self
+    }
+
+    /// The same with what was probably meant, which the sentence asks at its end.
+    #[must_use]
+    pub fn suggesting(mut self, suggestion: Option<&str>) -> Self {
+        if let Some(meant) = suggestion {
+            self.detail = format!("{}; did you mean `{meant}`?", self.detail);
+            self.suggestion = Some(meant.to_owned());
+        }
+        self
     }
 
     /// 400 `invalidFilter`.

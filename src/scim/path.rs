@@ -1,6 +1,7 @@
 //! Paths to attributes: in filters, in projections and in PATCH operations (RFC 7644 §3.10, §3.5.2).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::error::Error;
 use super::filter::{Filter, grammar};
@@ -16,6 +17,62 @@ pub struct AttrPath {
     pub name: String,
     /// Sub-attribute.
     pub sub: Option<String>,
+    /// Where it stands.
+    pub column: Column,
+}
+
+/// Where a name begins in the filter it was read from.
+///
+/// No part of what the name means: names are equal wherever they stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Column(Begins);
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Begins {
+    /// It was not read, or stands alone.
+    #[default]
+    Nowhere,
+    /// So many bytes before the end: a rule of the grammar does not see what is before it.
+    FromEnd(usize),
+    /// At this character, counted from 1.
+    At(usize),
+}
+
+impl Column {
+    /// A name at the beginning of the rest of the text.
+    pub(super) const fn before(rest: &str) -> Self {
+        Self(Begins::FromEnd(rest.len()))
+    }
+
+    /// Counts its characters in the whole text.
+    pub(super) fn locate(&mut self, text: &str) {
+        if let Begins::FromEnd(left) = self.0
+            && let Some(before) = text.len().checked_sub(left).and_then(|end| text.get(..end))
+        {
+            self.0 = Begins::At(before.chars().count() + 1);
+        }
+    }
+
+    /// The character, counted from 1.
+    #[must_use]
+    pub const fn get(self) -> Option<usize> {
+        match self.0 {
+            Begins::At(column) => Some(column),
+            Begins::Nowhere | Begins::FromEnd(_) => None,
+        }
+    }
+}
+
+impl PartialEq for Column {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Column {}
+
+impl Hash for Column {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl AttrPath {
@@ -25,6 +82,7 @@ impl AttrPath {
             urn: None,
             name: name.into(),
             sub: None,
+            column: Column::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tenants and their provisioning sources, and what an empty database is given first.
 
-use super::context::Services;
+use super::access::sources;
+use super::context::{Caller, Services};
 use super::credentials;
 use super::error::{Error, Result};
 use crate::base::clock::Timestamp;
@@ -8,7 +9,7 @@ use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
 use crate::store::error::Unique;
 use crate::store::tokens::Bearer;
-use crate::store::{self, Reader, Unit};
+use crate::store::{self, Reader};
 
 /// A customer organisation.
 pub struct Tenant {
@@ -43,7 +44,7 @@ pub struct Tolerated {
 }
 
 /// Longest name of a tenant or connection, in characters.
-const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 
 pub(super) fn missing(what: &str, name: &str) -> Error {
     Error::Forbidden(format!("there is no {what} `{name}`"))
@@ -64,17 +65,23 @@ fn tenant(row: store::tenants::Tenant) -> Tenant {
     }
 }
 
-fn connection(row: store::connections::Connection) -> Connection {
-    Connection {
-        id: row.uid.into_string(),
-        name: row.name,
-        dialect: row.dialect,
+impl From<store::connections::Connection> for Connection {
+    fn from(row: store::connections::Connection) -> Self {
+        Self {
+            id: row.uid.into_string(),
+            name: row.name,
+            dialect: row.dialect,
+        }
     }
 }
 
+/// Whether something can be called so.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.chars().any(char::is_control)
+}
+
 fn checked(what: &str, name: &str) -> Result<()> {
-    let fits = !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.chars().any(char::is_control);
-    if fits {
+    if is_name(name) {
         Ok(())
     } else {
         Err(Error::Forbidden(format!(
@@ -131,30 +138,13 @@ pub async fn list_tenants(services: &Services) -> Result<Vec<Tenant>> {
         .collect())
 }
 
-/// Makes a connection.
+/// Makes a connection, as the operator.
 ///
 /// # Errors
 /// An unknown tenant, or a name that is taken in it.
 pub async fn create_connection(services: &Services, tenant: &str, name: &str, dialect: &Setting) -> Result<Connection> {
-    checked("connection", name)?;
-    let tenant = tenant_of(services, tenant).await?;
-    let mut unit = Unit::begin(services.db(), tenant.id).await?;
-    let uid = services.ids().next();
-    let made = unit
-        .connections()
-        .create(&uid, name, &dialect.to_string(), services.clock().now())
-        .await;
-    match made {
-        Err(store::Error::Taken(Unique::ConnectionName)) => {
-            unit.dismiss().await?;
-            Err(Error::Forbidden(format!("there is a connection `{name}` already")))
-        }
-        made => {
-            let made = made?;
-            unit.save().await?;
-            Ok(connection(made))
-        }
-    }
+    let operator = Caller::operator(services, tenant, "cli").await?;
+    sources::create(services, &operator, name, dialect).await
 }
 
 /// The connections of a tenant, oldest first.
@@ -167,7 +157,7 @@ pub async fn list_connections(services: &Services, tenant: &str) -> Result<Vec<C
         .connections()
         .list()
         .await?;
-    Ok(rows.into_iter().map(connection).collect())
+    Ok(rows.into_iter().map(Connection::from).collect())
 }
 
 /// A connection and the habits it needed tolerated, most frequent first.
@@ -193,7 +183,7 @@ pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> R
         })
         .collect();
     tolerated.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.rule.cmp(&b.rule)));
-    Ok((connection(row), tolerated))
+    Ok((row.into(), tolerated))
 }
 
 /// Whether no tenant has been made yet.

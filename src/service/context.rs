@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use super::access::policy::Policies;
 use super::credentials::Known;
 use super::error::Result;
 use super::tolerances::Tally;
+use crate::access::Catalogue;
 use crate::base::clock::Clock;
 use crate::base::id::{ConnectionId, Ids, TenantId};
 use crate::scim::dialect::Setting;
-use crate::scim::discovery::Limits;
+use crate::scim::discovery::{Limits, Listing};
 use crate::scim::schema::{Registry, ResourceType};
+use crate::store::access::replays::Claim;
 use crate::store::{Db, Reader, Unit};
 
 /// What the composition root hands in.
@@ -24,6 +27,10 @@ pub struct Parts {
     pub max_results: usize,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// The permissions there are.
+    pub catalogue: Arc<Catalogue>,
+    /// What the discovery endpoints list.
+    pub listing: Listing,
 }
 
 /// The use cases' common ground; cheap to clone.
@@ -34,8 +41,10 @@ struct Inner {
     parts: Parts,
     registry: Registry,
     types: Vec<Arc<ResourceType>>,
+    derived: Vec<Arc<ResourceType>>,
     known: Known,
     tally: Tally,
+    policies: Policies,
 }
 
 impl Services {
@@ -46,13 +55,16 @@ impl Services {
     pub async fn new(parts: Parts) -> Result<Self> {
         parts.db.ping().await?;
         let registry = Registry::builtin();
-        let types = registry.types().iter().cloned().map(Arc::new).collect();
+        let shared = |types: &[ResourceType]| types.iter().cloned().map(Arc::new).collect();
+        let (types, derived) = (shared(registry.types()), shared(registry.derived()));
         Ok(Self(Arc::new(Inner {
             parts,
             registry,
             types,
+            derived,
             known: Known::new(),
             tally: Tally::default(),
+            policies: Policies::new(),
         })))
     }
 
@@ -79,23 +91,28 @@ impl Services {
         &self.0.registry
     }
 
-    /// Every resource type there is.
+    /// The resource types whose resources clients write; a query about everything is about these.
     #[must_use]
     pub fn types(&self) -> &[Arc<ResourceType>] {
         &self.0.types
     }
 
-    /// The resource type served at an endpoint, e.g. `Users`.
+    /// The resource type served at an endpoint, e.g. `Users` or `Roles`.
     #[must_use]
     pub fn type_at(&self, endpoint: &str) -> Option<&Arc<ResourceType>> {
         self.types()
             .iter()
+            .chain(&self.0.derived)
             .find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
     }
 
     /// Opens the unit of work of a caller: its tenant, and one transaction.
     pub(super) async fn begin(&self, caller: &Caller) -> Result<Unit> {
-        Ok(Unit::begin(self.db(), caller.tenant()).await?)
+        let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
+        if let Some(claim) = caller.claim() {
+            unit.replays().take_effect(claim);
+        }
+        Ok(unit)
     }
 
     /// Reads of the caller's tenant.
@@ -111,6 +128,22 @@ impl Services {
         &self.0.tally
     }
 
+    /// The permissions there are.
+    pub(super) fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.0.parts.catalogue
+    }
+
+    /// Compiled policies.
+    pub(super) fn policies(&self) -> &Policies {
+        &self.0.policies
+    }
+
+    /// The resource type of users: what conditions of rules are read against.
+    pub(super) fn user_type(&self) -> Result<&Arc<ResourceType>> {
+        let found = self.type_at("Users");
+        found.ok_or_else(|| super::Error::Internal("there is no resource type of users".into()))
+    }
+
     /// What the service provider configuration says of this server.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -121,6 +154,7 @@ impl Services {
             cursor: None,
             bulk: None,
             documentation: None,
+            listing: self.0.parts.listing,
         }
     }
 
@@ -165,6 +199,8 @@ struct CallerInner {
     slug: Arc<str>,
     authority: Authority,
     request_id: Arc<str>,
+    /// Of a request with an idempotency key.
+    claim: Option<Claim>,
 }
 
 impl Caller {
@@ -174,7 +210,45 @@ impl Caller {
             slug,
             authority,
             request_id,
+            claim: None,
         }))
+    }
+
+    /// The same caller in a request that is done once: every unit it opens holds this claim.
+    pub(super) fn claiming(&self, claim: Claim) -> Self {
+        self.with(Some(claim))
+    }
+
+    /// The same caller for work that goes on after the answer: what that changes is not what the request is done by,
+    /// and a claim that is settled would refuse every unit of it.
+    pub(super) fn unclaimed(&self) -> Self {
+        self.with(None)
+    }
+
+    fn with(&self, claim: Option<Claim>) -> Self {
+        Self(Arc::new(CallerInner {
+            tenant: self.0.tenant,
+            slug: Arc::clone(&self.0.slug),
+            authority: self.0.authority.clone(),
+            request_id: Arc::clone(&self.0.request_id),
+            claim,
+        }))
+    }
+
+    /// What its request has claimed.
+    pub(super) fn claim(&self) -> Option<&Claim> {
+        self.0.claim.as_ref()
+    }
+
+    /// The operator of the installation in a tenant, by its slug; each has a request id of its own.
+    ///
+    /// # Errors
+    /// An unknown tenant.
+    pub async fn operator(services: &Services, tenant: &str, name: &'static str) -> Result<Self> {
+        let tenant = super::connections::tenant_of(services, tenant).await?;
+        let request_id = Arc::from(services.ids().next().as_str());
+        let slug = Arc::from(tenant.slug.as_str());
+        Ok(Self::new(tenant.id, slug, Authority::Operator(name), request_id))
     }
 
     /// The tenant: for this room only, where units are opened with it.

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::access::tokens;
 use super::connections::{self, tenant_of};
 use super::context::{Authority, Caller, ConnectionRef, Services};
 use super::error::{Error, Result};
@@ -18,9 +19,8 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
 use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
-use crate::store::resources::Groups;
 use crate::store::tokens::{Bearer, Credential, New};
-use crate::store::{self, Kind, Reader, Unit};
+use crate::store::{self, Reader, Unit};
 
 /// How long a node may act on a token that another one has revoked meanwhile.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(1);
@@ -102,7 +102,8 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal text.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()
@@ -110,6 +111,20 @@ fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+/// Whether a text has something in it that looks like a token of ours.
+pub(super) fn holds_token(text: &str) -> bool {
+    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    // Three bytes are four characters.
+    let length = (TOKEN_BYTES * 4).div_ceil(3);
+    text.match_indices(PREFIX).any(|(at, _)| {
+        text.as_bytes()[at + PREFIX.len()..]
+            .iter()
+            .take_while(|byte| in_token(byte))
+            .count()
+            >= length
+    })
 }
 
 fn fresh() -> Secret<String> {
@@ -177,14 +192,13 @@ async fn look_up(services: &Services, key: &[u8; 32]) -> Result<Option<Arc<Found
     Ok(Some(found))
 }
 
-/// Makes a token for a holder of this tenant.
+/// Makes a token for a holder of this tenant, as the operator.
 ///
 /// # Errors
 /// An unknown tenant, connection or user.
 pub async fn issue(services: &Services, tenant: &str, holder: &Holder, expires: Option<Timestamp>) -> Result<Issued> {
-    let tenant = tenant_of(services, tenant).await?;
-    let (bearer, label) = bearer(&Reader::new(services.db().clone(), tenant.id), holder).await?;
-    write(services, tenant.id, bearer, label, expires, fresh()).await
+    let operator = Caller::operator(services, tenant, "cli").await?;
+    tokens::create(services, &operator, holder, expires).await
 }
 
 /// Stores a given token: what the environment sets at the first start.
@@ -212,14 +226,7 @@ async fn write(
     token: Secret<String>,
 ) -> Result<Issued> {
     let uid = services.ids().next();
-    let new = New {
-        uid: uid.clone(),
-        hash: hex(&hash(token.expose())),
-        bearer,
-        label,
-        created: services.clock().now(),
-        expires,
-    };
+    let new = row(&uid, &token, (bearer, label), services.clock().now(), expires);
     let mut unit = Unit::begin(services.db(), tenant).await?;
     unit.tokens().create(new).await?;
     unit.save().await?;
@@ -230,22 +237,21 @@ async fn write(
     })
 }
 
-async fn bearer(reader: &Reader, holder: &Holder) -> Result<(Bearer, String)> {
-    match holder {
-        Holder::Admin => Ok((Bearer::Admin, "admin".to_owned())),
-        Holder::Connection(name) => {
-            let connection = reader.connections().find(name).await?;
-            let connection = connection.ok_or_else(|| connections::missing("connection", name))?;
-            Ok((Bearer::Connection(connection.id), format!("connection {name}")))
-        }
-        Holder::User(id) => {
-            let user = reader
-                .resources()
-                .find(Kind::User, &ResourceId::new(id.as_str()), None, Groups::LeftOut)
-                .await?;
-            let user = user.ok_or_else(|| connections::missing("user", id))?;
-            Ok((Bearer::User(user.pk), format!("user {id}")))
-        }
+/// A new token as it is stored: by its hash.
+pub(super) fn row(
+    uid: &ResourceId,
+    token: &Secret<String>,
+    (bearer, label): (Bearer, String),
+    created: Timestamp,
+    expires: Option<Timestamp>,
+) -> New {
+    New {
+        uid: uid.clone(),
+        hash: hex(&hash(token.expose())),
+        bearer,
+        label,
+        created,
+        expires,
     }
 }
 
@@ -267,16 +273,22 @@ pub async fn list(services: &Services, tenant: &str) -> Result<Vec<Listed>> {
     Ok(tokens.into_iter().map(listed).collect())
 }
 
-/// Ends a token; when this returns, no node accepts it any more.
+/// Ends a token, as the operator; when this returns, no node accepts it any more.
 ///
 /// # Errors
 /// An unknown tenant or token.
 pub async fn revoke(services: &Services, tenant: &str, id: &str) -> Result<()> {
-    let tenant = tenant_of(services, tenant).await?;
-    end(services, tenant.id, id, services.clock().now()).await?;
+    let operator = Caller::operator(services, tenant, "cli").await?;
+    match tokens::revoke(services, &operator, id).await {
+        Err(Error::NotFound) => Err(connections::missing("token", id)),
+        outcome => outcome,
+    }
+}
+
+/// Waits until every node has forgotten what it remembers of tokens.
+pub(super) async fn until_everywhere(services: &Services) {
     services.known().found.invalidate_all();
     tokio::time::sleep(REMEMBERED_FOR).await;
-    Ok(())
 }
 
 async fn end(services: &Services, tenant: TenantId, id: &str, at: Timestamp) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Why a use case did not happen.
 
+use crate::access::invariant::Violation;
 use crate::scim;
 use crate::store;
 
@@ -18,6 +19,15 @@ pub enum Error {
     /// The caller is known and may not do this.
     #[error("{0}")]
     Forbidden(String),
+    /// What is asked for cannot be understood, or names what is not there.
+    #[error("{0}")]
+    Invalid(Refusal),
+    /// It contradicts what is there, or what must hold at every commit.
+    #[error("{0}")]
+    Conflict(Refusal),
+    /// Something that must hold at every commit would not hold after it.
+    #[error(transparent)]
+    Violated(Violation),
     /// Nothing is wrong; other work was in the way, also after several attempts.
     #[error("the server is busy")]
     Busy,
@@ -26,10 +36,126 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What is wrong, and where in the request as far as that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// One sentence: lower case, no full stop, safe to show the caller.
+    pub reason: String,
+    /// JSON Pointer into what the caller gave (RFC 6901), with the member names of the admin API: `/then/0/role`.
+    pub pointer: Option<String>,
+    /// In the text at the pointer: a character, counted from 1.
+    pub position: Option<usize>,
+    /// What was probably meant there instead.
+    pub suggestion: Option<String>,
+    /// What the text at the pointer was read as.
+    pub read_as: ReadAs,
+    /// What stands in the way, where that can be named.
+    pub held_by: Option<Box<HeldBy>>,
+}
+
+/// What a text that is refused was read as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReadAs {
+    /// A value.
+    #[default]
+    Value,
+    /// A filter.
+    Filter,
+}
+
+/// What hangs on something that is to be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldBy {
+    /// Some of the grants, oldest first.
+    pub grants: Vec<HoldingGrant>,
+    /// How many grants there are beside those.
+    pub more_grants: u64,
+    /// Id and name of each rule.
+    pub rules: Vec<(String, String)>,
+    /// Id and name of each scope directly below.
+    pub scopes: Vec<(String, String)>,
+}
+
+/// A grant that names what is to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldingGrant {
+    /// Its id.
+    pub id: String,
+    /// `user` or `group`.
+    pub subject_kind: &'static str,
+    /// Id of the user or group.
+    pub subject: String,
+    /// Its name.
+    pub subject_name: String,
+    /// Id of the role it gives.
+    pub role: String,
+    /// Its name.
+    pub role_name: String,
+}
+
+impl Refusal {
+    /// A sentence about the whole of what was asked for.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same about one place in it.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The same with what was probably meant.
+    #[must_use]
+    pub fn suggesting(mut self, suggestion: Option<String>) -> Self {
+        self.suggestion = suggestion;
+        self
+    }
+
+    /// What is wrong with a filter that stands at this pointer, at its place.
+    pub(super) fn of_filter(pointer: impl Into<String>, fault: scim::Error) -> Self {
+        Self {
+            position: fault.position,
+            suggestion: fault.suggestion,
+            read_as: ReadAs::Filter,
+            ..Self::new(fault.detail).at(pointer)
+        }
+    }
+}
+
+impl Error {
+    /// What the caller gave is wrong at this JSON Pointer.
+    pub(super) fn invalid(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid(Refusal::new(reason).at(pointer))
+    }
+
+    /// It contradicts what is there.
+    pub(super) fn conflict(reason: impl Into<String>) -> Self {
+        Self::Conflict(Refusal::new(reason))
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        let text = violation.to_string();
+        match violation {
+            Violation::MoreThanHeld(_) | Violation::NotTheOwner => Self::Forbidden(text),
+            Violation::NoReason => Self::invalid("/break_glass", text),
+            _ => Self::conflict(text),
+        }
+    }
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Retry => Self::Busy,
+            store::Error::Stale => Self::Stale,
             store::Error::TooLong => {
                 scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")
                     .into()

@@ -2,15 +2,18 @@
 //!
 //! May import `store`, `event`, `access`, `scim` and `base`; must never import axum, sqlx or clap, nor know HTTP.
 
+pub mod access;
 pub mod connections;
 mod context;
 pub mod credentials;
+mod derive;
 mod error;
 pub mod health;
 mod ledger;
+pub mod once;
 pub mod provision;
 pub mod tolerances;
 
 pub use context::{Authority, Caller, ConnectionRef, Parts, Services};
-pub use error::Error;
+pub use error::{Error, HeldBy, HoldingGrant, ReadAs, Refusal};
 pub use provision::{IfMatch, Shown, Wanted};

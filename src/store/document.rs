@@ -63,8 +63,11 @@ pub struct Stored {
     pub document: String,
     /// What the asking connection calls it.
     pub external_id: Option<String>,
-    /// The groups of a user, direct and indirect, if they were asked for; ordered by creation.
+    /// The groups of a user by stored memberships, direct and indirect, if they were asked for; ordered by creation.
     pub groups: Vec<GroupOf>,
+    /// The version of the policy when the groups were read: rules of that version may give more of them. `None` when no
+    /// rule names a group, so that there is nothing more to be known.
+    pub policy_version: Option<i64>,
 }
 
 /// A group that a user belongs to.
@@ -93,9 +96,9 @@ macro_rules! external_id_column {
     };
 }
 
-/// The groups of `r`, when it is a user with any, as a JSON array of `[id, label, 0 or 1]`. `CROSS JOIN` keeps SQLite
-/// to the order of the tables: it knows nothing of their sizes.
-macro_rules! groups_column {
+/// The groups of `r`, when it is a user with any, as a JSON array of `[id, label, 0 or 1]`; and the version of the
+/// policy, when some rule names a group. `CROSS JOIN` keeps SQLite to the order of the tables: it knows nothing of their sizes.
+macro_rules! groups_columns {
     () => {
         "CASE WHEN r.kind = 1 AND EXISTS (\
          SELECT 1 FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk) THEN (\
@@ -104,14 +107,23 @@ macro_rules! groups_column {
          SELECT m.group_pk AS pk, 1 AS direct FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk \
          UNION ALL SELECT c.ancestor_pk, 0 FROM member m CROSS JOIN group_closure c WHERE m.tenant_id = r.tenant_id \
          AND m.member_pk = r.pk AND c.tenant_id = m.tenant_id AND c.group_pk = m.group_pk\
-         ) u GROUP BY u.pk) x CROSS JOIN resource g WHERE g.tenant_id = r.tenant_id AND g.pk = x.pk) END"
+         ) u GROUP BY u.pk) x CROSS JOIN resource g WHERE g.tenant_id = r.tenant_id AND g.pk = x.pk) END, \
+         CASE WHEN EXISTS (SELECT 1 FROM rule_link l WHERE l.tenant_id = r.tenant_id AND l.kind = 3) \
+         THEN (SELECT p.version FROM policy p WHERE p.tenant_id = r.tenant_id) END"
     };
 }
 
-pub(super) use {external_id_column, groups_column, stored_columns};
+/// What stands for [`groups_columns`] where groups are left out.
+macro_rules! no_groups {
+    () => {
+        "NULL, NULL"
+    };
+}
+
+pub(super) use {external_id_column, groups_columns, no_groups, stored_columns};
 
 impl Stored {
-    /// Reads the columns of [`stored_columns`], `externalId` and groups, which begin at `first`.
+    /// Reads the columns of [`stored_columns`], `externalId` and [`groups_columns`], which begin at `first`.
     pub(super) fn read(row: &Row, first: usize) -> Result<Self> {
         let groups = row.get::<Option<String>>(first + 11)?;
         Ok(Self {
@@ -127,6 +139,7 @@ impl Stored {
             document: row.get(first + 9)?,
             external_id: row.get(first + 10)?,
             groups: groups.map_or(Ok(Vec::new()), |text| parse_groups(&text))?,
+            policy_version: row.get(first + 12)?,
         })
     }
 }

@@ -35,6 +35,18 @@ pub enum Unique {
     /// A token.
     #[error("token")]
     Token,
+    /// The public id of a role, scope, grant, rule, preview or waiting request.
+    #[error("id")]
+    AccessId,
+    /// The name of a role in its tenant.
+    #[error("name of a role")]
+    RoleName,
+    /// The name of a rule in its tenant.
+    #[error("name of a rule")]
+    RuleName,
+    /// The place of the owner, of whom there is one.
+    #[error("role of the owner")]
+    Owner,
 }
 
 /// Why a database could not be opened.

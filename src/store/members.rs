@@ -1,18 +1,22 @@
 //! Who is in a group: rows, never part of the group's document, so that the cost of a change does not depend on the
 //! size of the group.
 
+mod by_rule;
 mod closure;
+mod list;
 
 use serde_json::json;
 
+use super::access::policy::bump_if_known;
+use super::cause::Cause;
 use super::error::{Error, Result};
 use super::filter::{self, as_rows};
 use super::kind::Kind;
 use super::sql::{FromRow, Read, Row, Script, Statement, Tx};
-use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, TenantId};
 use crate::scim::filter::Checked;
 
+pub use by_rule::ByRule;
 pub(super) use closure::{after_delete, before_delete, with_delete};
 
 /// Members of the groups of one tenant.
@@ -75,64 +79,6 @@ impl FromRow for Member {
     }
 }
 
-struct OfGroup(Pk, Member);
-
-impl FromRow for OfGroup {
-    fn from_row(row: &Row) -> Result<Self> {
-        Ok(Self(Pk(row.get(3)?), Member::from_row(row)?))
-    }
-}
-
-impl<R: Read> Members<R> {
-    pub(super) const fn new(tenant: TenantId, source: R) -> Self {
-        Self { tenant, source }
-    }
-
-    /// At most `limit` direct members of a group, in the order in which they were created.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn list(&mut self, group: Pk, limit: Option<usize>) -> Result<Vec<Member>> {
-        const LIST: &str = "SELECT r.id, r.kind, r.label FROM member m \
-                            JOIN resource r ON r.tenant_id = m.tenant_id AND r.pk = m.member_pk \
-                            WHERE m.tenant_id = $1 AND m.group_pk = $2 ORDER BY m.member_pk LIMIT 0 + $3";
-        let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        self.source
-            .rows(Statement::new(LIST).bind(self.tenant).bind(group).bind(limit))
-            .await
-    }
-
-    /// The direct members of several groups, by group, in the order in which they were created.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn of_groups(&mut self, groups: &[Pk]) -> Result<Vec<(Pk, Member)>> {
-        const OF: &str = "SELECT r.id, r.kind, r.label, m.group_pk FROM [each $2] AS j \
-                          CROSS JOIN member m CROSS JOIN resource r WHERE m.tenant_id = $1 \
-                          AND m.group_pk = CAST(j.value ->> 0 AS BIGINT) AND r.tenant_id = $1 AND r.pk = m.member_pk \
-                          ORDER BY m.group_pk, m.member_pk";
-        let groups = json!(groups.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
-        let rows: Vec<OfGroup> = self
-            .source
-            .rows(Statement::new(OF).bind(self.tenant).bind(groups))
-            .await?;
-        Ok(rows.into_iter().map(|OfGroup(group, member)| (group, member)).collect())
-    }
-
-    /// How many direct members a group has.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn count(&mut self, group: Pk) -> Result<u64> {
-        const COUNT: &str = "SELECT count(*) FROM member WHERE tenant_id = $1 AND group_pk = $2";
-        let row: Option<(i64,)> = self
-            .source
-            .row(Statement::new(COUNT).bind(self.tenant).bind(group))
-            .await?;
-        Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
-    }
-}
-
 /// An id that names a resource: row number, kind, and whether it is a member already.
 struct Known {
     id: String,
@@ -170,15 +116,21 @@ macro_rules! returning {
 }
 
 impl Members<&mut Tx> {
-    /// Adds members; those that are members already stay as they are. The group must be new in this unit, or held by
-    /// [`find_for_update`](super::resources::Resources::find_for_update).
+    /// Adds members; those that are members already stay as they are, with their cause. The group must be new in this
+    /// unit, or held by [`find_for_update`](super::resources::Resources::find_for_update).
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add(&mut self, group: Pk, ids: &[(ResourceId, Option<Kind>)], now: Timestamp) -> Result<Change> {
+    pub async fn add(
+        &mut self,
+        group: Pk,
+        ids: &[(ResourceId, Option<Kind>)],
+        cause: impl Into<Cause<'_>>,
+    ) -> Result<Change> {
+        let cause = cause.into();
         let (mut change, known) = self.look_up(group, ids).await?;
         if !change.is_refused() {
-            self.insert(group, known, now, &mut change).await?;
+            self.insert(group, known, cause, &mut change).await?;
         }
         Ok(change)
     }
@@ -232,13 +184,14 @@ impl Members<&mut Tx> {
         &mut self,
         group: Pk,
         ids: &[(ResourceId, Option<Kind>)],
-        now: Timestamp,
+        cause: impl Into<Cause<'_>>,
     ) -> Result<Change> {
         const OTHERS: &str = concat!(
             "DELETE FROM member WHERE tenant_id = $1 AND group_pk = $2 ",
             "AND member_pk NOT IN (SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j)",
             returning!()
         );
+        let cause = cause.into();
         let (mut change, known) = self.look_up(group, ids).await?;
         if change.is_refused() {
             return Ok(change);
@@ -246,7 +199,7 @@ impl Members<&mut Tx> {
         let keep = json!(known.iter().map(|known| [known.pk]).collect::<Vec<_>>()).to_string();
         let statement = Statement::new(OTHERS).bind(self.tenant).bind(group).bind(keep);
         change.removed = self.remove(group, statement).await?.removed;
-        self.insert(group, known, now, &mut change).await?;
+        self.insert(group, known, cause, &mut change).await?;
         Ok(change)
     }
 
@@ -281,9 +234,10 @@ impl Members<&mut Tx> {
     }
 
     /// The group is held, so what was looked up is still so: nothing has to be given back.
-    async fn insert(&mut self, group: Pk, known: Vec<Known>, now: Timestamp, change: &mut Change) -> Result<()> {
-        const INSERT: &str = "INSERT INTO member (tenant_id, group_pk, member_pk, member_kind, created) \
-                              SELECT $1, $2, CAST(j.value ->> 0 AS BIGINT), CAST(j.value ->> 1 AS BIGINT), $4 \
+    async fn insert(&mut self, group: Pk, known: Vec<Known>, cause: Cause<'_>, change: &mut Change) -> Result<()> {
+        const INSERT: &str = "INSERT INTO member (tenant_id, group_pk, member_pk, member_kind, created, connection_id, \
+                              request_id) SELECT $1, $2, CAST(j.value ->> 0 AS BIGINT), \
+                              CAST(j.value ->> 1 AS BIGINT), $4, $5, $6 \
                               FROM [each $3] AS j WHERE 1 = 1 \
                               ON CONFLICT (tenant_id, group_pk, member_pk) DO NOTHING";
         let (there, new): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.member);
@@ -314,9 +268,12 @@ impl Members<&mut Tx> {
                 .bind(self.tenant)
                 .bind(group)
                 .bind(rows)
-                .bind(now),
+                .bind(cause.at)
+                .bind(cause.connection)
+                .bind(cause.request_id.map(str::to_owned)),
         );
         if !children.is_empty() {
+            self.source.later(bump_if_known(self.tenant, &children));
             closure::add(self.source, self.tenant, group, &children).await?;
         }
         Ok(())
@@ -331,6 +288,7 @@ impl Members<&mut Tx> {
             .collect();
         if !children.is_empty() {
             closure::lock(self.source, self.tenant).await?;
+            self.source.later(bump_if_known(self.tenant, &children));
             closure::remove(self.source, self.tenant, &children).await?;
         }
         tracing::trace!(group.pk = group.0, members.removed = gone.len(), "members removed");

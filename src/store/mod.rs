@@ -1,8 +1,10 @@
-//! Everything that is kept: tenants, connections, tokens, resources, members, events, and all SQL.
+//! Everything that is kept: tenants, connections, tokens, resources, members, access, events, and all SQL.
 //!
-//! May import [`crate::scim`] and [`crate::base`], and `sqlx` in [`sql`] alone.
+//! May import [`crate::access`], [`crate::scim`] and [`crate::base`], and `sqlx` in [`sql`] alone.
 //! Must never import `service` or anything above it, nor know about HTTP.
 
+pub mod access;
+pub mod cause;
 pub mod connections;
 pub mod credentials;
 pub mod document;
@@ -19,6 +21,7 @@ pub mod tokens;
 pub mod tolerances;
 pub mod unit;
 
+pub use cause::{By, Cause, Maker};
 pub use error::{Error, Result};
 pub use kind::Kind;
 pub use sql::{Db, Options};

@@ -1,12 +1,15 @@
 //! Pages of resources: filtered, sorted, counted.
 
-use super::document::{INDEXED_CHARS, Stored, external_id_column, groups_column, stored_columns};
+use super::document::{INDEXED_CHARS, Stored, external_id_column, groups_columns, no_groups, stored_columns};
 use super::error::Result;
-use super::filter::{Compiler, Key, finds_few, is_of_listed_columns, key_of, paths_of, primary_path, read_paths};
+use super::filter::{
+    Compiler, Filled, Key, finds_few, is_of_listed_columns, key_of, paths_of, primary_path, read_paths,
+};
 use super::kind::Kind;
+use super::members::ByRule;
 use super::resources::{BLOCK_SHIFT, Groups, Resources};
 use super::sql::{FromRow, Read, Row, Statement};
-use crate::base::id::{ConnectionId, TenantId};
+use crate::base::id::{ConnectionId, Pk, TenantId};
 use crate::scim::filter::{Checked, Match, Node, Test};
 use std::collections::HashMap;
 
@@ -35,6 +38,8 @@ pub struct Query<'a> {
     pub connection: Option<ConnectionId>,
     /// Whether users bring their groups along.
     pub groups: Groups,
+    /// Which members rules give: for filters over `members` and `groups`.
+    pub by_rule: Option<&'a ByRule>,
 }
 
 /// One answer.
@@ -99,13 +104,32 @@ impl<R: Read> Queries<R> {
     async fn few(&mut self, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Result<Page> {
         let mut statement = Statement::new("SELECT ");
         let (tenant, connection) = (statement.keep(self.tenant), statement.keep(query.connection));
+        let filled = Filled::keep(&mut statement, query.by_rule);
         columns(&mut statement, connection, query.groups);
         statement.push(" FROM resource r WHERE ");
-        Compiler::new(&mut statement, tenant, connection, query.kinds, paths).filter(query.filter);
+        Compiler::new(&mut statement, tenant, connection, query.kinds, paths)
+            .with(filled)
+            .filter(query.filter);
         // The sign keeps SQLite from walking the whole list in order to get the order for free.
         statement.push(" ORDER BY +r.pk");
         let rows: Vec<Stored> = self.source.rows(statement).await?;
         Ok(part(rows, query))
+    }
+
+    /// Everyone who satisfies a filter over users, in no order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users_who(&mut self, filter: &Checked, by_rule: &ByRule) -> Result<Vec<Pk>> {
+        let paths = read_paths(&mut self.source, &paths_of(filter)).await?;
+        let mut statement = Statement::new("SELECT r.pk FROM resource r WHERE ");
+        let (tenant, nobody) = (statement.keep(self.tenant), statement.keep(None::<i64>));
+        let filled = Filled::keep(&mut statement, Some(by_rule));
+        Compiler::new(&mut statement, tenant, nobody, &[Kind::User], &paths)
+            .with(filled)
+            .filter(Some(filter));
+        let rows: Vec<(i64,)> = self.source.rows(statement).await?;
+        Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
     }
 }
 
@@ -147,9 +171,9 @@ fn columns(out: &mut Statement, connection: usize, groups: Groups) {
         .push_number(connection)
         .push("), ");
     out.push(if groups == Groups::Listed {
-        groups_column!()
+        groups_columns!()
     } else {
-        "NULL"
+        no_groups!()
     });
 }
 
@@ -188,8 +212,11 @@ fn page(tenant: TenantId, query: &Query<'_>, paths: &HashMap<&str, i64>) -> Stat
         out.push(" ORDER BY r.pk");
         slice(&mut out, query);
     } else {
+        let filled = Filled::keep(&mut out, query.by_rule);
         out.push("WITH m AS MATERIALIZED (SELECT r.pk");
-        Compiler::new(&mut out, binds.0, binds.1, query.kinds, paths).matches(query.filter, query.sort);
+        Compiler::new(&mut out, binds.0, binds.1, query.kinds, paths)
+            .with(filled)
+            .matches(query.filter, query.sort);
         out.push(") SELECT t.total, ");
         columns(&mut out, binds.1, query.groups);
         out.push(" FROM (SELECT count(*) AS total FROM m) t LEFT JOIN (SELECT m.pk");

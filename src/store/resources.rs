@@ -1,14 +1,18 @@
 //! Users and groups: one row each, with the rows that filters search.
 
-use super::document::{Content, Stored, external_id_column, groups_column, split, stored_columns, twin};
-use super::error::{Error, Result};
+mod delete;
+
+use super::access::policy::bump_if_renamed;
+use super::document::{Content, Stored, external_id_column, groups_columns, no_groups, split, stored_columns, twin};
+use super::error::Result;
 use super::filter::{Leaves, Rows};
 use super::kind::Kind;
-use super::members;
 use super::sql::{Bind, Engine, Read, Script, Statement, Tx};
 use crate::base::clock::Timestamp;
 use crate::base::fold::{exact, fold};
 use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
+
+pub use delete::Deleted;
 
 /// Row numbers in a block of the tally, as a shift.
 pub(super) const BLOCK_SHIFT: i64 = 10;
@@ -22,10 +26,10 @@ pub struct Resources<R> {
     source: R,
 }
 
-/// Whether a read brings the groups of a user along.
+/// Whether a read brings the groups of a user along, and the version of the policy, which may know of more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Groups {
-    /// It does.
+    /// It does; of a group, the version alone.
     Listed,
     /// They are left out.
     LeftOut,
@@ -57,13 +61,6 @@ pub enum External<'a> {
     Set(ConnectionId, &'a str),
     /// It is taken away.
     Clear(ConnectionId),
-}
-
-/// What a deletion changed besides.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deleted {
-    /// Groups that had it as a direct member. Their versions moved.
-    pub left: Vec<(Pk, ResourceId)>,
 }
 
 macro_rules! find {
@@ -108,9 +105,13 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Option<Stored>> {
-        const BY_ID: &str = by!("r.id", "NULL");
-        const BY_ID_WITH_GROUPS: &str = by!("r.id", groups_column!());
-        let text = if groups.wanted(kind) { BY_ID_WITH_GROUPS } else { BY_ID };
+        const BY_ID: &str = by!("r.id", no_groups!());
+        const BY_ID_WITH_GROUPS: &str = by!("r.id", groups_columns!());
+        let text = if groups == Groups::Listed {
+            BY_ID_WITH_GROUPS
+        } else {
+            BY_ID
+        };
         let statement = Statement::new(text).bind_all(key(self.tenant, kind, id.as_str(), connection));
         Ok(self.source.look_up(statement).await?.into_iter().next())
     }
@@ -123,9 +124,9 @@ impl<R: Read> Resources<R> {
         connection: Option<ConnectionId>,
         groups: Groups,
     ) -> Result<Vec<Stored>> {
-        const BY_NAME: &str = by!("r.name_key", "NULL");
-        const BY_NAME_WITH_GROUPS: &str = by!("r.name_key", groups_column!());
-        let text = if groups.wanted(kind) {
+        const BY_NAME: &str = by!("r.name_key", no_groups!());
+        const BY_NAME_WITH_GROUPS: &str = by!("r.name_key", groups_columns!());
+        let text = if groups == Groups::Listed {
             BY_NAME_WITH_GROUPS
         } else {
             BY_NAME
@@ -181,12 +182,6 @@ impl<R: Read> Resources<R> {
     }
 }
 
-impl Groups {
-    fn wanted(self, kind: Kind) -> bool {
-        self == Self::Listed && kind == Kind::User
-    }
-}
-
 fn key(tenant: TenantId, kind: Kind, text: &str, connection: Option<ConnectionId>) -> Vec<Bind> {
     vec![
         tenant.into(),
@@ -222,14 +217,14 @@ impl Resources<&mut Tx> {
         groups: Groups,
     ) -> Result<Option<Stored>> {
         const LOCKED: &str = concat!(
-            find!("$4", "NULL"),
+            find!("$4", no_groups!()),
             " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.id = $3 [lock r]"
         );
         const LOCKED_WITH_GROUPS: &str = concat!(
-            find!("$4", groups_column!()),
+            find!("$4", groups_columns!()),
             " FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.id = $3 [lock r]"
         );
-        let text = if groups.wanted(kind) {
+        let text = if groups == Groups::Listed {
             LOCKED_WITH_GROUPS
         } else {
             LOCKED
@@ -241,7 +236,7 @@ impl Resources<&mut Tx> {
     /// Writes a new resource at version 1.
     ///
     /// # Errors
-    /// [`Error::Taken`] when another resource has the name or the id; the unit is lost then.
+    /// [`Error::Taken`](crate::store::Error::Taken) when another resource has the name or the id; the unit is lost then.
     pub async fn insert(&mut self, new: New<'_>) -> Result<Pk> {
         let (pk, script) = self.inserted(new).await?;
         self.source.write(script).await?;
@@ -286,8 +281,9 @@ impl Resources<&mut Tx> {
     }
 
     /// Writes the new content of a resource that is at version `expected`, with the next statement of the unit or its
-    /// save. That gives the error: [`Error::Stale`] when it is not at that version, [`Error::Taken`] when another
-    /// resource has the name; the unit is lost then. Gives the next version.
+    /// save. That gives the error: [`Error::Stale`](crate::store::Error::Stale) when it is not at that version,
+    /// [`Error::Taken`](crate::store::Error::Taken) when another resource has the name; the unit is lost then. Gives the
+    /// next version.
     ///
     /// # Errors
     /// When the database fails.
@@ -314,7 +310,14 @@ impl Resources<&mut Tx> {
             .bind(now)
             .bind(content.document.clone())
             .expecting_row();
-        let script = Script::new(statement)
+        // Groups have no `active`. What the policy knows of a group is its name.
+        let renamed = content
+            .active
+            .is_none()
+            .then(|| bump_if_renamed(self.tenant, pk, &content.label));
+        let script = renamed
+            .into_iter()
+            .fold(Script::new(statement), Script::before)
             .after_some(
                 rows.removed
                     .map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)),
@@ -343,40 +346,6 @@ impl Resources<&mut Tx> {
         self.source
             .later(Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now));
         Version(version.0 + 1)
-    }
-
-    /// Removes a resource with its memberships in both directions, and revokes its tokens.
-    ///
-    /// # Errors
-    /// [`Error::Stale`] when it is not at version `expected`; the unit is lost then.
-    pub async fn delete(&mut self, kind: Kind, pk: Pk, expected: Version, now: Timestamp) -> Result<Deleted> {
-        const LEFT: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk IN (\
-                            SELECT g.pk FROM resource g WHERE g.tenant_id = $1 AND g.pk IN (\
-                            SELECT m.group_pk FROM member m WHERE m.tenant_id = $1 AND m.member_pk = $2) \
-                            ORDER BY g.pk [lock g]) RETURNING pk, id";
-        const REVOKE: &str = "UPDATE token SET revoked = $3 WHERE tenant_id = $1 AND user_pk = $2 AND revoked IS NULL";
-        const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
-        const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
-        const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
-        const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
-        let of = |text| Statement::new(text).bind(self.tenant).bind(pk);
-        let left: Vec<(i64, String)> = self.source.write_rows(of(LEFT).bind(now)).await?;
-        let below = members::before_delete(self.source, self.tenant, pk, kind).await?;
-        let script = Script::new(of(DELETE).bind(expected))
-            .before(of(LEAVES))
-            .before(of(NAMES))
-            .before(of(PASSWORD))
-            .after(of(REVOKE).bind(now))
-            .after(self.tally(kind, pk, -1));
-        let script = members::with_delete(script, self.tenant, pk, kind);
-        let gone: Vec<(i64,)> = self.source.write_rows(script).await?;
-        if gone.is_empty() {
-            return Err(Error::Stale);
-        }
-        members::after_delete(self.source, self.tenant, &below).await?;
-        Ok(Deleted {
-            left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect(),
-        })
     }
 
     fn add_leaves(&self, pk: Pk, rows: Vec<Vec<Bind>>) -> Statement {

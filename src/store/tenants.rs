@@ -39,18 +39,21 @@ impl FromRow for Tenant {
 pub async fn create(db: &Db, uid: &ResourceId, slug: &str, name: &str, now: Timestamp) -> Result<Tenant> {
     const CREATE: &str = "INSERT INTO tenant (uid, slug, name, created) VALUES ($1, $2, $3, $4) \
                           RETURNING id, uid, slug, name, created";
+    // Those who rely on the policy lock its row, so there is one from the beginning.
+    const POLICY: &str = "INSERT INTO policy (tenant_id, version) VALUES ($1, 0)";
     let mut tx = Tx::begin(db).await?;
     let statement = Statement::new(CREATE)
         .bind(uid)
         .bind(slug.to_owned())
         .bind(name.to_owned())
         .bind(now);
-    let tenant = tx
+    let tenant: Tenant = tx
         .write_rows(statement)
         .await?
         .into_iter()
         .next()
         .ok_or(Error::Damaged("new tenant"))?;
+    tx.later(Statement::new(POLICY).bind(tenant.id));
     tx.save().await?;
     Ok(tenant)
 }

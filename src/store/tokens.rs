@@ -195,6 +195,20 @@ impl<R: Read> Tokens<R> {
         self.source.rows(Statement::new(LIST).bind(self.tenant)).await
     }
 
+    /// At most `limit` tokens after the one with this row number, oldest first, revoked ones too; 0 begins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn page(&mut self, after: i64, limit: u32) -> Result<Vec<Token>> {
+        const PAGE: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM token t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT 0 + $3"
+        );
+        let page = Statement::new(PAGE).bind(self.tenant).bind(after);
+        self.source.rows(page.bind(i64::from(limit))).await
+    }
+
     /// The token with this id.
     ///
     /// # Errors
@@ -246,5 +260,17 @@ impl Tokens<&mut Tx> {
         let statement = Statement::new(REVOKE).bind(self.tenant).bind(uid).bind(at);
         let rows: Vec<(i64,)> = self.source.write_rows(statement).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// Ends every token of a user that still works. Gives their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_of(&mut self, user: Pk, at: Timestamp) -> Result<Vec<String>> {
+        const REVOKE: &str = "UPDATE token SET revoked = $3 WHERE tenant_id = $1 AND user_pk = $2 \
+                              AND (revoked IS NULL OR revoked > $3) AND (expires IS NULL OR expires > $3) RETURNING uid";
+        let statement = Statement::new(REVOKE).bind(self.tenant).bind(user).bind(at);
+        let rows: Vec<(String,)> = self.source.write_rows(statement).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 }

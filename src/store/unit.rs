@@ -1,5 +1,19 @@
 //! The unit of work: one tenant, one transaction. And reads of one tenant without a transaction.
 
+use super::access::accounts::Accounts;
+use super::access::causes::Causes;
+use super::access::facts::FactSheets;
+use super::access::grants::Grants;
+use super::access::matches::Matches;
+use super::access::pendings::Pendings;
+use super::access::policy::Policies;
+use super::access::previews::Previews;
+use super::access::records::Records;
+use super::access::replays::Replays;
+use super::access::roles::Roles;
+use super::access::rules::Rules;
+use super::access::scopes::Scopes;
+use super::access::views::Views;
 use super::connections::Connections;
 use super::credentials::Credentials;
 use super::error::Result;
@@ -83,6 +97,71 @@ impl Unit {
     pub fn tolerances(&mut self) -> Tolerances<&mut Tx> {
         Tolerances::new(self.tenant, &mut self.tx)
     }
+
+    /// What all decisions share, and its version.
+    pub fn policy(&mut self) -> Policies<&mut Tx> {
+        Policies::new(self.tenant, &mut self.tx)
+    }
+
+    /// Custom roles.
+    pub fn roles(&mut self) -> Roles<&mut Tx> {
+        Roles::new(self.tenant, &mut self.tx)
+    }
+
+    /// Territories, programs, record groups.
+    pub fn scopes(&mut self) -> Scopes<&mut Tx> {
+        Scopes::new(self.tenant, &mut self.tx)
+    }
+
+    /// Records in scopes.
+    pub fn records(&mut self) -> Records<&mut Tx> {
+        Records::new(self.tenant, &mut self.tx)
+    }
+
+    /// Roles given to users and groups.
+    pub fn grants(&mut self) -> Grants<&mut Tx> {
+        Grants::new(self.tenant, &mut self.tx)
+    }
+
+    /// Rules and their versions.
+    pub fn rules(&mut self) -> Rules<&mut Tx> {
+        Rules::new(self.tenant, &mut self.tx)
+    }
+
+    /// Which conditions of rules hold for whom.
+    pub fn matches(&mut self) -> Matches<&mut Tx> {
+        Matches::new(self.tenant, &mut self.tx)
+    }
+
+    /// Users by the names they sign in with.
+    pub fn accounts(&mut self) -> Accounts<&mut Tx> {
+        Accounts::new(self.tenant, &mut self.tx)
+    }
+
+    /// What decisions read of users.
+    pub fn facts(&mut self) -> FactSheets<&mut Tx> {
+        FactSheets::new(self.tenant, &mut self.tx)
+    }
+
+    /// Who has to do with what.
+    pub fn views(&mut self) -> Views<&mut Tx> {
+        Views::new(self.tenant, &mut self.tx)
+    }
+
+    /// What changes would come to.
+    pub fn previews(&mut self) -> Previews<&mut Tx> {
+        Previews::new(self.tenant, &mut self.tx)
+    }
+
+    /// Requests that wait.
+    pub fn pendings(&mut self) -> Pendings<&mut Tx> {
+        Pendings::new(self.tenant, &mut self.tx)
+    }
+
+    /// Answers for requests that come again.
+    pub fn replays(&mut self) -> Replays<&mut Tx> {
+        Replays::new(self.tenant, &mut self.tx)
+    }
 }
 
 /// Reads of one tenant: what is committed when each of them runs.
@@ -145,5 +224,89 @@ impl Reader {
     #[must_use]
     pub fn tolerances(&self) -> Tolerances<&Db> {
         Tolerances::new(self.tenant, &self.db)
+    }
+
+    /// What all decisions share, and its version.
+    #[must_use]
+    pub fn policy(&self) -> Policies<&Db> {
+        Policies::new(self.tenant, &self.db)
+    }
+
+    /// Custom roles.
+    #[must_use]
+    pub fn roles(&self) -> Roles<&Db> {
+        Roles::new(self.tenant, &self.db)
+    }
+
+    /// Territories, programs, record groups.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes<&Db> {
+        Scopes::new(self.tenant, &self.db)
+    }
+
+    /// Records in scopes.
+    #[must_use]
+    pub fn records(&self) -> Records<&Db> {
+        Records::new(self.tenant, &self.db)
+    }
+
+    /// Roles given to users and groups.
+    #[must_use]
+    pub fn grants(&self) -> Grants<&Db> {
+        Grants::new(self.tenant, &self.db)
+    }
+
+    /// Rules and their versions.
+    #[must_use]
+    pub fn rules(&self) -> Rules<&Db> {
+        Rules::new(self.tenant, &self.db)
+    }
+
+    /// Which conditions of rules hold for whom.
+    #[must_use]
+    pub fn matches(&self) -> Matches<&Db> {
+        Matches::new(self.tenant, &self.db)
+    }
+
+    /// Users by the names they sign in with.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts<&Db> {
+        Accounts::new(self.tenant, &self.db)
+    }
+
+    /// What decisions read of users.
+    #[must_use]
+    pub fn facts(&self) -> FactSheets<&Db> {
+        FactSheets::new(self.tenant, &self.db)
+    }
+
+    /// Which requests wrote what.
+    #[must_use]
+    pub fn causes(&self) -> Causes<&Db> {
+        Causes::new(self.tenant, &self.db)
+    }
+
+    /// Who has to do with what.
+    #[must_use]
+    pub fn views(&self) -> Views<&Db> {
+        Views::new(self.tenant, &self.db)
+    }
+
+    /// What changes would come to.
+    #[must_use]
+    pub fn previews(&self) -> Previews<&Db> {
+        Previews::new(self.tenant, &self.db)
+    }
+
+    /// Requests that wait.
+    #[must_use]
+    pub fn pendings(&self) -> Pendings<&Db> {
+        Pendings::new(self.tenant, &self.db)
+    }
+
+    /// Answers for requests that come again.
+    #[must_use]
+    pub fn replays(&self) -> Replays<&Db> {
+        Replays::new(self.tenant, &self.db)
     }
 }

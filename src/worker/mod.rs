@@ -2,4 +2,5 @@
 //!
 //! May import `service` and `base`; must never import `store`, sqlx or another door of the house.
 
+pub mod prepare;
 pub mod sweep;

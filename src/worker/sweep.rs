@@ -1,16 +1,21 @@
-//! Writes down what requests only noted in memory: when tokens were used, which client habits were tolerated.
+//! Writes down what requests only noted in memory: when tokens were used, which client habits were tolerated. Removes
+//! what is kept for a time only.
 
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use crate::service::{Services, credentials, tolerances};
+use crate::service::access::rules;
+use crate::service::{Services, credentials, once as keyed, tolerances};
 
 /// How old a noted use may become before it is on disk.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// Sweeps between two looks at what is too old.
+const FORGET_EVERY: u32 = 120;
+
 /// Runs until `stop`, and once more then.
 pub async fn run(services: Services, stop: CancellationToken) {
-    loop {
+    for number in (1..=FORGET_EVERY).cycle() {
         let stopping = tokio::select! {
             () = tokio::time::sleep(EVERY) => false,
             () = stop.cancelled() => true,
@@ -19,6 +24,24 @@ pub async fn run(services: Services, stop: CancellationToken) {
         if stopping {
             return;
         }
+        if number == FORGET_EVERY {
+            forget(&services).await;
+        }
+    }
+}
+
+async fn forget(services: &Services) {
+    if let Err(fault) = keyed::prune(services).await {
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "answers kept for idempotency keys could not be removed"
+        );
+    }
+    if let Err(fault) = rules::forget_left(services).await {
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "matches of rules that no longer count could not be removed"
+        );
     }
 }
 

@@ -27,7 +27,8 @@ pub async fn service_provider_config(ask: Ask, State(edge): State<Edge>) -> Resu
 /// 403 with a filter.
 pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     no_filter(&ask)?;
-    let body = discovery::schemas(edge.services().registry(), &ask.base);
+    let services = edge.services();
+    let body = discovery::schemas(services.registry(), services.limits().listing, &ask.base);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
 }
 
@@ -50,7 +51,8 @@ pub async fn schema(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>)
 /// 403 with a filter.
 pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     no_filter(&ask)?;
-    let body = discovery::resource_types(edge.services().registry(), &ask.base);
+    let services = edge.services();
+    let body = discovery::resource_types(services.registry(), services.limits().listing, &ask.base);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
 }
 

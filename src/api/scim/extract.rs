@@ -1,6 +1,5 @@
 //! What a SCIM request asks for besides its body.
 
-use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::negotiate;
+use crate::api::body::whole;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::base::id::ResourceId;
@@ -80,6 +80,23 @@ impl FromRequestParts<Edge> for Target {
             None => None,
         };
         Ok(Self { kind, id })
+    }
+}
+
+/// The same of a type whose resources clients write: 405 for the others, whose resources follow from what is decided
+/// elsewhere.
+pub struct Writable(pub Target);
+
+impl FromRequestParts<Edge> for Writable {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let target = Target::from_request_parts(parts, edge).await?;
+        if target.kind.is_read_only() {
+            let detail = format!("resources of the type `{}` can only be read", target.kind.name());
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(header::ALLOW, "GET,HEAD"));
+        }
+        Ok(Self(target))
     }
 }
 
@@ -239,29 +256,7 @@ impl FromRequest<Edge> for Body {
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
         negotiate::body_type(request.headers())?;
-        let limit = edge.settings().max_body_bytes;
-        let too_large = || {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the request body is larger than {limit} bytes"),
-            )
-        };
-        let declared = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if declared.is_some_and(|length| length > limit) {
-            return Err(too_large());
-        }
-        let bytes = to_bytes(request.into_body(), limit).await.map_err(|fault| {
-            let over = std::error::Error::source(&fault)
-                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-            if over {
-                too_large()
-            } else {
-                Problem::new(StatusCode::BAD_REQUEST, "the request body did not arrive whole")
-            }
-        })?;
+        let bytes = whole(request, edge.settings().max_body_bytes).await?;
         Ok(Self(json::parse(&bytes)?))
     }
 }

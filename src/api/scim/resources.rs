@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::extract::{Ask, Body, Target};
+use super::extract::{Ask, Body, Target, Writable};
 use super::reply;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
@@ -16,7 +16,7 @@ use crate::service::{Caller, provision};
 /// 400 for what breaks the schema, 409 for a name that is taken.
 pub async fn create(
     caller: Caller,
-    target: Target,
+    Writable(target): Writable,
     ask: Ask,
     State(edge): State<Edge>,
     Body(body): Body,
@@ -45,7 +45,7 @@ pub async fn read(caller: Caller, target: Target, ask: Ask, State(edge): State<E
 /// 404, 412 by `If-Match`, and what [`create`] refuses.
 pub async fn replace(
     caller: Caller,
-    target: Target,
+    Writable(target): Writable,
     ask: Ask,
     State(edge): State<Edge>,
     Body(body): Body,
@@ -65,7 +65,7 @@ pub async fn replace(
 /// 404, 412 by `If-Match`, and what the operations break.
 pub async fn patch(
     caller: Caller,
-    target: Target,
+    Writable(target): Writable,
     ask: Ask,
     State(edge): State<Edge>,
     Body(body): Body,
@@ -83,7 +83,12 @@ pub async fn patch(
 ///
 /// # Errors
 /// 404, 412 by `If-Match`.
-pub async fn delete(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+pub async fn delete(
+    caller: Caller,
+    Writable(target): Writable,
+    ask: Ask,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
     provision::delete(edge.services(), &caller, &target.kind, target.id()?, &ask.if_match).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -32,6 +32,12 @@ impl Dialect {
         }
     }
 
+    /// The dialect of a request that was kept: by the connection's setting, and who called then.
+    #[must_use]
+    pub const fn remembered(setting: Setting, client: Client) -> Self {
+        Self { setting, client }
+    }
+
     /// Who is calling, as far as can be told; known under `strict` too.
     #[must_use]
     pub const fn client(&self) -> Client {

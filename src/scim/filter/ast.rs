@@ -42,7 +42,20 @@ impl Filter {
     /// # Errors
     /// `invalidFilter` with the column of the fault, or naming the limit that is exceeded.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        grammar::whole_filter(text).map_err(|fault: Fault| Error::invalid_filter(fault.to_string()))
+        grammar::whole_filter(text).map_err(|fault: Fault| Error::invalid_filter(fault.to_string()).at(fault.column()))
+    }
+
+    /// Tells every name where it stands in the text that this was read from, without spaces at its end.
+    pub(super) fn locate(&mut self, text: &str) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter_mut().for_each(|part| part.locate(text)),
+            Self::Not(part) => part.locate(text),
+            Self::Compare { path, .. } | Self::Present(path) => path.column.locate(text),
+            Self::Some { path, filter } => {
+                path.column.locate(text);
+                filter.locate(text);
+            }
+        }
     }
 
     /// How many expressions it is made of.

@@ -7,6 +7,7 @@
 use super::ast::{Filter, Literal, Op};
 use super::value::{self, Kind};
 use crate::base::fold::fold;
+use crate::base::near::nearest;
 use crate::scim::error::Error;
 use crate::scim::path::AttrPath;
 use crate::scim::schema::{Place, ResourceType, Returned, Target};
@@ -195,9 +196,14 @@ impl<'a> Checker<'a> {
             Filter::And(parts) => all(parts).map(Node::And),
             Filter::Or(parts) => all(parts).map(Node::Or),
             Filter::Not(part) => self.node(part, element).map(negate),
-            Filter::Compare { path, op, value } => compare(self.site(path, element)?, *op, value),
-            Filter::Present(path) => self.present(path, element),
-            Filter::Some { path, filter } => self.value_path(path, filter, element),
+            Filter::Compare { path, op, value } => self
+                .site(path, element)
+                .and_then(|site| compare(site, *op, value))
+                .map_err(|error| error.at(path.column.get())),
+            Filter::Present(path) => self.present(path, element).map_err(|error| error.at(path.column.get())),
+            Filter::Some { path, filter } => self
+                .value_path(path, filter, element)
+                .map_err(|error| error.at(path.column.get())),
         }
     }
 
@@ -285,10 +291,7 @@ impl<'a> Checker<'a> {
 
     fn unknown(&self, path: &AttrPath) -> Error {
         let nearest = self.types.iter().find_map(|ty| ty.nearest(path));
-        let hint = nearest
-            .map(|name| format!("; did you mean `{name}`?"))
-            .unwrap_or_default();
-        Error::invalid_filter(format!("there is no attribute `{path}`{hint}"))
+        Error::invalid_filter(format!("there is no attribute `{path}`")).suggesting(nearest)
     }
 }
 
@@ -301,15 +304,21 @@ fn within<'a>(outer: Place<'a>, path: &AttrPath) -> Result<Place<'a>, Error> {
             urn: None,
             name,
             sub: None,
+            ..
         } if complex => outer.with_sub(name),
         AttrPath {
             urn: None,
             name,
             sub: None,
+            ..
         } if name.eq_ignore_ascii_case("value") => Some(outer),
         _ => None,
     };
-    found.ok_or_else(|| Error::invalid_filter(format!("`{}` has no sub-attribute `{name}`", outer.top_path())))
+    found.ok_or_else(|| {
+        let known = outer.top().sub_attributes.iter().map(|sub| sub.name.as_str());
+        Error::invalid_filter(format!("`{}` has no sub-attribute `{name}`", outer.top_path()))
+            .suggesting(nearest(&name, known))
+    })
 }
 
 fn compare(mut site: Site<'_>, op: Op, value: &Literal) -> Result<Node, Error> {

@@ -122,6 +122,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Where it is, in characters from 1; none where the text as a whole is at fault.
+    pub(in crate::scim) const fn column(&self) -> Option<usize> {
+        self.column
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.wanted.fmt(f)?;

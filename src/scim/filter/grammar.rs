@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 
 use super::ast::{Filter, Literal, Op};
 use super::fault::{At, Fault, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH, MAX_FILTER_NODES, Wanted};
-use crate::scim::path::{AttrPath, PatchPath};
+use crate::scim::path::{AttrPath, Column, PatchPath};
 
 type Parsed<'a, T> = IResult<&'a str, T, At<'a>>;
 
@@ -44,8 +44,10 @@ impl Scope {
 
 /// A whole filter.
 pub(super) fn whole_filter(text: &str) -> Result<Filter, Fault> {
-    let filter = whole(text, Wanted::Connective, |input| disjunction(Scope::TOP, input))?;
-    within_limits(&filter).map(|()| filter)
+    let mut filter = whole(text, Wanted::Connective, |input| disjunction(Scope::TOP, input))?;
+    within_limits(&filter)?;
+    filter.locate(text.trim_end_matches(' '));
+    Ok(filter)
 }
 
 /// A whole attribute path.
@@ -55,8 +57,11 @@ pub(in crate::scim) fn whole_attr_path(text: &str) -> Result<AttrPath, Fault> {
 
 /// A whole PATCH path.
 pub(in crate::scim) fn whole_patch_path(text: &str) -> Result<PatchPath, Fault> {
-    let path = whole(text, Wanted::EndOfPath, patch_path)?;
-    path.filter.as_ref().map_or(Ok(()), within_limits)?;
+    let mut path = whole(text, Wanted::EndOfPath, patch_path)?;
+    if let Some(filter) = &mut path.filter {
+        within_limits(filter)?;
+        filter.locate(text.trim_end_matches(' '));
+    }
     Ok(path)
 }
 
@@ -190,7 +195,9 @@ fn value_path_expression(scope: Scope, path: AttrPath, input: &str) -> Parsed<'_
     let (rest, filter) = value_filter(scope, input)?;
     let (rest, filter) = match opt(preceded(char('.'), attr_name)).parse(rest)? {
         (rest, Some(sub)) => {
-            let (rest, condition) = attr_expression(AttrPath::plain(sub), rest)?;
+            let mut path = AttrPath::plain(sub);
+            path.column = Column::before(&input[input.len() - rest.len() - sub.len()..]);
+            let (rest, condition) = attr_expression(path, rest)?;
             (rest, Filter::And(vec![filter, condition]))
         }
         (rest, None) => (rest, filter),
@@ -279,6 +286,7 @@ fn attr_path(input: &str) -> Parsed<'_, AttrPath> {
             urn: urn.map(str::to_owned),
             name: name.to_owned(),
             sub: sub.map(str::to_owned),
+            column: Column::before(input),
         },
     ))
 }

@@ -106,8 +106,8 @@ fn container(
             for attribute in &extension.schema.attributes {
                 let path = AttrPath {
                     urn: Some(urn.clone()),
-                    name: attribute.name.clone(),
                     sub: None,
+                    ..AttrPath::plain(attribute.name.as_str())
                 };
                 if let Some(Target::Attribute(place)) = draft.ty.resolve(&path) {
                     outcome = outcome.max(draft.write(verb, place.field(), None)?);

@@ -50,6 +50,29 @@ pub struct PatchRequest {
     pub operations: Vec<Operation>,
 }
 
+impl PatchRequest {
+    /// Whether an operation is about this core attribute, whatever becomes of it. Names in any letter case; any URN
+    /// before it counts.
+    #[must_use]
+    pub fn mentions(&self, attribute: &str) -> bool {
+        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
+        self.operations
+            .iter()
+            .any(|operation| match (&operation.path, &operation.value) {
+                (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
+                (None, Some(Value::Object(members))) => members.keys().any(|name| named(name)),
+                (None, _) => false,
+            })
+    }
+}
+
+/// `roles`, `roles.value`: the attribute, or a part of it.
+fn is_or_below(name: &str, attribute: &str) -> bool {
+    name.split(['.', '['])
+        .next()
+        .is_some_and(|top| top.eq_ignore_ascii_case(attribute))
+}
+
 /// Reads the body of a PATCH.
 ///
 /// # Errors

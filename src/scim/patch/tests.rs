@@ -54,6 +54,30 @@ fn refused(operations: &Value) -> ScimType {
 }
 
 #[test]
+fn a_request_knows_what_it_speaks_of() {
+    let mentions = |operation: Value| {
+        let request = parse(&json!({ "schemas": [PATCH_OP], "Operations": [operation] })).unwrap();
+        request.mentions("roles")
+    };
+    for about in [
+        json!({ "op": "remove", "path": "Roles" }),
+        json!({ "op": "add", "path": "roles[primary eq true].value", "value": "x" }),
+        json!({ "op": "replace", "path": format!("{USER}:roles.value"), "value": "x" }),
+        json!({ "op": "add", "value": { "title": "t", "ROLES": [] } }),
+        json!({ "op": "add", "value": { "roles.value": "x" } }),
+    ] {
+        assert!(mentions(about.clone()), "{about}");
+    }
+    for other in [
+        json!({ "op": "remove", "path": "title" }),
+        json!({ "op": "add", "path": "emails[type eq \"roles\"].value", "value": "roles" }),
+        json!({ "op": "add", "value": { "title": "roles" } }),
+    ] {
+        assert!(!mentions(other.clone()), "{other}");
+    }
+}
+
+#[test]
 fn null_and_empty_lists_unassign_with_replace_and_add_nothing() {
     let cleared = after(&json!([
         { "op": "replace", "path": "emails", "value": [] },

@@ -12,6 +12,12 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// URN of the enterprise extension of User.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// URN of roles (draft-ietf-scim-roles-entitlements-01).
+pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
+/// URN of entitlements (the same draft).
+pub const ENTITLEMENT: &str = "urn:ietf:params:scim:schemas:core:2.0:Entitlement";
+/// URN of role assignments: our own, no document of the IETF defines them.
+pub const ROLE_ASSIGNMENT: &str = "urn:muster:scim:schemas:2.0:RoleAssignment";
 /// URN of the service provider configuration.
 pub const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 /// URN of resource types.
@@ -55,6 +61,37 @@ pub(super) fn definitions() -> (Vec<ResourceType>, Vec<Arc<Schema>>) {
         embedded(include_str!("data/schema.json")),
     ];
     (types.into(), schemas)
+}
+
+/// Types whose resources are made of what the server decides by, and that nobody writes by SCIM.
+pub(super) fn derived() -> Vec<ResourceType> {
+    let types = [
+        ResourceType::new(
+            "Role",
+            "A role that users can have",
+            "/Roles",
+            embedded(include_str!("data/role.json")),
+            Vec::new(),
+        ),
+        ResourceType::new(
+            "Entitlement",
+            "A single right, which users have through roles",
+            "/Entitlements",
+            embedded(include_str!("data/entitlement.json")),
+            Vec::new(),
+        ),
+        ResourceType::new(
+            "role-assignment",
+            "A role given to a user or a group",
+            "/RoleAssignments",
+            embedded(include_str!("data/role_assignment.json")),
+            Vec::new(),
+        ),
+    ];
+    // INVARIANT: the tests read the same data, and none of the schemas defines what all resources have.
+    types
+        .map(|ty| ty.expect("the derived resource types are consistent"))
+        .into()
 }
 
 fn embedded(text: &str) -> Arc<Schema> {

@@ -16,7 +16,9 @@ mod suggest;
 mod tests;
 
 pub use attribute::{Attribute, Mutability, Returned, Type, Uniqueness};
-pub use builtin::{ENTERPRISE_USER, GROUP, RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG, USER};
+pub use builtin::{
+    ENTERPRISE_USER, ENTITLEMENT, GROUP, RESOURCE_TYPE, ROLE, ROLE_ASSIGNMENT, SCHEMA, SERVICE_PROVIDER_CONFIG, USER,
+};
 pub use definition::{Schema, SchemaFault};
 pub use field::{Field, Place, Target};
 pub use registry::Registry;

@@ -9,6 +9,7 @@ use super::resource_type::{Extension, ResourceType};
 #[derive(Debug)]
 struct Inner {
     types: Vec<ResourceType>,
+    derived: Vec<ResourceType>,
     schemas: Vec<Arc<Schema>>,
 }
 
@@ -17,12 +18,18 @@ struct Inner {
 pub struct Registry(Arc<Inner>);
 
 impl Registry {
-    /// User with the enterprise extension, Group, and the schemas of the discovery resources (RFC 7643 §8.7).
+    /// User with the enterprise extension, Group, and the schemas of the discovery resources (RFC 7643 §8.7); beside
+    /// them the derived types Role, Entitlement and role-assignment.
     #[must_use]
     pub fn builtin() -> Self {
         static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
             let (types, schemas) = builtin::definitions();
-            Registry(Arc::new(Inner { types, schemas }))
+            let derived = builtin::derived();
+            Registry(Arc::new(Inner {
+                types,
+                derived,
+                schemas,
+            }))
         });
         BUILTIN.clone()
     }
@@ -47,32 +54,44 @@ impl Registry {
             schema,
             required: false,
         })?;
-        Ok(Self(Arc::new(Inner { types, schemas })))
+        Ok(Self(Arc::new(Inner {
+            types,
+            derived: self.0.derived.clone(),
+            schemas,
+        })))
     }
 
-    /// All resource types.
+    /// The resource types whose resources clients write.
     #[must_use]
     pub fn types(&self) -> &[ResourceType] {
         &self.0.types
     }
 
+    /// The resource types that are read alone: their resources follow from what is decided elsewhere.
+    #[must_use]
+    pub fn derived(&self) -> &[ResourceType] {
+        &self.0.derived
+    }
+
+    fn all_types(&self) -> impl Iterator<Item = &ResourceType> {
+        self.0.types.iter().chain(&self.0.derived)
+    }
+
     /// The resource type of this name, exactly as written.
     #[must_use]
     pub fn resource_type(&self, name: &str) -> Option<&ResourceType> {
-        self.0.types.iter().find(|ty| ty.name() == name)
+        self.all_types().find(|ty| ty.name() == name)
     }
 
     /// The resource type served at `/Users` (or `Users`).
     #[must_use]
     pub fn by_endpoint(&self, endpoint: &str) -> Option<&ResourceType> {
         let endpoint = endpoint.trim_matches('/');
-        self.0
-            .types
-            .iter()
+        self.all_types()
             .find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
     }
 
-    /// All schemas: those of resources and those of the discovery resources.
+    /// The schemas of resources that clients write, and of the discovery resources.
     pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
         self.0.schemas.iter().map(Arc::as_ref)
     }
@@ -80,7 +99,10 @@ impl Registry {
     /// The schema of this URN, in any letter case.
     #[must_use]
     pub fn schema(&self, urn: &str) -> Option<&Schema> {
-        self.schemas().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        let derived = self.0.derived.iter().map(ResourceType::schema);
+        self.schemas()
+            .chain(derived)
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 }
 

@@ -179,6 +179,13 @@ impl ResourceType {
         }
     }
 
+    /// Whether there is nothing in its resources that a client could write.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        let mut attributes = self.schema.attributes.iter();
+        attributes.all(|attribute| attribute.mutability == Mutability::ReadOnly)
+    }
+
     /// Whether stored documents can be shown as they are: nothing is hidden or shown on request only, but the password.
     #[must_use]
     pub fn is_plain(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The known name nearest to a misspelt one, for error messages.
 
 use super::resource_type::ResourceType;
+use crate::base::near::nearest_of;
 use crate::scim::path::AttrPath;
 
 impl ResourceType {
@@ -8,48 +9,18 @@ impl ResourceType {
     #[must_use]
     pub fn nearest(&self, path: &AttrPath) -> Option<&str> {
         let wanted = match &path.sub {
-            Some(sub) => format!("{}.{sub}", path.name).to_ascii_lowercase(),
-            None => path.name.to_ascii_lowercase(),
+            Some(sub) => format!("{}.{sub}", path.name),
+            None => path.name.clone(),
         };
-        let allowed = wanted.len().div_ceil(4).min(3);
         let paths = self.fields().iter().flat_map(|field| {
             std::iter::once(field.path())
                 .chain(field.subs().map(|(_, path)| path))
                 .map(move |path| (field, path))
         });
-        let measured = paths.map(|(field, path)| {
-            let local = field.extension().map_or(path, |urn| &path[urn.len() + 1..]);
-            (distance(&wanted, &local.to_ascii_lowercase()), path)
-        });
-        measured
-            .filter(|(far, _)| *far <= allowed)
-            .min_by_key(|(far, _)| *far)
-            .map(|(_, path)| path)
+        // An attribute of an extension is known by its own name, too.
+        let known = paths.map(|(field, path)| (field.extension().map_or(path, |urn| &path[urn.len() + 1..]), path));
+        nearest_of(&wanted, known)
     }
-}
-
-/// How many letters must be added, dropped, changed or swapped with their neighbour to get from one text to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
-    for row in 1..=one.len() {
-        let mut current = vec![row];
-        for column in 1..=other.len() {
-            let changed = usize::from(one[row - 1] != other[column - 1]);
-            let mut best = (last[column] + 1)
-                .min(current[column - 1] + 1)
-                .min(last[column - 1] + changed);
-            let swapped =
-                row > 1 && column > 1 && one[row - 1] == other[column - 2] && one[row - 2] == other[column - 1];
-            if swapped {
-                best = best.min(before[column - 2] + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut last, current);
-    }
-    last[other.len()]
 }
 
 #[cfg(test)]

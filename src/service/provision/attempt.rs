@@ -16,7 +16,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 ///
 /// # Errors
 /// What the attempt refuses, or `Busy` when every attempt met other work.
-pub(super) async fn attempts<T, F, Fut>(make: F) -> Result<T>
+pub(in crate::service) async fn attempts<T, F, Fut>(make: F) -> Result<T>
 where
     T: Send + 'static,
     F: Fn() -> Fut,

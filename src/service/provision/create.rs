@@ -7,6 +7,7 @@ use super::attempt::attempts;
 use super::draft::{content, differences, store_kind};
 use super::membership;
 use super::refuse;
+use super::roles::{self, Asked};
 use super::shown::{Relations, Shown};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
@@ -17,9 +18,11 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::scim::validate::{self, Incoming};
 use crate::service::context::{Caller, Services};
+use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
 use crate::service::{ledger, tolerances};
 use crate::store::document::Content;
+use crate::store::members::ByRule;
 use crate::store::{self, Kind, Unit};
 
 /// What an attempt needs, made ready once.
@@ -87,7 +90,12 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         content,
         ..
     } = &*plan;
+    let derived = derived(&plan).await?;
+    let asked = asked(&plan, derived.as_ref()).await?;
     let mut unit = services.begin(caller).await?;
+    if let Some(derived) = &derived {
+        derived.share(&mut unit);
+    }
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = services.clock().now();
     let new = store::resources::New {
@@ -98,40 +106,94 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         content,
         now,
     };
-    // Written with the save, where nothing else has to be asked first: the writer is held half as long.
-    let inserted = if plan.joins_members() {
-        unit.resources().insert(new).await
-    } else {
-        unit.resources().insert_later(new).await
-    };
-    let pk = match inserted {
+    let pk = match insert(&plan, &mut unit, new).await {
         Ok(pk) => pk,
         Err(error) => {
             // The holder of the name may be in a batch that is not on disk yet.
             unit.dismiss().await?;
-            return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
+            return Err(explained(&plan, error).await);
         }
     };
-    let joined = match join(&plan, &mut unit, pk, now).await {
+    if let Some(derived) = &derived {
+        derived.write(caller, &mut unit, (pk, Known::New), now);
+    }
+    if let Some(asked) = &asked {
+        asked.give_first(services, caller, &mut unit, (pk, &plan.id), now);
+    }
+    let mut joined = match join(&plan, &mut unit, pk, now).await {
         Ok(joined) => joined,
         Err(error) => return Err(refused(unit, error).await),
     };
+    if let Some(derived) = &derived {
+        joined.relations = membership::groups(derived.groups((pk, &plan.id), now));
+    }
     ledger::record(&mut unit, caller, now, &entry(&plan, pk, &joined));
     if let Err(error) = unit.save().await {
-        return Err(refuse::explain(services, caller, kind, &content.name_key, error).await);
+        return Err(explained(&plan, error).await);
     }
     Ok(Shown {
         kind: Arc::clone(kind),
         id: plan.id.clone(),
         version: 1,
-        created: now,
-        modified: now,
+        created: Some(now),
+        modified: Some(now),
         document: content.document.clone(),
         external_id: plan.incoming.external_id.clone(),
         relations: joined.relations,
         asked_for: plan.incoming.asked_for.clone(),
-        ignored: plan.incoming.ignored.clone(),
+        ignored: ignored(&plan, asked.as_ref()),
     })
+}
+
+/// Why the store did not take it. What it finds stale is the policy: then the whole is done again, by the one there is.
+async fn explained(plan: &Plan, error: store::Error) -> Error {
+    if matches!(error, store::Error::Stale) {
+        derive::forget(&plan.services, &plan.caller);
+        return Error::Busy;
+    }
+    refuse::explain(&plan.services, &plan.caller, &plan.kind, &plan.content.name_key, error).await
+}
+
+/// The roles that its `roles` ask for.
+async fn asked(plan: &Plan, derived: Option<&Derived>) -> Result<Option<Asked>> {
+    let Some(derived) = derived else { return Ok(None) };
+    let after = roles::values(&plan.incoming.document);
+    roles::ask(&plan.services, &plan.caller, derived.book(), &[], &after).await
+}
+
+/// Names of what means nothing here, counted before but for roles, which only the policy knows.
+fn ignored(plan: &Plan, asked: Option<&Asked>) -> Vec<String> {
+    let mut ignored = plan.incoming.ignored.clone();
+    if asked.is_some_and(Asked::leaves_out) {
+        ignored.push(roles::LEFT_OUT.to_owned());
+        tolerances::note_ignored(&plan.services, &plan.caller, &ignored[ignored.len() - 1..]);
+    }
+    ignored
+}
+
+/// Written with the save, where nothing else has to be asked first: the writer is held half as long.
+async fn insert(plan: &Plan, unit: &mut Unit, new: store::resources::New<'_>) -> store::Result<Pk> {
+    if plan.joins_members() {
+        unit.resources().insert(new).await
+    } else {
+        unit.resources().insert_later(new).await
+    }
+}
+
+/// What the document of a user says about rules.
+async fn derived(plan: &Plan) -> Result<Option<Derived>> {
+    if plan.store_kind != Kind::User {
+        return Ok(None);
+    }
+    let now = plan.services.clock().now();
+    let meta = derive::Meta {
+        id: &plan.id,
+        version: 1,
+        created: now,
+        modified: now,
+    };
+    let derived = derive::of(&plan.services, &plan.caller, &plan.incoming.document, &meta).await?;
+    Ok(Some(derived))
 }
 
 fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
@@ -152,6 +214,7 @@ struct Joined {
 }
 
 async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Joined> {
+    let cause = ledger::cause(&plan.caller, now);
     if plan.store_kind == Kind::User {
         return Ok(Joined {
             added: Vec::new(),
@@ -163,11 +226,11 @@ async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Jo
         relations: Relations::Members(Vec::new()),
     };
     if let Some(members) = plan.incoming.members.as_deref().filter(|_| plan.joins_members()) {
-        joined.added = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], now)
+        joined.added = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], cause)
             .await?
             .added;
         if plan.wants_members {
-            joined.relations = membership::in_unit(unit, pk, None).await?;
+            joined.relations = membership::in_unit(unit, pk, None, &ByRule::NONE).await?;
         }
     }
     Ok(joined)

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use super::attempt::attempts;
 use super::create::refused;
 use super::draft::store_kind;
+use super::guard;
+use super::parked::{Asked, Verb, told};
 use super::precondition::IfMatch;
+use crate::access::invariant::Deed;
 use crate::base::id::ResourceId;
+use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -20,6 +24,26 @@ use crate::store::resources::Groups;
 /// # Errors
 /// `NotFound`, `Stale` by `If-Match`.
 pub async fn delete(
+    services: &Services,
+    caller: &Caller,
+    kind: &Arc<ResourceType>,
+    id: &ResourceId,
+    if_match: &IfMatch,
+) -> Result<()> {
+    let outcome = apply(services, caller, kind, id, if_match).await;
+    let asked = Asked {
+        verb: Verb::Delete,
+        client: Client::Generic,
+        kind,
+        id,
+        if_match,
+        body: None,
+    };
+    told(services, caller, &asked, outcome).await
+}
+
+/// The same; a violation is told as such.
+pub(super) async fn apply(
     services: &Services,
     caller: &Caller,
     kind: &Arc<ResourceType>,
@@ -53,7 +77,14 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         return Err(refused(unit, Error::Stale).await);
     }
     let now = services.clock().now();
+    let guard = match guard::before_end(services, caller, &mut unit, (kind, stored.pk, Deed::Delete), now).await {
+        Ok(guard) => guard,
+        Err(error) => return Err(refused(unit, error).await),
+    };
     let deleted = unit.resources().delete(kind, stored.pk, stored.version, now).await?;
+    if let Err(error) = guard.check(&mut unit, now).await {
+        return Err(refused(unit, error).await);
+    }
     for (pk, group) in &deleted.left {
         let data = ledger::changes(&[], &[], std::slice::from_ref(id));
         ledger::record(

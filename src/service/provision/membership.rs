@@ -1,15 +1,18 @@
 //! Members of groups and groups of users, between the protocol and the store.
 
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
 use super::shown::{Related, Relations};
-use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
 use crate::scim;
 use crate::scim::document::{MemberKind, MemberRef};
+use crate::scim::filter::matches_element;
 use crate::scim::patch::MemberOp;
 use crate::service::error::Result;
 use crate::store::document::GroupOf;
-use crate::store::members::{Change, Member};
-use crate::store::{self, Kind, Reader, Unit};
+use crate::store::members::{ByRule, Change, Member};
+use crate::store::{self, Cause, Kind, Reader, Unit};
 
 /// Who joined and who left, over all operations of a request.
 #[derive(Debug, Default)]
@@ -44,21 +47,78 @@ fn settle(moved: Vec<(ResourceId, Kind)>, here: &mut Vec<ResourceId>, there: &mu
 ///
 /// # Errors
 /// `invalidValue` for a member that does not exist, is of another kind than said, or is the group itself.
-pub(super) async fn apply(unit: &mut Unit, group: Pk, operations: &[MemberOp], now: Timestamp) -> Result<Moved> {
+pub(super) async fn apply(unit: &mut Unit, group: Pk, operations: &[MemberOp], cause: Cause<'_>) -> Result<Moved> {
     let mut moved = Moved::default();
     for operation in operations {
         let mut members = unit.members();
         let change = match operation {
-            MemberOp::Add(refs) => members.add(group, &named(refs), now).await?,
+            MemberOp::Add(refs) => members.add(group, &named(refs), cause).await?,
             MemberOp::RemoveValues(ids) => members.remove_values(group, ids).await?,
             MemberOp::RemoveWhere(filter) => members.remove_where(group, filter).await?,
-            MemberOp::ReplaceAll(refs) => members.replace_all(group, &named(refs), now).await?,
+            MemberOp::ReplaceAll(refs) => members.replace_all(group, &named(refs), cause).await?,
             MemberOp::Clear => members.clear(group).await?,
         };
         refuse(&change)?;
         moved.note(change);
     }
     Ok(moved)
+}
+
+/// What the operations come to for a smart group: rules say who is in it, and so it gets nobody by them. Who was stored
+/// before there were rules, and is given by none, may go: else nobody could ever take them out. A client that sends back
+/// what it read, or adds who is there, asks for nothing. None for operations that ask for more.
+pub(super) async fn apply_to_smart(
+    unit: &mut Unit,
+    group: Pk,
+    operations: &[MemberOp],
+    by_rule: &ByRule,
+) -> Result<Option<Moved>> {
+    let shown = unit.members().list(group, None, by_rule).await?;
+    let there: HashSet<&ResourceId> = shown.iter().map(|member| &member.id).collect();
+    let are_there = |refs: &[MemberRef]| refs.iter().all(|member| there.contains(&member.value));
+    let adds = |operation: &MemberOp| matches!(operation, MemberOp::Add(refs) | MemberOp::ReplaceAll(refs) if !are_there(refs));
+    if operations.iter().any(adds) {
+        return Ok(None);
+    }
+    let leaving: Vec<ResourceId> = shown
+        .iter()
+        .filter(|member| {
+            operations
+                .iter()
+                .fold(false, |gone, operation| is_gone_after(gone, member, operation))
+        })
+        .map(|member| member.id.clone())
+        .collect();
+    let mut moved = Moved::default();
+    if leaving.is_empty() {
+        return Ok(Some(moved));
+    }
+    moved.note(unit.members().remove_values(group, &leaving).await?);
+    // Who is there still is there by a rule.
+    let left = unit.members().list(group, None, by_rule).await?;
+    Ok((left.len() + leaving.len() == shown.len()).then_some(moved))
+}
+
+/// Whether a member is gone after an operation, given whether it was before.
+fn is_gone_after(gone: bool, member: &Member, operation: &MemberOp) -> bool {
+    let is_named = |refs: &[MemberRef]| refs.iter().any(|named| named.value == member.id);
+    match operation {
+        MemberOp::Add(refs) => gone && !is_named(refs),
+        MemberOp::ReplaceAll(refs) => !is_named(refs),
+        MemberOp::RemoveValues(ids) => gone || ids.contains(&member.id),
+        MemberOp::RemoveWhere(filter) => gone || matches_element(filter, &element(member)),
+        MemberOp::Clear => true,
+    }
+}
+
+/// A member as value paths see it.
+fn element(member: &Member) -> Value {
+    json!({
+        "value": member.id.as_str(),
+        "type": member.kind.name(),
+        "display": member.display,
+        "$ref": format!("{}/{}", member.kind.endpoint(), member.id),
+    })
 }
 
 fn named(refs: &[MemberRef]) -> Vec<(ResourceId, Option<Kind>)> {
@@ -114,11 +174,11 @@ fn clipped(id: &str) -> &str {
 }
 
 /// All direct members of a group.
-pub(super) async fn of_group(reader: &Reader, group: Pk) -> Result<Relations> {
+pub(super) async fn of_group(reader: &Reader, group: Pk, by_rule: &ByRule) -> Result<Relations> {
     Ok(Relations::Members(
         reader
             .members()
-            .list(group, None)
+            .list(group, None, by_rule)
             .await?
             .into_iter()
             .map(member)
@@ -127,8 +187,13 @@ pub(super) async fn of_group(reader: &Reader, group: Pk) -> Result<Relations> {
 }
 
 /// The same as the unit sees it; `TooMany` when there are more than `most`.
-pub(super) async fn in_unit(unit: &mut Unit, group: Pk, most: Option<usize>) -> store::Result<Relations> {
-    let members = unit.members().list(group, most.map(|most| most + 1)).await?;
+pub(super) async fn in_unit(
+    unit: &mut Unit,
+    group: Pk,
+    most: Option<usize>,
+    by_rule: &ByRule,
+) -> store::Result<Relations> {
+    let members = unit.members().list(group, most.map(|most| most + 1), by_rule).await?;
     if most.is_some_and(|most| members.len() > most) {
         return Ok(Relations::TooMany);
     }

@@ -5,17 +5,21 @@
 //!
 //! May import the rest of `service` and what it may; must never be entered but by these functions, nor know HTTP.
 
-mod attempt;
+pub(super) mod attempt;
 mod create;
 mod delete;
 mod draft;
+mod guard;
 mod membership;
+pub(super) mod parked;
 mod patch;
 mod precondition;
+mod published;
 mod query;
 mod read;
 mod refuse;
 mod replace;
+mod roles;
 mod shown;
 mod write;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::attempt::attempts;
 use super::draft;
+use super::parked::{Asked, Verb, told};
 use super::refuse;
+use super::roles;
 use super::shown::Shown;
 use super::write::{self, Next, Target, Wanted};
 use crate::scim::Document;
@@ -21,7 +23,13 @@ use crate::service::tolerances;
 pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
     let (body, applied) = wanted.dialect.patch(wanted.kind, body);
     tolerances::note(services, caller, *wanted.dialect, &applied);
-    let request = patch::parse(&body)?;
+    let outcome = apply(services, caller, wanted, &body).await;
+    told(services, caller, &Asked::of(Verb::Patch, &wanted, &body), outcome).await
+}
+
+/// The same of a body in clean form; a violation is told as such.
+pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: &Value) -> Result<Shown> {
+    let request = patch::parse(body)?;
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
     let plan = Arc::new((target, request));
@@ -41,12 +49,15 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     if patched.changed {
         refuse::unless_countries(target.dialect, &patched.document)?;
     }
+    let names = draft::differences(stored, &patched.document);
     Ok(Next {
         changed: patched.document != *stored,
-        names: draft::differences(stored, &patched.document),
+        states_roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
+        names,
         document: patched.document,
         external_id: patched.external_id,
         members: patched.members,
+        says_members: true,
         asked_for: patched.asked_for,
         ignored: patched.ignored,
     })

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::membership;
-use super::read::shown;
+use super::published::Source;
+use super::read::{groups, shown};
 use super::shown::{Relations, Shown};
 use crate::base::id::Pk;
 use crate::scim;
@@ -14,13 +15,13 @@ use crate::scim::message::{self, SortOrder};
 use crate::scim::path::AttrPath;
 use crate::scim::project::View;
 use crate::scim::schema::{Place, ResourceType, Target};
+use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
-use crate::service::error::Result;
+use crate::service::error::{Error, Result};
 use crate::service::tolerances;
+use crate::store::Kind;
 use crate::store::document::Stored;
 use crate::store::query::{Query, Sort};
-use crate::store::resources::Groups;
-use crate::store::{Kind, Reader};
 
 /// A page of what a query found.
 pub struct Found {
@@ -34,6 +35,17 @@ pub struct Found {
     pub view: View,
 }
 
+/// A query that was read against the types it is about.
+pub(super) struct Question {
+    pub(super) view: View,
+    pub(super) filter: Option<Checked>,
+    pub(super) sort: Option<Sort>,
+    /// Resources before the page.
+    pub(super) offset: u64,
+    /// Most resources of the page.
+    pub(super) limit: u64,
+}
+
 /// Resources of these types that a query finds.
 ///
 /// # Errors
@@ -45,6 +57,27 @@ pub async fn query(
     types: &[Arc<ResourceType>],
     asked: &message::Query,
 ) -> Result<Found> {
+    let question = question(services, caller, *dialect, types, asked)?;
+    let derived = types.first().and_then(|kind| Some((kind, Source::of(kind)?)));
+    let (items, total) = match derived {
+        Some((kind, source)) => source.page(services, caller, kind, &question).await?,
+        None => stored(services, caller, types, &question).await?,
+    };
+    Ok(Found {
+        items,
+        total,
+        start_index: asked.start_index,
+        view: question.view,
+    })
+}
+
+fn question(
+    services: &Services,
+    caller: &Caller,
+    dialect: Dialect,
+    types: &[Arc<ResourceType>],
+    asked: &message::Query,
+) -> Result<Question> {
     let known: Vec<&ResourceType> = types.iter().map(Arc::as_ref).collect();
     if asked.cursor.is_some() {
         return Err(
@@ -52,44 +85,58 @@ pub async fn query(
         );
     }
     let view = View::from_lists(asked.attributes.as_deref(), asked.excluded.as_deref(), &known)?;
-    let filter = asked
-        .filter
-        .as_deref()
-        .map(|text| checked(services, caller, *dialect, &known, text))
-        .transpose()?;
-    let sort = asked
-        .sort_by
-        .as_deref()
-        .map(|path| sort(path, asked.sort_order, &known))
-        .transpose()?;
+    let filter = asked.filter.as_deref();
+    let filter = filter.map(|text| checked(services, caller, dialect, &known, text));
+    let sort = asked.sort_by.as_deref();
+    let sort = sort.map(|path| self::sort(path, asked.sort_order, &known));
+    Ok(Question {
+        view,
+        filter: filter.transpose()?,
+        sort: sort.transpose()?,
+        offset: asked.start_index - 1,
+        limit: asked.count.unwrap_or(u64::MAX).min(services.max_results()),
+    })
+}
+
+/// What the store finds: users and groups.
+async fn stored(
+    services: &Services,
+    caller: &Caller,
+    types: &[Arc<ResourceType>],
+    question: &Question,
+) -> Result<(Vec<Shown>, u64)> {
     let kinds: Vec<Kind> = Kind::ALL
         .into_iter()
-        .filter(|kind| known.iter().any(|ty| ty.name() == kind.name()))
+        .filter(|kind| types.iter().any(|ty| ty.name() == kind.name()))
         .collect();
-    let reader = services.read(caller);
-    let page = reader
-        .queries()
-        .list(&Query {
+    for _ in 0..smart::MAX_READS {
+        let given = Given::for_filter(services, caller, question.filter.as_ref()).await?;
+        let query = Query {
             kinds: &kinds,
-            filter: filter.as_ref(),
-            sort: sort.as_ref(),
-            offset: asked.start_index - 1,
-            limit: asked.count.unwrap_or(u64::MAX).min(services.max_results()),
+            filter: question.filter.as_ref(),
+            sort: question.sort.as_ref(),
+            offset: question.offset,
+            limit: question.limit,
             connection: caller.connection_id(),
-            groups: if view.wants("groups") {
-                Groups::Listed
-            } else {
-                Groups::LeftOut
-            },
-        })
-        .await?;
-    let items = show(&reader, types, page.rows, &view).await?;
-    Ok(Found {
-        items,
-        total: page.total,
-        start_index: asked.start_index,
-        view,
-    })
+            groups: groups(&question.view),
+            by_rule: given.as_ref().map(|given| &given.by_rule),
+        };
+        let page = services.read(caller).queries().list(&query).await?;
+        if holds(services, caller, given.as_ref()).await?
+            && let Some(items) = show(services, caller, types, page.rows, &question.view).await?
+        {
+            return Ok((items, page.total));
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Whether what was read by rules may be shown.
+async fn holds(services: &Services, caller: &Caller, given: Option<&Given>) -> Result<bool> {
+    match given {
+        Some(given) => given.still_holds(services, caller).await,
+        None => Ok(true),
+    }
 }
 
 fn checked(
@@ -104,18 +151,29 @@ fn checked(
     Ok(filter::check(&filter, types)?)
 }
 
-/// Puts rows in the form of their types; the members of all groups of the page come in one read.
-async fn show(reader: &Reader, types: &[Arc<ResourceType>], rows: Vec<Stored>, view: &View) -> Result<Vec<Shown>> {
-    let groups: Vec<Pk> = rows
-        .iter()
-        .filter(|row| row.kind == Kind::Group)
-        .map(|row| row.pk)
-        .collect();
+/// Puts rows in the form of their types; the members of all groups of the page come in one read, and so do the groups
+/// of all its users. `None` when the policy moved meanwhile.
+async fn show(
+    services: &Services,
+    caller: &Caller,
+    types: &[Arc<ResourceType>],
+    mut rows: Vec<Stored>,
+    view: &View,
+) -> Result<Option<Vec<Shown>>> {
+    smart::complete(services, caller, &mut rows).await?;
+    let groups = rows.iter().filter(|row| row.kind == Kind::Group);
+    let groups: Vec<_> = groups.map(|row| (row.pk, row.policy_version)).collect();
     let mut members: HashMap<Pk, Vec<_>> = HashMap::new();
     let wanted = view.wants("members");
     if wanted && !groups.is_empty() {
-        for (group, member) in reader.members().of_groups(&groups).await? {
+        let given = Given::for_groups(services, caller, &groups).await?;
+        let by_rule = Given::members(given.as_ref());
+        let pks: Vec<Pk> = groups.iter().map(|(pk, _)| *pk).collect();
+        for (group, member) in services.read(caller).members().of_groups(&pks, by_rule).await? {
             members.entry(group).or_default().push(membership::member(member));
+        }
+        if !holds(services, caller, given.as_ref()).await? {
+            return Ok(None);
         }
     }
     let items = rows.into_iter().filter_map(|row| {
@@ -124,7 +182,7 @@ async fn show(reader: &Reader, types: &[Arc<ResourceType>], rows: Vec<Stored>, v
             .then(|| Relations::Members(members.remove(&row.pk).unwrap_or_default()));
         Some(shown(ty, row, view, relations))
     });
-    Ok(items.collect())
+    Ok(Some(items.collect()))
 }
 
 /// What `sortBy` names, in the types that have it.

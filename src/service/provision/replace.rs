@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::attempt::attempts;
 use super::draft;
+use super::parked::{Asked, Verb, told};
 use super::refuse;
 use super::shown::Shown;
 use super::write::{self, Next, Target, Wanted};
@@ -21,8 +22,20 @@ use crate::service::tolerances;
 pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: Value) -> Result<Shown> {
     let (body, applied) = wanted.dialect.replace(wanted.kind, body);
     tolerances::note(services, caller, *wanted.dialect, &applied);
+    let body = Arc::new(body);
+    let outcome = apply(services, caller, wanted, &body).await;
+    told(services, caller, &Asked::of(Verb::Put, &wanted, &body), outcome).await
+}
+
+/// The same of a body in clean form; a violation is told as such.
+pub(super) async fn apply(
+    services: &Services,
+    caller: &Caller,
+    wanted: Wanted<'_>,
+    body: &Arc<Value>,
+) -> Result<Shown> {
     let target = Target::new(services, caller, &wanted)?;
-    let plan = Arc::new((target, body));
+    let plan = Arc::new((target, Arc::clone(body)));
     attempts(|| {
         let plan = Arc::clone(&plan);
         async move {
@@ -37,6 +50,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     let mut incoming = validate::replace(&target.kind, body, stored)?;
     refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
     refuse::unless_countries(target.dialect, &incoming.document)?;
+    let says_members = incoming.members.is_some();
     let members = match incoming.members {
         Some(members) if !members.is_empty() => vec![MemberOp::ReplaceAll(members)],
         _ if target.kind.name() == "Group" => vec![MemberOp::Clear],
@@ -45,9 +59,11 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     Ok(Next {
         changed: incoming.document != *stored,
         names: draft::differences(stored, &incoming.document),
+        states_roles: true,
         document: incoming.document,
         external_id: incoming.external_id,
         members,
+        says_members,
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
     })

@@ -12,14 +12,14 @@ use crate::scim::schema::ResourceType;
 /// Members above which the answer to a PATCH has no body: reading more would cost more than the change.
 pub const MAX_MEMBERS_IN_PATCH_ANSWER: usize = 50;
 
-/// One entry of `User.groups` or `Group.members`.
+/// One entry of `User.groups` or `Group.members`, or who and what a role assignment names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related {
     /// Id of the group or member.
     pub id: String,
-    /// Endpoint of its type, with the slash: `/Groups`.
+    /// Endpoint of its type, with the slash: `/Groups`; empty where it is found at none.
     pub endpoint: &'static str,
-    /// `direct` or `indirect` for a group, the resource type for a member.
+    /// `direct` or `indirect` for a group, the resource type for a member; empty where there is one type only.
     pub kind: &'static str,
     /// Its display name.
     pub display: String,
@@ -37,6 +37,8 @@ pub enum Relations {
     Members(Vec<Related>),
     /// More members than an answer to a PATCH carries.
     TooMany,
+    /// `subject` and `role` of a role assignment.
+    Assigned(Box<[Related; 2]>),
 }
 
 /// A resource and what its answer needs.
@@ -48,10 +50,10 @@ pub struct Shown {
     pub id: ResourceId,
     /// Its version.
     pub version: i64,
-    /// When it was created.
-    pub created: Timestamp,
-    /// When it last changed.
-    pub modified: Timestamp,
+    /// When it was created, where that is known.
+    pub created: Option<Timestamp>,
+    /// When it last changed, where that is known.
+    pub modified: Option<Timestamp>,
     /// The stored document, as JSON text: `schemas` and what the client wrote.
     pub document: String,
     /// The caller's own `externalId` for it.
@@ -102,6 +104,11 @@ impl Shown {
         }
     }
 
+    /// The whole representation as text, under no base URL: what filters are asked of, and versions made of.
+    pub(super) fn whole(&self) -> String {
+        self.full("", Display::Shown)
+    }
+
     /// Everything, spliced around the stored text without reading it.
     fn full(&self, base: &str, display: Display) -> String {
         // The stored text is one object: without its outer braces it can stand among other members.
@@ -121,14 +128,23 @@ impl Shown {
         match &self.relations {
             Relations::Groups(groups) => relation(&mut out, base, "groups", groups, Display::Shown),
             Relations::Members(members) => relation(&mut out, base, "members", members, display),
+            Relations::Assigned(both) => {
+                for (name, entry) in ["subject", "role"].iter().zip(both.iter()) {
+                    let _ = write!(out, ",\"{name}\":");
+                    related(&mut out, base, entry, Display::Shown);
+                }
+            }
             Relations::Unread | Relations::TooMany => {}
+        }
+        let _ = write!(out, ",\"meta\":{{\"resourceType\":\"{}\"", self.kind.name());
+        for (name, at) in [("created", self.created), ("lastModified", self.modified)] {
+            if let Some(at) = at {
+                let _ = write!(out, ",\"{name}\":\"{}\"", at.rfc3339());
+            }
         }
         let _ = write!(
             out,
-            ",\"meta\":{{\"resourceType\":\"{}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":{},\"version\":\"W/\\\"{}\\\"\"}}}}",
-            self.kind.name(),
-            self.created.rfc3339(),
-            self.modified.rfc3339(),
+            ",\"location\":{},\"version\":\"W/\\\"{}\\\"\"}}}}",
             quoted(&self.location(base)),
             self.version
         );
@@ -152,19 +168,24 @@ fn relation(out: &mut String, base: &str, name: &str, entries: &[Related], displ
         if at > 0 {
             out.push(',');
         }
-        let reference = quoted(&format!("{base}{}/{}", entry.endpoint, entry.id));
-        let _ = write!(
-            out,
-            "{{\"value\":{},\"$ref\":{reference},\"type\":\"{}\"",
-            quoted(&entry.id),
-            entry.kind
-        );
-        if display == Display::Shown {
-            let _ = write!(out, ",\"display\":{}", quoted(&entry.display));
-        }
-        out.push('}');
+        related(out, base, entry, display);
     }
     out.push(']');
+}
+
+fn related(out: &mut String, base: &str, entry: &Related, display: Display) {
+    let _ = write!(out, "{{\"value\":{}", quoted(&entry.id));
+    if !entry.endpoint.is_empty() {
+        let reference = quoted(&format!("{base}{}/{}", entry.endpoint, entry.id));
+        let _ = write!(out, ",\"$ref\":{reference}");
+    }
+    if !entry.kind.is_empty() {
+        let _ = write!(out, ",\"type\":\"{}\"", entry.kind);
+    }
+    if display == Display::Shown {
+        let _ = write!(out, ",\"display\":{}", quoted(&entry.display));
+    }
+    out.push('}');
 }
 
 /// The text as a JSON string.

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::create::refused;
 use super::draft::{content, leaves, store_kind};
+use super::guard;
 use super::membership::{self, Moved};
 use super::precondition::IfMatch;
-use super::read::shown;
+use super::read::{groups, shown};
 use super::refuse;
+use super::roles::{self, Asked};
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
+use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::scim::Document;
@@ -16,12 +19,15 @@ use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
+use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
+use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
 use crate::service::{ledger, tolerances};
 use crate::store::document::{Content, Stored};
 use crate::store::filter::Leaves;
-use crate::store::resources::{External, Groups};
+use crate::store::members::ByRule;
+use crate::store::resources::External;
 use crate::store::{self, Kind, Unit};
 
 /// Which resource is to change, for whom, and what the answer shows.
@@ -53,12 +59,8 @@ impl Target {
         })
     }
 
-    fn groups(&self) -> Groups {
-        if self.view.wants("groups") {
-            Groups::Listed
-        } else {
-            Groups::LeftOut
-        }
+    fn wants_groups(&self) -> bool {
+        self.store_kind == Kind::User && self.view.wants("groups")
     }
 
     fn wants_members(&self) -> bool {
@@ -87,9 +89,13 @@ pub(super) struct Next {
     pub(super) changed: bool,
     /// Names of the attributes that differ.
     pub(super) names: Vec<String>,
+    /// Whether the request says which `roles` there are, also when they stay the same.
+    pub(super) states_roles: bool,
     pub(super) document: Document,
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
+    /// Whether the request speaks of members, rather than leaving them out of a new whole.
+    pub(super) says_members: bool,
     pub(super) asked_for: Vec<String>,
     pub(super) ignored: Vec<String>,
 }
@@ -114,28 +120,77 @@ pub(super) async fn attempt(
             target.store_kind,
             &target.id,
             target.caller.connection_id(),
-            target.groups(),
+            groups(&target.view),
         )
         .await;
     let stored = match found {
         Ok(found) => found,
         Err(error) => return Err(error.into()),
     };
-    let planned = match plan(target, stored, &next) {
+    let mut planned = match plan(target, stored, &next) {
         Ok(planned) => planned,
         Err(error) => return Err(refused(unit, error).await),
     };
+    if let Err(error) = derive(target, &mut planned).await {
+        return Err(refused(unit, error).await);
+    }
     let now = target.services.clock().now();
-    let moved = match membership::apply(&mut unit, planned.stored.pk, &planned.next.members, now).await {
+    let given = match given(target, &planned).await {
+        Ok(given) => given,
+        Err(error) => return Err(refused(unit, error).await),
+    };
+    let moved = match move_members(target, &mut unit, &planned, &given, now).await {
         Ok(moved) => moved,
         Err(error) => return Err(refused(unit, error).await),
     };
-    match write(target, unit, planned, &moved, now).await {
+    match write(target, unit, planned, (&moved, &given), now).await {
         // Locked: nobody can have been faster.
         Err(Failure::Stale) => Err(Error::Busy),
         Err(Failure::Other(error)) => Err(error),
         Ok(shown) => Ok(shown),
     }
+}
+
+/// The members that rules give to a group, where the answer shows members or the request speaks of them.
+async fn given(target: &Target, planned: &Planned) -> Result<ByRule> {
+    if target.store_kind == Kind::User || !target.wants_members() && planned.next.members.is_empty() {
+        return Ok(ByRule::NONE);
+    }
+    let Target { services, caller, .. } = target;
+    let group = (planned.stored.pk, planned.stored.policy_version);
+    let given = Given::for_groups(services, caller, &[group]).await?;
+    Ok(given.map_or(ByRule::NONE, |given| given.by_rule))
+}
+
+/// Carries member operations out; where rules say who is in the group, as far as they can be.
+async fn move_members(
+    target: &Target,
+    unit: &mut Unit,
+    planned: &Planned,
+    given: &ByRule,
+    now: Timestamp,
+) -> Result<Moved> {
+    if planned.next.members.is_empty() {
+        return Ok(Moved::default());
+    }
+    let group = planned.stored.pk;
+    let guard = guard::before_members(&target.services, &target.caller, unit, group, now).await?;
+    let Next {
+        members, says_members, ..
+    } = &planned.next;
+    let moved = if guard.is_smart() {
+        if !*says_members {
+            return Ok(Moved::default());
+        }
+        let moved = membership::apply_to_smart(unit, group, members, given).await?;
+        moved.ok_or_else(guard::given_by_rules)?
+    } else {
+        membership::apply(unit, group, members, ledger::cause(&target.caller, now)).await?
+    };
+    if !moved.is_nothing() {
+        guard.check(unit, now).await?;
+    }
+    Ok(moved)
 }
 
 /// The same without a lock; `None` when the resource changed meanwhile.
@@ -147,13 +202,14 @@ async fn unlocked(
     let reader = target.services.read(&target.caller);
     let stored = reader
         .resources()
-        .find(target.store_kind, &target.id, connection, target.groups())
+        .find(target.store_kind, &target.id, connection, groups(&target.view))
         .await?;
-    let planned = plan(target, stored, next)?;
+    let mut planned = plan(target, stored, next)?;
+    derive(target, &mut planned).await?;
     let unit = target.services.begin(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = target.services.clock().now();
-    match write(target, unit, planned, &Moved::default(), now).await {
+    match write(target, unit, planned, (&Moved::default(), &ByRule::NONE), now).await {
         Err(Failure::Stale) => Ok(None),
         Err(Failure::Other(error)) => Err(error),
         Ok(shown) => Ok(Some(shown)),
@@ -166,6 +222,16 @@ struct Planned {
     next: Next,
     /// The new content and what filters found of the old, when the document differs.
     content: Option<(Content, Leaves)>,
+    /// What the new document of a user says about rules.
+    derived: Option<Derived>,
+    /// Whether the account ends: it was active, and is not after.
+    ends: bool,
+    /// The `roles` of a user as they are stored.
+    roles: Vec<String>,
+    /// The roles that they ask for from now on, where the request says so.
+    asked: Option<Asked>,
+    /// Whether these give more or less than those before.
+    roles_moved: bool,
 }
 
 fn plan(
@@ -183,23 +249,93 @@ fn plan(
         let content = content(&target.kind, target.dialect, &next.document);
         (content, leaves(&target.kind, &before))
     });
-    Ok(Planned { stored, next, content })
+    let ends = target.store_kind == Kind::User
+        && stored.active != Some(false)
+        && content
+            .as_ref()
+            .is_some_and(|(content, _)| content.active == Some(false));
+    Ok(Planned {
+        stored,
+        next,
+        content,
+        derived: None,
+        ends,
+        roles: roles::values(&before),
+        asked: None,
+        roles_moved: false,
+    })
+}
+
+/// Adds what the document says about rules, and which roles it asks for.
+async fn derive(target: &Target, planned: &mut Planned) -> Result<()> {
+    if target.store_kind == Kind::User {
+        let meta = derive::Meta {
+            id: &planned.stored.id,
+            version: planned.stored.version.0 + 1,
+            created: planned.stored.created,
+            modified: target.services.clock().now(),
+        };
+        let derived = derive::of(&target.services, &target.caller, &planned.next.document, &meta).await?;
+        if planned.next.states_roles {
+            let after = roles::values(&planned.next.document);
+            let Target { services, caller, .. } = target;
+            planned.asked = roles::ask(services, caller, derived.book(), &planned.roles, &after).await?;
+        }
+        if planned.asked.as_ref().is_some_and(Asked::leaves_out) {
+            planned.next.ignored.push(roles::LEFT_OUT.to_owned());
+        }
+        planned.derived = Some(derived);
+    }
+    Ok(())
+}
+
+/// What must hold before a user is written, and what is kept with the document.
+async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Timestamp) -> Result<()> {
+    let Target { services, caller, .. } = target;
+    let pk = planned.stored.pk;
+    if planned.ends {
+        let deed = (target.store_kind, pk, Deed::Deactivate);
+        guard::before_end(services, caller, unit, deed, now).await?;
+    }
+    // Before the policy is shared: what is read here must not be what finds out that it is another.
+    if let Some(asked) = &planned.asked {
+        let user = (pk, &planned.stored.id);
+        planned.roles_moved = asked.settle(services, caller, unit, user, now).await?;
+    }
+    if let Some(derived) = &planned.derived {
+        derived.share(unit);
+        derived.write(caller, unit, (pk, Known::Before), now);
+    }
+    Ok(())
 }
 
 /// Writes the difference and ends the unit.
 async fn write(
     target: &Target,
     mut unit: Unit,
-    planned: Planned,
-    moved: &Moved,
+    mut planned: Planned,
+    (moved, given): (&Moved, &ByRule),
     now: Timestamp,
 ) -> std::result::Result<Shown, Failure> {
+    if let Err(error) = keep(target, &mut unit, &mut planned, now).await {
+        return Err(refused(unit, error).await.into());
+    }
     let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
-    let after = apply(target, &mut unit, planned, moved, now).await?;
-    let name = after.name.clone();
-    let mut shown = match finish(target, unit, after).await {
+    let derives = planned.derived.is_some();
+    let content = planned.content.as_ref();
+    let name = content.map_or_else(String::new, |(content, _)| content.name_key.clone());
+    let outcome = match apply(target, &mut unit, planned, moved, now).await {
+        Ok(after) => finish(target, unit, after, given).await,
+        Err(error) => Err(error),
+    };
+    let mut shown = match outcome {
         Ok(shown) => shown,
-        Err(store::Error::Stale) => return Err(Failure::Stale),
+        Err(store::Error::Stale) => {
+            if derives {
+                derive::forget(&target.services, &target.caller);
+            }
+            return Err(Failure::Stale);
+        }
         Err(error) => {
             let Target {
                 services, caller, kind, ..
@@ -228,32 +364,42 @@ impl From<Error> for Failure {
 struct After {
     stored: Stored,
     wrote: bool,
-    /// The unique name that it has now, where that was written.
-    name: String,
+    /// What a user's document says about rules, and when.
+    derived: Option<(Derived, Timestamp)>,
 }
 
 /// Writes what differs; nothing when nothing does, so that neither version nor time moves.
-async fn apply(target: &Target, unit: &mut Unit, planned: Planned, moved: &Moved, now: Timestamp) -> Result<After> {
+async fn apply(
+    target: &Target,
+    unit: &mut Unit,
+    planned: Planned,
+    moved: &Moved,
+    now: Timestamp,
+) -> store::Result<After> {
     let Planned {
         mut stored,
         next,
         content,
+        derived,
+        roles_moved,
+        ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
     let mut names = next.names;
     if !matches!(external, External::Keep) {
         names.push("externalId".to_owned());
     }
-    let mut name = String::new();
+    if roles_moved && !names.iter().any(|name| name == roles::ATTRIBUTE) {
+        names.push(roles::ATTRIBUTE.to_owned());
+    }
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
             .resources()
             .update(stored.pk, stored.version, &old, &content, external, now)
             .await?;
-        name = content.name_key;
         stored.document = content.document;
         Some(version)
-    } else if !matches!(external, External::Keep) {
+    } else if roles_moved || !matches!(external, External::Keep) {
         Some(unit.resources().rename(stored.pk, stored.version, external, now))
     } else if moved.is_nothing() {
         None
@@ -282,7 +428,11 @@ async fn apply(target: &Target, unit: &mut Unit, planned: Planned, moved: &Moved
             },
         );
     }
-    Ok(After { stored, wrote, name })
+    Ok(After {
+        stored,
+        wrote,
+        derived: derived.map(|derived| (derived, now)),
+    })
 }
 
 /// What becomes of the caller's own name for the resource.
@@ -295,15 +445,25 @@ fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -
 }
 
 /// Makes it durable and gathers what the answer shows.
-async fn finish(target: &Target, mut unit: Unit, after: After) -> store::Result<Shown> {
-    let After { stored, wrote, .. } = after;
+async fn finish(target: &Target, mut unit: Unit, after: After, given: &ByRule) -> store::Result<Shown> {
+    let After {
+        mut stored,
+        wrote,
+        derived,
+    } = after;
+    if target.wants_groups()
+        && let Some((derived, now)) = derived
+        && let Some(groups) = smart::in_unit(&mut unit, derived.book(), stored.pk, now).await?
+    {
+        stored.groups = groups;
+    }
     let most = if target.large_answers_allowed {
         None
     } else {
         Some(MAX_MEMBERS_IN_PATCH_ANSWER)
     };
     let members = if target.wants_members() {
-        Some(membership::in_unit(&mut unit, stored.pk, most).await?)
+        Some(membership::in_unit(&mut unit, stored.pk, most, given).await?)
     } else {
         None
     };

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::ask::{Ask, Check, Part, merged};
+use super::by_rule::Filled;
 use super::column::Column;
 use super::plan::{FEW, leads_best, rank, subqueries};
 use super::relation::Relation;
@@ -30,6 +31,8 @@ pub(in crate::store) struct Compiler<'a> {
     /// Whether PostgreSQL is to run `EXISTS` for each candidate: there are few of them, or so many subqueries that it
     /// must not search for their best order.
     fenced: bool,
+    /// Which members rules give, where they do.
+    pub(super) filled: Option<Filled>,
 }
 
 /// What a condition is about.
@@ -67,7 +70,14 @@ impl<'a> Compiler<'a> {
             kinds,
             paths,
             fenced: false,
+            filled: None,
         }
+    }
+
+    /// The same, where rules put users into groups.
+    pub(in crate::store) fn with(mut self, filled: Option<Filled>) -> Self {
+        self.filled = filled;
+        self
     }
 
     /// Writes the rest of `SELECT r.pk` over all matches, with the value they are sorted by as `k`.
@@ -89,6 +99,14 @@ impl<'a> Compiler<'a> {
             self.out.push(" AND ");
             self.lead(filter.root());
         }
+    }
+
+    /// Writes that the resource `r` satisfies the filter: for resources that are at hand, where no part should lead.
+    pub(in crate::store) fn holds(&mut self, filter: &Checked) {
+        self.fenced = subqueries(filter.root()) > MOST_JOINED;
+        self.out.push("(");
+        self.condition(filter.root(), Scope::Row("r"));
+        self.out.push(")");
     }
 
     /// Writes that the resource of this name is of the tenant and the kinds.
@@ -371,15 +389,16 @@ fn arms(part: &Part<'_>) -> usize {
     fn of(node: &Node) -> usize {
         match node {
             Node::Or(parts) => parts.iter().map(of).sum(),
-            // Direct and indirect ones.
-            Node::Some { path, .. } if path == "groups" => 2,
+            // Direct and indirect ones: stored, by matches of rules, and found otherwise.
+            Node::Some { path, .. } if path == "groups" => 6,
+            Node::Some { path, .. } if path == "members" => 3,
             Node::Some { node, .. } => of(node),
             _ => 1,
         }
     }
     match part {
         Part::Node(node) => of(node),
-        Part::Any { .. } => 2,
+        Part::Any { .. } => 6,
     }
 }
 

@@ -100,6 +100,7 @@ impl Compiler<'_> {
 
     /// Some member of a group satisfies the node.
     fn some_member(&mut self, form: Form, condition: impl Fn(&mut Self, Scope<'static>)) {
+        self.begin(form);
         self.out.push(match form {
             Form::Set => "SELECT m.group_pk ",
             Form::Row(_) => "EXISTS (SELECT 1 ",
@@ -114,10 +115,19 @@ impl Compiler<'_> {
             self.fence();
             self.out.push(")");
         }
+        self.or_by_rule(form, |all, filled| all.groups_filled(filled, &condition));
+    }
+
+    /// The row form has two sides where rules fill groups.
+    fn begin(&mut self, form: Form) {
+        if matches!(form, Form::Row(_)) && self.filled.is_some() {
+            self.out.push("(");
+        }
     }
 
     /// Some group of a user, direct or not, satisfies the node.
     fn some_group(&mut self, form: Form, typed: bool, condition: impl Fn(&mut Self, Scope<'static>)) {
+        self.begin(form);
         let columns = match form {
             Form::Set => "SELECT m.member_pk ",
             Form::Row(_) => "SELECT 1 ",
@@ -146,10 +156,12 @@ impl Compiler<'_> {
                 " AND NOT EXISTS (SELECT 1 FROM member d WHERE d.tenant_id = c.tenant_id \
                  AND d.group_pk = c.ancestor_pk AND d.member_pk = m.member_pk)",
             );
+            self.unless_filled("m.member_pk");
         }
         if matches!(form, Form::Row(_)) {
             self.out.push(")");
         }
+        self.or_by_rule(form, |all, filled| all.users_filled(filled, typed, &condition));
     }
 
     fn of_row(&mut self, form: Form) {

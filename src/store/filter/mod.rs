@@ -4,6 +4,7 @@
 //! [`crate::scim::filter::eval()`], which the SQL is tested against.
 
 mod ask;
+mod by_rule;
 mod column;
 mod compile;
 mod element;
@@ -13,6 +14,7 @@ mod relation;
 mod sort;
 mod text;
 
+pub(super) use by_rule::Filled;
 pub(super) use compile::{Compiler, members_of, paths_of};
 pub use leaves::Leaves;
 pub(super) use leaves::{Rows, as_rows, read_paths};

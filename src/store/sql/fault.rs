@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use crate::store::error::{Error, Unique};
 
 /// Unique indexes: name (PostgreSQL), columns as SQLite's message lists them, meaning.
-pub(super) const UNIQUE: [(&str, &str, Unique); 8] = [
+pub(super) const UNIQUE: [(&str, &str, Unique); 17] = [
     (
         "resource_name",
         "resource.tenant_id, resource.kind, resource.name_key, resource.twin",
@@ -27,6 +27,19 @@ pub(super) const UNIQUE: [(&str, &str, Unique); 8] = [
     ),
     ("token_uid", "token.tenant_id, token.uid", Unique::TokenId),
     ("token_hash", "token.hash", Unique::Token),
+    ("role_uid", "role.tenant_id, role.uid", Unique::AccessId),
+    ("role_name", "role.tenant_id, role.name_fold", Unique::RoleName),
+    ("scope_uid", "scope.tenant_id, scope.uid", Unique::AccessId),
+    (
+        "access_grant_uid",
+        "access_grant.tenant_id, access_grant.uid",
+        Unique::AccessId,
+    ),
+    ("access_grant_owner", "access_grant.tenant_id", Unique::Owner),
+    ("rule_uid", "rule.tenant_id, rule.uid", Unique::AccessId),
+    ("rule_name", "rule.tenant_id, rule.name_fold", Unique::RuleName),
+    ("preview_uid", "preview.tenant_id, preview.uid", Unique::AccessId),
+    ("pending_uid", "pending.tenant_id, pending.uid", Unique::AccessId),
 ];
 
 /// The store's word for what PostgreSQL's driver reports.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::words::Engine;
 use crate::base::clock::Timestamp;
-use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
+use crate::base::id::{ConnectionId, GrantKey, Pk, ResourceId, RoleKey, RuleKey, ScopeKey, TenantId, Version};
 
 /// A value beside the text.
 #[derive(Debug, Clone)]
@@ -47,6 +47,12 @@ binds! {
     Pk, value => Self::Int(Some(value.0));
     Option<Pk>, value => Self::Int(value.map(|pk| pk.0));
     Version, value => Self::Int(Some(value.0));
+    RoleKey, value => Self::Int(Some(value.0));
+    Option<RoleKey>, value => Self::Int(value.map(|key| key.0));
+    ScopeKey, value => Self::Int(Some(value.0));
+    Option<ScopeKey>, value => Self::Int(value.map(|key| key.0));
+    GrantKey, value => Self::Int(Some(value.0));
+    RuleKey, value => Self::Int(Some(value.0));
     Timestamp, value => Self::Int(Some(value.0));
     Option<Timestamp>, value => Self::Int(value.map(|at| at.0));
     Vec<Vec<Bind>>, rows => Self::Rows(rows);

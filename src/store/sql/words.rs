@@ -44,6 +44,7 @@ impl Engine {
     /// | `[among]` … `[end]` | `IN (` … `)` | the same, which finds the rows first and then looks each of them up |
     /// | `[fence]` | nothing: it runs subqueries as they are written | keeps a subquery apart |
     /// | `[lock r]` | nothing: there is one writer | row lock that lets foreign keys pass |
+    /// | `[share r]` | nothing | row lock that several may have, against those who change the row |
     pub(super) fn write(self, text: &str, offset: usize, out: &mut String) {
         let mut rest = text;
         while let Some(at) = rest.find(['$', '[']) {
@@ -88,9 +89,13 @@ impl Engine {
             ("array", Self::Postgres) => out.push_str("json_build_array"),
             ("collect", Self::Sqlite) => out.push_str("json_group_array"),
             ("collect", Self::Postgres) => out.push_str("json_agg"),
-            ("from" | "fence" | "lock", Self::Sqlite) => {}
+            ("from" | "fence" | "lock" | "share", Self::Sqlite) => {}
             ("lock", Self::Postgres) => {
                 out.push_str("FOR NO KEY UPDATE OF ");
+                out.push_str(argument);
+            }
+            ("share", Self::Postgres) => {
+                out.push_str("FOR SHARE OF ");
                 out.push_str(argument);
             }
             _ => out.push_str(name),

@@ -283,7 +283,11 @@ fn a_filter_as_deep_as_allowed_can_be_printed_and_read() {
 fn path() -> impl Strategy<Value = AttrPath> {
     let urn = proptest::option::of("urn:[a-z]{1,5}(:[a-z0-9.]{1,8}){1,3}");
     let sub = proptest::option::of("[$A-Za-z][A-Za-z0-9_$-]{0,6}");
-    (urn, "[$A-Za-z][A-Za-z0-9_$-]{0,6}", sub).prop_map(|(urn, name, sub)| AttrPath { urn, name, sub })
+    (urn, "[$A-Za-z][A-Za-z0-9_$-]{0,6}", sub).prop_map(|(urn, name, sub)| AttrPath {
+        urn,
+        sub,
+        ..AttrPath::plain(name)
+    })
 }
 
 fn literal() -> impl Strategy<Value = Literal> {

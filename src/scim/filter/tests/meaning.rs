@@ -276,6 +276,26 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
 }
 
 #[test]
+fn what_cannot_be_used_is_refused_at_its_character() {
+    let registry = Registry::builtin();
+    let user = registry.resource_type("User").unwrap();
+    let refused = |text: &str| {
+        let fault = check(&Filter::parse(text).unwrap(), &[user]).unwrap_err();
+        (fault.position, fault.suggestion)
+    };
+    let meant = |name: &str| Some(name.to_owned());
+    assert_eq!(refused("  title pr or (usrName pr)  "), (Some(16), meant("userName")));
+    assert_eq!(
+        refused("emails[type eq \"ö\" and vlaue pr]"),
+        (Some(24), meant("value"))
+    );
+    assert_eq!(refused("emails[type pr].vlaue co \"x\""), (Some(17), meant("value")));
+    assert_eq!(refused("not (active gt true)"), (Some(6), None));
+    assert_eq!(refused("name[familyName pr]"), (Some(1), None));
+    assert_eq!(Filter::parse("title eq").unwrap_err().position, Some(9));
+}
+
+#[test]
 fn schemas_can_be_asked_for() {
     assert_eq!(users("schemas eq \"<ENT>\""), "u1 u2");
     assert_eq!(

@@ -1,0 +1,23 @@
+//! Administration of one organisation: roles, scopes, grants, rules, and what they come to. A file a noun.
+//!
+//! May import the rest of `api`, `service` and `base`; must never decide who may do what: use cases ask for what they
+//! need, and the table of routes only says it.
+
+mod explanation;
+mod grants;
+mod ownership;
+mod page;
+mod pending;
+mod preview;
+mod query;
+mod roles;
+mod rules;
+mod scopes;
+mod settings;
+mod surface;
+mod tokens;
+mod users;
+mod views;
+mod wire;
+
+pub use surface::routes;

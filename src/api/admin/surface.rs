@@ -1,0 +1,25 @@
+//! The table of the admin API, in the order of its words.
+
+use super::{grants, ownership, pending, preview, roles, rules, scopes, settings, tokens, users, views};
+use crate::api::table::Route;
+
+/// Every route below `/api/v1`.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [
+        roles::routes(),
+        scopes::routes(),
+        grants::routes(),
+        rules::routes(),
+        users::routes(),
+        views::routes(),
+        ownership::routes(),
+        settings::routes(),
+        pending::routes(),
+        tokens::routes(),
+        preview::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,227 @@
+//! Rules as they are shown.
+
+use super::content::{Example, read_examples};
+use crate::access::rule::names::Names;
+use crate::access::rule::sentence::sentence;
+use crate::access::{Condition, Outcome, Rule as Known, State, Validity};
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, RuleKey};
+use crate::scim::schema::ResourceType;
+use crate::service::access::authority::{GIVE, VIEW, require};
+use crate::service::access::grants::{Made, connections};
+use crate::service::access::names::{self, Named, Place};
+use crate::service::access::page::{Page, Paging};
+use crate::service::access::policy::{self, Book};
+use crate::service::context::{Caller, Services};
+use crate::service::error::{Error, Result};
+use crate::store::Kind;
+use crate::store::access::rules::{Standing, StoredRule};
+
+/// A rule as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// A UUID.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Counts every change.
+    pub version: i64,
+    /// Whether it counts.
+    pub state: State,
+    /// The condition: a SCIM filter over users.
+    pub when: String,
+    /// What it gives.
+    pub then: Vec<OutcomeShown>,
+    /// When it counts.
+    pub validity: Validity,
+    /// What it is meant to say.
+    pub examples: Vec<Example>,
+    /// All of it in one plain sentence.
+    pub sentence: String,
+    /// The version whose users are being found, and how far that is; it comes into force then.
+    pub progress: Option<Progress>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub modified: Timestamp,
+}
+
+/// How far the users of a version are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The version that is being prepared.
+    pub version: i64,
+    /// Users that were looked at.
+    pub done: u64,
+    /// Users that there are.
+    pub total: u64,
+}
+
+/// What a rule gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutcomeShown {
+    /// A role, somewhere.
+    Role {
+        /// Which.
+        role: Named,
+        /// Where.
+        place: Place,
+    },
+    /// The bare membership of a scope.
+    Member(Named),
+    /// Membership of a group.
+    Group(Named),
+}
+
+/// One version of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its number.
+    pub version: i64,
+    /// `draft`, `active`, `retired`, `preparing` or `abandoned`.
+    pub state: &'static str,
+    /// For people.
+    pub name: String,
+    /// The condition.
+    pub when: String,
+    /// What it gives.
+    pub then: Vec<OutcomeShown>,
+    /// When it counts.
+    pub validity: Validity,
+    /// Who made it.
+    pub made: Made,
+}
+
+/// A page of rules, oldest first; with a state, only those in it.
+///
+/// # Errors
+/// `Forbidden`, a cursor that is none.
+pub async fn list(services: &Services, caller: &Caller, state: Option<State>, paging: &Paging) -> Result<Page<Rule>> {
+    require(services, caller, &[VIEW, GIVE]).await?;
+    let after = RuleKey(paging.after()?);
+    let rows = services.read(caller).rules().list(state, after, paging.rows()).await?;
+    let book = policy::current(services, caller).await?;
+    let users = users(services, caller, &rows).await?;
+    let page = paging.cut(rows, |row| row.key.0);
+    Ok(page.map(|row| shown(services, &book, users, row)))
+}
+
+/// How many users there are, where a rule is being prepared.
+async fn users(services: &Services, caller: &Caller, rows: &[StoredRule]) -> Result<u64> {
+    if rows.iter().all(|row| row.preparing.is_none()) {
+        return Ok(0);
+    }
+    Ok(services.read(caller).resources().count(Kind::User).await?)
+}
+
+/// One rule.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`.
+pub async fn find(services: &Services, caller: &Caller, id: &str) -> Result<Rule> {
+    require(services, caller, &[VIEW, GIVE]).await?;
+    find_again(services, caller, id).await
+}
+
+/// A page of the versions of a rule, latest first.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, a cursor that is none.
+pub async fn versions(services: &Services, caller: &Caller, id: &str, paging: &Paging) -> Result<Page<Version>> {
+    require(services, caller, &[VIEW, GIVE]).await?;
+    let reader = services.read(caller);
+    let key = reader.rules().find(id).await?.ok_or(Error::NotFound)?.key;
+    let before = Some(paging.after()?).filter(|before| *before != 0);
+    let rows = reader.rules().versions(key, before, paging.rows()).await?;
+    let book = policy::current(services, caller).await?;
+    let connections = connections(services, caller).await?;
+    let page = paging.cut(rows, |row| row.version);
+    Ok(page.map(|row| Version {
+        version: row.version,
+        state: match row.standing {
+            Standing::Entered(state) => state.as_str(),
+            Standing::Preparing => "preparing",
+            Standing::Abandoned => "abandoned",
+        },
+        name: row.name,
+        when: row.when,
+        then: outcomes(&book, &row.then),
+        validity: row.validity,
+        made: Made {
+            at: row.made.at,
+            by_kind: row.made.actor_kind,
+            by: row.made.actor_name,
+            connection: row.made.connection.and_then(|id| connections.get(&id).cloned()),
+            request_id: row.made.request_id,
+        },
+    }))
+}
+
+pub(super) async fn find_again(services: &Services, caller: &Caller, id: &str) -> Result<Rule> {
+    let row = services.read(caller).rules().find(id).await?.ok_or(Error::NotFound)?;
+    let book = policy::current(services, caller).await?;
+    let users = users(services, caller, std::slice::from_ref(&row)).await?;
+    Ok(shown(services, &book, users, row))
+}
+
+fn shown(services: &Services, book: &Book, users: u64, row: StoredRule) -> Rule {
+    let names = book.rulebook.policy();
+    let user = services.user_type().ok();
+    let known = user.and_then(|user| Some((known(&row, user)?, user)));
+    let sentence = known
+        .map(|(rule, user)| sentence(&rule, names, user))
+        .unwrap_or_default();
+    Rule {
+        id: row.id,
+        name: row.name,
+        version: row.version,
+        state: row.state,
+        then: outcomes(book, &row.then),
+        when: row.when,
+        validity: row.validity,
+        examples: read_examples(&row.examples),
+        sentence,
+        progress: row.preparing.map(|preparing| Progress {
+            version: preparing.version,
+            done: preparing.looked_at,
+            // Some may have gone since they were looked at.
+            total: users.max(preparing.looked_at),
+        }),
+        created: row.created,
+        modified: row.modified,
+    }
+}
+
+/// The rule as the engine sees it; none when its condition no longer fits the schema.
+fn known(row: &StoredRule, user: &ResourceType) -> Option<Known> {
+    Some(Known {
+        key: row.key,
+        id: row.id.clone(),
+        name: row.name.clone(),
+        version: row.version,
+        state: row.state,
+        when: Condition::compile(&row.when, user).ok()?,
+        then: row.then.clone(),
+        validity: row.validity,
+    })
+}
+
+fn outcomes(book: &Book, then: &[Outcome]) -> Vec<OutcomeShown> {
+    let shown = |outcome: &Outcome| match outcome {
+        Outcome::Role { role, reach } => OutcomeShown::Role {
+            role: names::role(book, *role),
+            place: names::place(book, reach),
+        },
+        Outcome::Member(scope) => OutcomeShown::Member(names::scope(book, *scope)),
+        Outcome::Group(group) => OutcomeShown::Group(group_named(book, *group)),
+    };
+    then.iter().map(shown).collect()
+}
+
+fn group_named(book: &Book, pk: Pk) -> Named {
+    let found = book.rulebook.policy().group(pk);
+    Named {
+        id: found.map_or_else(|| pk.to_string(), |group| group.id.to_owned()),
+        name: found.map_or_else(|| pk.to_string(), |group| group.name.to_owned()),
+    }
+}

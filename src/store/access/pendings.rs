@@ -1,0 +1,171 @@
+//! Requests that wait for somebody's decision.
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId, TenantId};
+use crate::store::error::{Error, Result};
+use crate::store::sql::{FromRow, Read, Row, Statement, Tx};
+
+/// Waiting requests of one tenant.
+pub struct Pendings<R> {
+    tenant: TenantId,
+    source: R,
+}
+
+/// What a request is in before somebody has decided.
+pub const WAITING: &str = "waiting";
+
+/// A request that is to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewPending<'a> {
+    /// Id on the wire.
+    pub id: &'a str,
+    /// When it came.
+    pub created: Timestamp,
+    /// What it is, such as `parked-request`.
+    pub kind: &'a str,
+    /// Of which resource.
+    pub resource: Pk,
+    /// What tells it apart from others of its kind about the resource.
+    pub digest: &'a str,
+    /// The request, as JSON text.
+    pub request: &'a str,
+    /// Why it waits.
+    pub reason: &'a str,
+}
+
+/// A request that waits, or waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Orders them.
+    pub number: i64,
+    /// Id on the wire.
+    pub id: String,
+    /// When it came first.
+    pub created: Timestamp,
+    /// What it is.
+    pub kind: String,
+    /// Id and display name of the resource; none when it is gone.
+    pub resource: Option<(ResourceId, String)>,
+    /// The request, as JSON text; `{}` once it is settled, because it may hold what is personal.
+    pub request: String,
+    /// Why it waits.
+    pub reason: String,
+    /// [`WAITING`] first; then what became of it.
+    pub state: String,
+}
+
+impl FromRow for Pending {
+    fn from_row(row: &Row) -> Result<Self> {
+        let resource = row.get::<Option<String>>(4)?.map(ResourceId::new);
+        let name = row.get::<Option<String>>(5)?;
+        Ok(Self {
+            number: row.get(0)?,
+            id: row.get(1)?,
+            created: Timestamp(row.get(2)?),
+            kind: row.get(3)?,
+            resource: resource.zip(name),
+            request: row.get(6)?,
+            reason: row.get(7)?,
+            state: row.get(8)?,
+        })
+    }
+}
+
+/// Columns of [`Pending`]: of the request `p` and its resource `r`.
+macro_rules! columns {
+    () => {
+        "SELECT p.id, p.uid, p.created, p.kind, r.id, r.label, p.request, p.reason, p.state FROM pending p \
+         LEFT JOIN resource r ON r.tenant_id = p.tenant_id AND r.pk = p.resource_pk "
+    };
+}
+
+impl<R: Read> Pendings<R> {
+    pub(in crate::store) const fn new(tenant: TenantId, source: R) -> Self {
+        Self { tenant, source }
+    }
+
+    /// The request with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, id: &str) -> Result<Option<Pending>> {
+        const FIND: &str = concat!(columns!(), "WHERE p.tenant_id = $1 AND p.uid = $2");
+        self.source
+            .row(Statement::new(FIND).bind(self.tenant).bind(id.to_owned()))
+            .await
+    }
+
+    /// At most `limit` requests in a state after the one with this number, oldest first; 0 begins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&mut self, state: &str, after: i64, limit: u32) -> Result<Vec<Pending>> {
+        const LIST: &str = concat!(
+            columns!(),
+            "WHERE p.tenant_id = $1 AND p.state = $2 AND p.id > $3 ORDER BY p.id LIMIT 0 + $4"
+        );
+        let list = Statement::new(LIST)
+            .bind(self.tenant)
+            .bind(state.to_owned())
+            .bind(after);
+        self.source.rows(list.bind(i64::from(limit))).await
+    }
+
+    /// At most `limit` requests that wait about a resource, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn about(&mut self, resource: Pk, limit: u32) -> Result<Vec<Pending>> {
+        const ABOUT: &str = concat!(
+            columns!(),
+            "WHERE p.tenant_id = $1 AND p.resource_pk = $2 AND p.state = 'waiting' ORDER BY p.id LIMIT 0 + $3"
+        );
+        let about = Statement::new(ABOUT).bind(self.tenant).bind(resource);
+        self.source.rows(about.bind(i64::from(limit))).await
+    }
+}
+
+impl Pendings<&mut Tx> {
+    /// Has a request wait. Gives the id of the one that waits: another than the new one when it waited already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep(&mut self, new: NewPending<'_>) -> Result<String> {
+        const KEEP: &str = "INSERT INTO pending (tenant_id, uid, created, kind, resource_pk, digest, request, reason, state) \
+                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting') \
+                            ON CONFLICT (tenant_id, resource_pk, kind, digest) WHERE state = 'waiting' \
+                            DO UPDATE SET reason = excluded.reason RETURNING uid";
+        let keep = Statement::new(KEEP)
+            .bind(self.tenant)
+            .bind(new.id.to_owned())
+            .bind(new.created)
+            .bind(new.kind.to_owned())
+            .bind(new.resource)
+            .bind(new.digest.to_owned())
+            .bind(new.request.to_owned())
+            .bind(new.reason.to_owned());
+        let rows: Vec<(String,)> = self.source.write_rows(keep).await?;
+        let row = rows.into_iter().next();
+        row.map(|row| row.0).ok_or(Error::Damaged("new pending request"))
+    }
+
+    /// Settles a request that waits, and forgets what it held; false when it does not wait, or there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle(&mut self, id: &str, to: &str) -> Result<bool> {
+        const SETTLE: &str = "UPDATE pending SET state = $3, request = '{}' \
+                              WHERE tenant_id = $1 AND uid = $2 AND state = 'waiting' RETURNING id";
+        let settle = Statement::new(SETTLE).bind(self.tenant).bind(id.to_owned());
+        let rows: Vec<(i64,)> = self.source.write_rows(settle.bind(to.to_owned())).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Settles what waits of a kind about a resource; written with the save.
+    pub fn settle_about(&mut self, resource: Pk, kind: &str, to: &str) {
+        const SETTLE: &str = "UPDATE pending SET state = $4, request = '{}' \
+                              WHERE tenant_id = $1 AND resource_pk = $2 AND kind = $3 AND state = 'waiting'";
+        let settle = Statement::new(SETTLE).bind(self.tenant).bind(resource);
+        self.source.later(settle.bind(kind.to_owned()).bind(to.to_owned()));
+    }
+}
