@@ -6,7 +6,10 @@
 #[macro_use]
 mod support;
 
+mod access;
+mod admin;
 mod api;
+mod authzen;
 mod cli;
 mod crash;
 mod documents;

@@ -64,6 +64,7 @@ pub const SURFACE: &[Route] = &[
         vec![
             get("/Users?filter=id%20eq%20%22{id}%22"),
             get("/Groups?filter=members.value%20eq%20%22{id}%22"),
+            get("/RoleAssignments?filter=subject.value%20eq%20%22{id}%22"),
             get("/{id}"),
         ]
     }),
@@ -86,6 +87,8 @@ pub const SURFACE: &[Route] = &[
             get("/Users/{id}"),
             get("/Groups/{id}"),
             get("/Users/{id}?attributes=groups"),
+            get("/Roles/{id}"),
+            get("/RoleAssignments/{id}"),
         ]
     }),
     guarded("PUT", "/{endpoint}/{id}", || {

@@ -2,8 +2,12 @@
 //!
 //! May use `support` and the program itself; must never name a function of the crate above `base`.
 
+mod explain;
 mod first_start;
 mod migrate;
+mod owner;
+mod permissions;
+mod rules;
 pub mod server;
 mod shutdown;
 mod startup;

@@ -282,7 +282,7 @@ each_database! {
             let text = author.filter(number % (DEPTH + 1));
             let Ok(filter) = check(&Filter::parse(&text).unwrap(), &types) else { continue };
             let expected: BTreeSet<_> = items.iter().filter(|item| kinds.contains(&item.kind) && eval(&filter, &item.shown)).map(|item| item.pk).collect();
-            let query = Query { kinds, filter: Some(&filter), sort: None, offset: 0, limit: 1000, connection: Some(shelf.connection), groups: Groups::LeftOut };
+            let query = Query { kinds, filter: Some(&filter), sort: None, offset: 0, limit: 1000, connection: Some(shelf.connection), groups: Groups::LeftOut, by_rule: None };
 
             let page = shelf.reader().queries().list(&query).await.unwrap_or_else(|fault| panic!("seed {seed}: {text}: {fault:?}"));
 

@@ -2,7 +2,7 @@
 
 use muster::base::id::{Pk, ResourceId};
 use muster::store::Kind;
-use muster::store::members::Change;
+use muster::store::members::{ByRule, Change};
 
 use super::shelf::Shelf;
 
@@ -98,7 +98,7 @@ each_database! {
         remove(&shelf, world, &ada).await;
         remove(&shelf, world, &europe_id).await;
         assert_eq!(shelf.groups_of(&ada).await, ["Europe*", "France"]);
-        let of = shelf.reader().members().of_groups(&[france, europe]).await.unwrap();
+        let of = shelf.reader().members().of_groups(&[france, europe], &ByRule::NONE).await.unwrap();
         let of: Vec<_> = of.into_iter().map(|(group, member)| (group, member.display)).collect();
         assert_eq!(of, [(europe, "France".to_owned()), (france, "ada".to_owned())]);
     }

@@ -1,5 +1,6 @@
 //! Contract of the store: every method, on each engine.
 
+mod access;
 mod filter_oracle;
 mod gate;
 mod members;

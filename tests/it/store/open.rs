@@ -103,7 +103,7 @@ each_database! {
 
     async fn a_database_of_a_newer_version_is_refused(shelf: Shelf) {
         shelf.db.close().await;
-        execute(&shelf.database, "UPDATE _sqlx_migrations SET version = 9999").await;
+        execute(&shelf.database, "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2").await;
         let db = Db::open(shelf.database.url(), &Options::default()).await.unwrap();
         let refused = db.migrate().await;
         assert!(matches!(refused, Err(Error::Open(OpenFault::Newer(9999)))), "{refused:?}");
@@ -134,7 +134,7 @@ each_database! {
         let text = vec!["schemas co \"x\" and not (groups pr)"; 60].join(" or ");
         let filter = muster::scim::filter::Filter::parse(&text).unwrap();
         let filter = muster::scim::filter::check(&filter, &[users]).unwrap();
-        let query = Query { kinds: &[Kind::User], filter: Some(&filter), sort: None, offset: 0, limit: 10, connection: None, groups: Groups::LeftOut };
+        let query = Query { kinds: &[Kind::User], filter: Some(&filter), sort: None, offset: 0, limit: 10, connection: None, groups: Groups::LeftOut, by_rule: None };
 
         let outcome = Reader::new(db.clone(), shelf.tenant).queries().list(&query).await;
 

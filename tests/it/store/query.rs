@@ -26,6 +26,7 @@ async fn ask(shelf: &Shelf, kinds: &[Kind], filter: Option<&str>, sort: Option<&
         limit,
         connection,
         groups: Groups::Listed,
+        by_rule: None,
     };
     shelf.reader().queries().list(&query).await.unwrap()
 }

@@ -9,6 +9,7 @@ use muster::base::id::{ConnectionId, Ids, Pk, ResourceId, TenantId};
 use muster::scim::schema::Registry;
 use muster::store::document::{Content, Stored, Uniqueness};
 use muster::store::filter::Leaves;
+use muster::store::members::ByRule;
 use muster::store::query::Query;
 use muster::store::resources::{Groups, New};
 use muster::store::{Db, Kind, Options, Reader, Unit, tenants};
@@ -152,6 +153,7 @@ impl Shelf {
             limit: u64::MAX,
             connection: Some(self.connection),
             groups: Groups::LeftOut,
+            by_rule: None,
         };
         self.reader().queries().list(&query).await.unwrap().rows
     }
@@ -183,7 +185,7 @@ impl Shelf {
 
     /// Display names of the members of a group.
     pub async fn members_of(&self, group: Pk) -> Vec<String> {
-        let members = self.reader().members().list(group, None).await.unwrap();
+        let members = self.reader().members().list(group, None, &ByRule::NONE).await.unwrap();
         members.into_iter().map(|member| member.display).collect()
     }
 }

@@ -4,6 +4,7 @@ use muster::base::clock::Timestamp;
 use muster::base::id::{Pk, ResourceId};
 use muster::scim::schema::{Registry, Schema};
 use muster::store::Kind;
+use muster::store::members::ByRule;
 use serde_json::{Map, Value, json};
 
 use super::shelf::Shelf;
@@ -165,7 +166,7 @@ async fn show(shelf: &Shelf, kind: Kind, pk: Pk, id: &ResourceId) -> Value {
             json!({"value": group.id.as_str(), "display": group.display, "type": kind, "$ref": link(Kind::Group, &group.id)})
         })
         .collect();
-    let members = shelf.reader().members().list(pk, None).await.unwrap();
+    let members = shelf.reader().members().list(pk, None, &ByRule::NONE).await.unwrap();
     let members: Vec<_> = members
         .iter()
         .map(|one| {

@@ -1,0 +1,161 @@
+//! Every route outside of SCIM with a request to each: what the tests of authorization and of tenants walk through.
+//!
+//! `routes` compares this list with the `OpenAPI` document, which is made of the router's own table.
+
+use serde_json::{Value, json};
+
+/// A route as the `OpenAPI` document names it.
+pub struct Route {
+    pub method: &'static str,
+    pub pattern: &'static str,
+    /// The body of a request about `{id}`, which is somebody else's or nobody's; `None` where there is none.
+    pub body: Option<fn(&str) -> Value>,
+    /// What the neighbour's administrator is told about an id of `acme`.
+    pub stranger: Stranger,
+}
+
+/// What a request about an id of another tenant comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// It names none: a list, or something new.
+    NotAsked,
+    /// 404, as for an id that is nobody's.
+    Missing,
+    /// 400, as for an id that is nobody's.
+    Refused,
+    /// 200 and nothing in it, as for an id that is nobody's.
+    Empty,
+}
+
+use Stranger::{Empty, Missing, NotAsked, Refused};
+
+/// Routes that need no token.
+pub const OPEN: &[&str] = &[
+    "GET /api/openapi.json",
+    "GET /api/docs",
+    "GET /.well-known/authzen-configuration",
+];
+
+pub const SURFACE: &[Route] = &[
+    bare("GET", "/api/v1/permissions", NotAsked),
+    bare("GET", "/api/v1/roles", NotAsked),
+    with("POST", "/api/v1/roles", NotAsked, |_| json!({"name": "New"})),
+    bare("GET", "/api/v1/roles/{id}", Missing),
+    with("PATCH", "/api/v1/roles/{id}", Missing, |_| json!({"name": "New"})),
+    bare("DELETE", "/api/v1/roles/{id}", Missing),
+    with("POST", "/api/v1/roles/{id}/copy", Missing, |_| json!({"name": "New"})),
+    bare("GET", "/api/v1/scopes", NotAsked),
+    with(
+        "POST",
+        "/api/v1/scopes",
+        Refused,
+        |id| json!({"kind": "territory", "name": "New", "parent": id}),
+    ),
+    bare("GET", "/api/v1/scopes/{id}", Missing),
+    with("PATCH", "/api/v1/scopes/{id}", Missing, |_| json!({"name": "New"})),
+    bare("DELETE", "/api/v1/scopes/{id}", Missing),
+    bare("GET", "/api/v1/scopes/{id}/records", Missing),
+    bare("PUT", "/api/v1/scopes/{id}/records/{kind}/{record_id}", Missing),
+    bare("DELETE", "/api/v1/scopes/{id}/records/{kind}/{record_id}", Missing),
+    bare("GET", "/api/v1/records/{kind}/{record_id}/scopes", Empty),
+    bare("GET", "/api/v1/grants", NotAsked),
+    with(
+        "POST",
+        "/api/v1/grants",
+        Refused,
+        |id| json!({"subject": {"type": "user", "id": id}, "role": "analyst", "scope": "all"}),
+    ),
+    bare("GET", "/api/v1/grants/{id}", Missing),
+    with("PUT", "/api/v1/grants/{id}/validity", Missing, |_| json!({})),
+    bare("DELETE", "/api/v1/grants/{id}", Missing),
+    bare("GET", "/api/v1/rules", NotAsked),
+    with(
+        "POST",
+        "/api/v1/rules",
+        Refused,
+        |id| json!({"name": "New", "when": "title eq \"x\"", "then": [{"role": "analyst", "scope": id}], "state": "active"}),
+    ),
+    bare("GET", "/api/v1/rules/{id}", Missing),
+    with("PATCH", "/api/v1/rules/{id}", Missing, |_| json!({"name": "New"})),
+    bare("DELETE", "/api/v1/rules/{id}", Missing),
+    bare("GET", "/api/v1/rules/{id}/versions", Missing),
+    bare("GET", "/api/v1/users/{id}/access", Missing),
+    bare("GET", "/api/v1/users/{id}/explain", Missing),
+    bare("GET", "/api/v1/users", NotAsked),
+    bare("GET", "/api/v1/scopes/{id}/users", Missing),
+    bare("GET", "/api/v1/ownership", NotAsked),
+    with("POST", "/api/v1/ownership", Refused, |id| json!({"to": id})),
+    bare("GET", "/api/v1/settings", NotAsked),
+    with("PATCH", "/api/v1/settings", NotAsked, |_| json!({})),
+    bare("GET", "/api/v1/pending", NotAsked),
+    bare("GET", "/api/v1/pending/{id}", Missing),
+    bare("DELETE", "/api/v1/pending/{id}", Missing),
+    bare("POST", "/api/v1/pending/{id}/apply", Missing),
+    bare("GET", "/api/v1/connections", NotAsked),
+    with("POST", "/api/v1/connections", NotAsked, |_| json!({"name": "New"})),
+    bare("GET", "/api/v1/tokens", NotAsked),
+    with("POST", "/api/v1/tokens", Refused, |id| json!({"user": id})),
+    bare("DELETE", "/api/v1/tokens/{id}", Missing),
+    with("POST", "/api/v1/preview", Refused, |id| {
+        let grant = json!({"subject": {"type": "user", "id": id}, "role": "analyst", "scope": "all"});
+        json!({"changes": [{"grant": grant}]})
+    }),
+    bare("POST", "/api/v1/preview/{id}/apply", Missing),
+    with("POST", "/access/v1/evaluation", Empty, about),
+    with(
+        "POST",
+        "/access/v1/evaluations",
+        Empty,
+        |id| json!({"evaluations": [about(id)]}),
+    ),
+    with(
+        "POST",
+        "/access/v1/search/subject",
+        Empty,
+        |id| json!({"subject": {"type": "user"}, "action": {"name": "data.act"}, "resource": {"type": "scope", "id": id}}),
+    ),
+    with("POST", "/access/v1/search/resource", Empty, about),
+    with("POST", "/access/v1/search/action", Empty, about),
+];
+
+const fn bare(method: &'static str, pattern: &'static str, stranger: Stranger) -> Route {
+    Route {
+        method,
+        pattern,
+        body: None,
+        stranger,
+    }
+}
+
+const fn with(method: &'static str, pattern: &'static str, stranger: Stranger, body: fn(&str) -> Value) -> Route {
+    Route {
+        method,
+        pattern,
+        body: Some(body),
+        stranger,
+    }
+}
+
+/// A question about a user.
+fn about(id: &str) -> Value {
+    json!({
+        "subject": {"type": "user", "id": id},
+        "action": {"name": "data.act"},
+        "resource": {"type": "lead", "id": "7"},
+    })
+}
+
+impl Route {
+    /// `GET /api/v1/roles`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.pattern)
+    }
+
+    /// The path about an id.
+    pub fn path(&self, id: &str) -> String {
+        self.pattern
+            .replace("{id}", id)
+            .replace("{kind}", "lead")
+            .replace("{record_id}", "7")
+    }
+}
