@@ -170,14 +170,13 @@ CREATE INDEX rule_match_rule ON rule_match (tenant_id, rule_id, version, user_pk
 ALTER TABLE member ADD COLUMN connection_id BIGINT;
 ALTER TABLE member ADD COLUMN request_id TEXT;
 
--- What changes would come to, computed at a version of the policy and after an event. applied: when they were made.
+-- What changes would come to, computed at a version of the policy. applied: when they were made.
 CREATE TABLE preview (
     tenant_id BIGINT NOT NULL,
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     uid TEXT NOT NULL,
     created BIGINT NOT NULL,
     policy_version BIGINT NOT NULL,
-    event_id BIGINT NOT NULL,
     changes TEXT NOT NULL,
     result TEXT NOT NULL,
     digest TEXT NOT NULL,

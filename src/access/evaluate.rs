@@ -138,8 +138,11 @@ impl<'a> Collector<'_, 'a> {
     }
 
     fn rule(&mut self, number: usize, rule: &'a Rule) {
+        if !self.standing.rule_holds(number) {
+            return;
+        }
         let mut given = rule.then.iter().filter_map(assigned).peekable();
-        if given.peek().is_none() || !self.standing.rule_holds(number) {
+        if given.peek().is_none() {
             return;
         }
         let through = self.standing.ways(rule, &self.routes);

@@ -24,7 +24,7 @@ pub struct GroupFact {
 pub struct RuleBits {
     /// Of which rule.
     pub rule: RuleKey,
-    /// Of which version of it: bits of another version say nothing.
+    /// Of which condition it had: `matched` of the rule, bits of another version say nothing.
     pub version: i64,
     /// Bit *n* is document atom *n* of the condition (see [`Condition::bits`](super::rule::Condition::bits)).
     pub bits: u64,

@@ -34,6 +34,8 @@ pub struct Rulebook {
     /// What rules offer, by reach: number of the rule and the permissions of the role.
     promises: Shelf<(usize, Permissions)>,
     smart: Vec<SmartGroup>,
+    /// By number of the rule: whether it can hold for a user without bits of it.
+    unasked: Vec<bool>,
     organisation: Permissions,
     viewing: Permissions,
 }
@@ -68,6 +70,11 @@ impl Rulebook {
             promises: Shelf::default(),
             organisation: policy.catalogue.of_level(Level::Organisation),
             viewing: policy.catalogue.viewing(),
+            unasked: policy
+                .rules
+                .iter()
+                .map(|rule| rule.when.can_hold_without_bits())
+                .collect(),
             roles,
             scopes,
             groups,
@@ -189,6 +196,12 @@ impl Rulebook {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.policy.rules
+    }
+
+    /// Whether rule number `number` of [`Rulebook::rules`] can hold for a user of whom no part of its condition does.
+    #[must_use]
+    pub fn can_hold_without_bits(&self, number: usize) -> bool {
+        self.unasked[number]
     }
 
     /// Place of a rule in [`Rulebook::rules`]; none for a rule that is not active.

@@ -14,8 +14,8 @@ pub struct Standing<'a> {
     facts: &'a Facts,
     rulebook: &'a Rulebook,
     now: Timestamp,
-    /// By number of the rule in the rulebook.
-    bits: Vec<u64>,
+    /// By number of the rule in the rulebook, in order: of most rules nothing is known of most users.
+    bits: Vec<(usize, u64)>,
     groups: GroupSet<'a>,
 }
 
@@ -24,14 +24,12 @@ impl<'a> Standing<'a> {
     /// nested in.
     #[must_use]
     pub fn of(facts: &'a Facts, rulebook: &'a Rulebook, now: Timestamp) -> Self {
-        let mut bits = vec![0; rulebook.rules().len()];
-        for fact in &facts.bits {
-            if let Some(number) = rulebook.rule_number(fact.rule)
-                && rulebook.rules()[number].version == fact.version
-            {
-                bits[number] = fact.bits;
-            }
-        }
+        let known = facts.bits.iter().filter_map(|fact| {
+            let number = rulebook.rule_number(fact.rule)?;
+            (rulebook.rules()[number].matched == fact.version).then_some((number, fact.bits))
+        });
+        let mut bits: Vec<_> = known.collect();
+        bits.sort_unstable();
         let mut standing = Self {
             facts,
             rulebook,
@@ -86,14 +84,19 @@ impl<'a> Standing<'a> {
     /// Which document atoms of rule number `number` of [`Rulebook::rules`] hold.
     #[must_use]
     pub fn bits(&self, number: usize) -> u64 {
-        self.bits[number]
+        let place = self.bits.binary_search_by_key(&number, |known| known.0);
+        place.map_or(0, |place| self.bits[place].1)
     }
 
     /// Whether rule number `number` of [`Rulebook::rules`] is valid now and its condition holds.
     #[must_use]
     pub fn rule_holds(&self, number: usize) -> bool {
+        let bits = self.bits(number);
+        if bits == 0 && !self.rulebook.can_hold_without_bits(number) {
+            return false;
+        }
         let rule = &self.rulebook.rules()[number];
-        rule.validity.contains(self.now) && rule.when.holds(self.bits[number], &self.groups)
+        rule.validity.contains(self.now) && rule.when.holds(bits, &self.groups)
     }
 
     /// The shortest way into each group.

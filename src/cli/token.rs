@@ -52,7 +52,7 @@ pub(super) enum Command {
         /// How long the old token stays valid
         #[arg(long, value_parser = lifetime, default_value = "24h")]
         overlap: Span,
-        /// Lifetime of the new token
+        /// Lifetime of the new token; without it as long as the old one was made for
         #[arg(long, value_parser = lifetime)]
         expires: Option<Span>,
         /// Print JSON: {"id", "token", "expires"}

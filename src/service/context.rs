@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
 use super::error::Result;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{ConnectionId, Ids, TenantId};
 use crate::scim::dialect::Setting;
 use crate::scim::discovery::{Limits, Listing};
@@ -112,6 +113,9 @@ impl Services {
         if let Some(claim) = caller.claim() {
             unit.replays().take_effect(claim);
         }
+        if let Some(settlement) = &caller.0.settlement {
+            settlement.enter(&mut unit, self.clock().now());
+        }
         Ok(unit)
     }
 
@@ -193,7 +197,7 @@ pub struct ConnectionRef {
 #[derive(Debug, Clone)]
 pub struct Caller(Arc<CallerInner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct CallerInner {
     tenant: TenantId,
     slug: Arc<str>,
@@ -201,6 +205,10 @@ struct CallerInner {
     request_id: Arc<str>,
     /// Of a request with an idempotency key.
     claim: Option<Claim>,
+    /// Of a request that waited for somebody's decision.
+    settlement: Option<Settlement>,
+    /// When what it asks by ends.
+    ends: Option<Timestamp>,
 }
 
 impl Caller {
@@ -211,28 +219,40 @@ impl Caller {
             authority,
             request_id,
             claim: None,
+            settlement: None,
+            ends: None,
         }))
+    }
+
+    /// The same caller asking by a token that ends at a time.
+    pub(super) fn until(&self, ends: Timestamp) -> Self {
+        self.with(|caller| caller.ends = Some(ends))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut CallerInner)) -> Self {
+        let mut inner = (*self.0).clone();
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 
     /// The same caller in a request that is done once: every unit it opens holds this claim.
     pub(super) fn claiming(&self, claim: Claim) -> Self {
-        self.with(Some(claim))
+        self.with(|caller| caller.claim = Some(claim))
     }
 
     /// The same caller for work that goes on after the answer: what that changes is not what the request is done by,
     /// and a claim that is settled would refuse every unit of it.
     pub(super) fn unclaimed(&self) -> Self {
-        self.with(None)
+        self.with(|caller| caller.claim = None)
     }
 
-    fn with(&self, claim: Option<Claim>) -> Self {
-        Self(Arc::new(CallerInner {
-            tenant: self.0.tenant,
-            slug: Arc::clone(&self.0.slug),
-            authority: self.0.authority.clone(),
-            request_id: Arc::clone(&self.0.request_id),
-            claim,
-        }))
+    /// The same caller making a request that waited: every unit it opens settles that, together with its change, and
+    /// holds the claim of who decided.
+    pub(super) fn settling(&self, settlement: Settlement) -> Self {
+        self.with(|caller| {
+            caller.claim = settlement.claim().cloned();
+            caller.settlement = Some(settlement);
+        })
     }
 
     /// What its request has claimed.
@@ -249,6 +269,11 @@ impl Caller {
         let request_id = Arc::from(services.ids().next().as_str());
         let slug = Arc::from(tenant.slug.as_str());
         Ok(Self::new(tenant.id, slug, Authority::Operator(name), request_id))
+    }
+
+    /// When the token that it asks by stops working; none where it does not, or there is none.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.0.ends
     }
 
     /// The tenant: for this room only, where units are opened with it.

@@ -158,12 +158,11 @@ pub async fn authenticate(services: &Services, token: &str, request_id: Arc<str>
         slug,
         authority,
     } = &*found;
-    Ok(Some(Caller::new(
-        credential.tenant,
-        Arc::clone(slug),
-        authority.clone(),
-        request_id,
-    )))
+    let caller = Caller::new(credential.tenant, Arc::clone(slug), authority.clone(), request_id);
+    Ok(Some(match credential.token.ends() {
+        Some(end) => caller.until(end),
+        None => caller,
+    }))
 }
 
 async fn look_up(services: &Services, key: &[u8; 32]) -> Result<Option<Arc<Found>>> {
@@ -291,17 +290,7 @@ pub(super) async fn until_everywhere(services: &Services) {
     tokio::time::sleep(REMEMBERED_FOR).await;
 }
 
-async fn end(services: &Services, tenant: TenantId, id: &str, at: Timestamp) -> Result<()> {
-    let mut unit = Unit::begin(services.db(), tenant).await?;
-    if !unit.tokens().revoke(&ResourceId::new(id), at).await? {
-        unit.dismiss().await?;
-        return Err(connections::missing("token", id));
-    }
-    unit.save().await?;
-    Ok(())
-}
-
-/// Makes a successor for the same holder; the old token ends at `old_until`.
+/// Makes a successor for the same holder, as the operator; the old token ends at `old_until`.
 ///
 /// # Errors
 /// An unknown tenant or token, or a token that has ended already.
@@ -312,21 +301,11 @@ pub async fn rotate(
     old_until: Timestamp,
     expires: Option<Timestamp>,
 ) -> Result<Issued> {
-    let tenant = tenant_of(services, tenant).await?;
-    let old = Reader::new(services.db().clone(), tenant.id)
-        .tokens()
-        .find(&ResourceId::new(id))
-        .await?;
-    let old = old.ok_or_else(|| connections::missing("token", id))?;
-    let now = services.clock().now();
-    if old.revoked.is_some_and(|at| at <= now) || old.expires.is_some_and(|at| at <= now) {
-        return Err(Error::Forbidden(format!(
-            "the token `{id}` has ended already; make a new one"
-        )));
+    let operator = Caller::operator(services, tenant, "cli").await?;
+    match tokens::rotate(services, &operator, id, old_until, expires).await {
+        Err(Error::NotFound) => Err(connections::missing("token", id)),
+        outcome => outcome,
     }
-    let issued = write(services, tenant.id, old.bearer, old.label, expires, fresh()).await?;
-    end(services, tenant.id, id, old_until).await?;
-    Ok(issued)
 }
 
 /// Writes down when tokens were used.

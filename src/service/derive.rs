@@ -53,7 +53,7 @@ pub(super) async fn of(services: &Services, caller: &Caller, document: &Document
 }
 
 /// The representation that conditions are asked of: as a client sees it, without groups.
-fn whole(document: &Document, meta: &Meta<'_>) -> Value {
+pub(super) fn whole(document: &Document, meta: &Meta<'_>) -> Value {
     let mut whole = document.as_map().clone();
     whole.insert("id".to_owned(), meta.id.as_str().into());
     whole.insert(
@@ -93,21 +93,15 @@ impl Derived {
             return Vec::new();
         }
         let mut facts = Facts::new(user, id.as_str(), true);
-        facts.bits = self.known.iter().filter_map(|known| self.in_force(known)).collect();
+        let known = self.known.iter();
+        facts.bits = known
+            .map(|(rule, version, bits)| RuleBits {
+                rule: *rule,
+                version: *version,
+                bits: *bits,
+            })
+            .collect();
         smart::groups(&facts, &self.book, now)
-    }
-
-    /// Bits as decisions know them: by the version of the rule.
-    fn in_force(&self, (rule, version, bits): &(RuleKey, i64, u64)) -> Option<RuleBits> {
-        if self.book.matched(*rule) != Some(*version) {
-            return None;
-        }
-        let known = self.book.rulebook.rule(*rule)?;
-        Some(RuleBits {
-            rule: *rule,
-            version: known.version,
-            bits: *bits,
-        })
     }
 
     /// Shares the policy with the save, which is stale when it is not the one the matches were worked out by.

@@ -71,6 +71,30 @@ impl FromRow for Event {
     }
 }
 
+/// Something that was recorded, as far as it says whose access it may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Id of the event.
+    pub id: i64,
+    /// What happened.
+    pub kind: String,
+    /// To which resource.
+    pub resource: Option<Pk>,
+    /// Particulars, as JSON text.
+    pub data: String,
+}
+
+impl FromRow for Move {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            resource: row.get::<Option<i64>>(2)?.map(Pk),
+            data: row.get(3)?,
+        })
+    }
+}
+
 impl<R: Read> Events<R> {
     pub(super) const fn new(tenant: TenantId, source: R) -> Self {
         Self { tenant, source }
@@ -88,6 +112,30 @@ impl<R: Read> Events<R> {
             .bind(after)
             .bind(i64::from(limit));
         self.source.rows(statement).await
+    }
+
+    /// The id of the latest event; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest(&mut self) -> Result<i64> {
+        const LATEST: &str = "SELECT e.id FROM event e WHERE e.tenant_id = $1 ORDER BY e.id DESC LIMIT 1";
+        let row: Option<(i64,)> = self.source.row(Statement::new(LATEST).bind(self.tenant)).await?;
+        Ok(row.map_or(0, |row| row.0))
+    }
+
+    /// What happened to users, groups, who holds what, and which records lie where, after the event with this id: at most
+    /// `limit` events, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn moves_since(&mut self, after: i64, limit: usize) -> Result<Vec<Move>> {
+        const MOVES: &str = "SELECT e.id, e.kind, e.resource_pk, e.data FROM event e WHERE e.tenant_id = $1 AND e.id > $2 \
+                             AND (e.resource_pk IS NOT NULL OR e.kind IN ('records.added', 'records.removed')) \
+                             ORDER BY e.id LIMIT 0 + $3";
+        let moves = Statement::new(MOVES).bind(self.tenant).bind(after);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.source.rows(moves.bind(limit)).await
     }
 }
 

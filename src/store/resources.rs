@@ -2,6 +2,8 @@
 
 mod delete;
 
+use serde_json::json;
+
 use super::access::policy::bump_if_renamed;
 use super::document::{Content, Stored, external_id_column, groups_columns, no_groups, split, stored_columns, twin};
 use super::error::Result;
@@ -148,6 +150,26 @@ impl<R: Read> Resources<R> {
         let rows: Vec<(String, i64, i64)> = self.source.rows(statement).await?;
         let known = |(id, pk, kind)| Some((ResourceId::new(id), Pk(pk), Kind::from_code(kind)?));
         Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// Users with their documents, without what connections call them and without their groups; in no order, row numbers
+    /// of others are left out. One statement: a page at a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users(&mut self, users: &[Pk]) -> Result<Vec<Stored>> {
+        const USERS: &str = concat!(
+            "SELECT ",
+            stored_columns!(),
+            ", NULL, ",
+            no_groups!(),
+            " FROM [each $2] AS j CROSS JOIN resource r WHERE r.tenant_id = $1 AND r.kind = 1 ",
+            "AND r.pk = CAST(j.value ->> 0 AS BIGINT)"
+        );
+        let users = json!(users.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
+        self.source
+            .rows(Statement::new(USERS).bind(self.tenant).bind(users))
+            .await
     }
 
     /// The connection that created the resource which holds a unique name: for the answer to who wanted it, too.

@@ -111,12 +111,19 @@ pub struct Credential {
     pub user: Option<(ResourceId, bool)>,
 }
 
+impl Token {
+    /// When it stops working, or stopped: by itself, or because somebody ended it.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        [self.expires, self.revoked].into_iter().flatten().min()
+    }
+}
+
 impl Credential {
     /// Whether the token works at this time.
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
-        let after = |at: Option<Timestamp>| at.is_none_or(|at| now < at);
-        after(self.token.expires) && after(self.token.revoked)
+        self.token.ends().is_none_or(|end| now < end)
     }
 }
 

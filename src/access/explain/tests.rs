@@ -93,6 +93,7 @@ fn rule(number: i64, when: &str, then: Vec<Outcome>) -> Rule {
         id: format!("rule-{number}"),
         name: format!("Rule {number}"),
         version: 2,
+        matched: 2,
         state: State::Active,
         when: Condition::compile(when, registry.resource_type("User").unwrap()).unwrap(),
         then,

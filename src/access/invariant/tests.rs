@@ -117,6 +117,7 @@ fn admin_by(subject: Subject, change: impl FnOnce(&mut Grant)) -> Option<Admin> 
         id: "rule-1".to_owned(),
         name: "Everyone".to_owned(),
         version: 1,
+        matched: 1,
         state: State::Active,
         when: Condition::compile("id pr", registry.resource_type("User").unwrap()).unwrap(),
         then: vec![Outcome::Group(Pk(2))],

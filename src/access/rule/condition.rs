@@ -155,6 +155,13 @@ impl Condition {
         }
     }
 
+    /// Whether it can hold for a user of whom no atom holds, in some groups or other. Of nearly all conditions it is
+    /// not true, and then nothing needs to be asked about a user without bits.
+    #[must_use]
+    pub fn can_hold_without_bits(&self) -> bool {
+        without_bits(&self.tree).0
+    }
+
     /// Whether it mentions `groups`.
     #[must_use]
     pub fn reads_groups(&self) -> bool {
@@ -165,6 +172,27 @@ impl Condition {
     #[must_use]
     pub fn groups_read(&self) -> &GroupsRead {
         &self.reads
+    }
+}
+
+/// Whether a branch can hold, and whether it can fail to, for a user of whom no atom holds. Tests of groups are taken
+/// for independent of one another: that only says yes too often.
+fn without_bits(branch: &Tree) -> (bool, bool) {
+    match branch {
+        Tree::Atom(_) => (false, true),
+        Tree::Groups(_) => (true, true),
+        Tree::Not(part) => {
+            let (holds, fails) = without_bits(part);
+            (fails, holds)
+        }
+        Tree::All(parts) => {
+            let parts = parts.iter().map(without_bits);
+            parts.fold((true, false), |(holds, fails), part| (holds && part.0, fails || part.1))
+        }
+        Tree::Any(parts) => {
+            let parts = parts.iter().map(without_bits);
+            parts.fold((false, true), |(holds, fails), part| (holds || part.0, fails && part.1))
+        }
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Rule {
     pub name: String,
     /// Counts every change of the rule.
     pub version: i64,
+    /// The version that has had this condition first: under it is kept what documents say of it.
+    pub matched: i64,
     /// Whether it counts.
     pub state: State,
     /// For whom.

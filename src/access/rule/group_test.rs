@@ -31,6 +31,12 @@ impl Default for GroupsRead {
 }
 
 impl GroupsRead {
+    /// Which of a user's groups can matter to a filter.
+    #[must_use]
+    pub fn by(filter: &Checked) -> Self {
+        read_by(filter.root())
+    }
+
     /// Whether the group of this id and display name can matter.
     #[must_use]
     pub fn reads(&self, id: &str, display: &str) -> bool {
@@ -80,7 +86,7 @@ impl GroupTest {
         Self {
             filter,
             whole: Whole::of(checked.root()),
-            reads: read_by(checked.root()),
+            reads: GroupsRead::by(checked),
         }
     }
 
@@ -221,14 +227,15 @@ fn passes(check: &Match, value: &str) -> bool {
     }
 }
 
-/// Which groups can matter to a test of the whole set.
+/// Which groups can matter to a test of the whole set; what asks for something else reads none.
 fn read_by(node: &Node) -> GroupsRead {
+    let is_asked = |path: &str| path.split('.').next() == Some("groups");
     match node {
         Node::And(parts) | Node::Or(parts) => parts.iter().map(read_by).collect(),
         Node::Not(part) => read_by(part),
-        Node::Constant(_) => GroupsRead::default(),
-        Node::Test(_) => GroupsRead::All,
-        Node::Some { node, .. } => satisfied_by(node),
+        Node::Test(test) if is_asked(&test.path) => GroupsRead::All,
+        Node::Some { path, node } if is_asked(path) => satisfied_by(node),
+        Node::Constant(_) | Node::Test(_) | Node::Some { .. } => GroupsRead::default(),
     }
 }
 

@@ -115,3 +115,31 @@ fn an_extension_may_call_an_attribute_groups() {
     let ids = BTreeSet::from(["g".to_owned()]);
     assert!(matches!(condition.groups_read(), GroupsRead::Named { ids: read, .. } if *read == ids));
 }
+
+#[test]
+fn a_condition_that_can_hold_without_any_of_its_atoms_is_known() {
+    let cases = [
+        ("title pr", false),
+        ("groups.display eq \"A\"", true),
+        ("groups.display eq \"A\" and title pr", false),
+        ("groups.display eq \"A\" or title pr", true),
+        ("groups.display eq \"A\" and not (title pr)", false),
+        ("not (groups.display eq \"A\" and title pr)", true),
+        ("not (groups.display eq \"A\" or title pr)", true),
+        (
+            "not (groups.display eq \"A\" and not (title pr and groups.display eq \"B\"))",
+            true,
+        ),
+        (
+            "(groups.display eq \"A\" or title pr) and (userName sw \"a\" or groups.display eq \"B\")",
+            true,
+        ),
+        (
+            "(groups.display eq \"A\" or groups.display eq \"B\") and userName sw \"a\"",
+            false,
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(compile(text).unwrap().can_hold_without_bits(), expected, "{text}");
+    }
+}

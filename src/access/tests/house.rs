@@ -140,6 +140,7 @@ impl House {
             id: format!("rule{key}"),
             name: format!("Rule {key}"),
             version: 1,
+            matched: 1,
             state: State::Active,
             when,
             then: vec![then],

@@ -1,7 +1,7 @@
 //! What the engine means, one fact at a time.
 
 mod conditions;
-mod duration;
+mod effort;
 mod house;
 mod places;
 mod property;

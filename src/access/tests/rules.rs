@@ -48,7 +48,7 @@ fn drafts_retired_rules_and_rules_out_of_time_give_nothing() {
 fn bits_of_another_version_say_nothing() {
     let mut house = house();
     house.rule("title pr", everywhere(MANAGER));
-    house.policy.rules[0].version = 2;
+    house.policy.rules[0].matched = 2;
     assert!(!edits(&house));
     house.ada.bits.insert(
         0,

@@ -119,7 +119,7 @@ pub struct NewToken {
     /// Id of a user.
     #[serde(default)]
     user: Option<String>,
-    /// When it stops working; never when absent.
+    /// When it stops working; no later than the token it is made with, and when absent at the same time as that.
     #[serde(default)]
     expires: Option<Instant>,
 }

@@ -195,6 +195,7 @@ fn rule(services: &Services, row: RuleRow) -> Result<Option<Rule>> {
             id: row.id,
             name: row.name,
             version: row.version,
+            matched: row.matched,
             state: row.state,
             when,
             then: row.then,

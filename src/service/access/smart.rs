@@ -8,11 +8,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+mod needed;
+
 use super::policy::{self, Book};
+use crate::access::rule::GroupsRead;
 use crate::access::{Facts, Rule, Standing};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
-use crate::scim::filter::{Checked, Node, check};
+use crate::scim::filter::{Checked, check};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store::access::facts::Detail;
@@ -38,17 +41,19 @@ impl Given {
         given.map_or(&NOBODY, |given| &given.by_rule)
     }
 
-    /// Of all smart groups, for a filter; of none when the filter does not ask.
+    /// Of the smart groups that can matter to a filter; of none when the filter does not ask.
     pub(in crate::service) async fn for_filter(
         services: &Services,
         caller: &Caller,
         filter: Option<&Checked>,
     ) -> Result<Option<Self>> {
-        if !filter.is_some_and(|filter| asks(filter.root())) {
+        let asked = filter.map(needed::asked).unwrap_or_default();
+        if asked == GroupsRead::default() {
             return Ok(None);
         }
         let book = policy::current(services, caller).await?;
-        Self::of(services, caller, book, None).await
+        let wanted = needed::wanted(&book.rulebook, &asked);
+        Self::of(services, caller, book, &wanted).await
     }
 
     /// Of those among these groups that are smart, by the policy they were read with.
@@ -66,16 +71,11 @@ impl Given {
         if smart.is_empty() {
             return Ok(None);
         }
-        Self::of(services, caller, book, Some(&smart)).await
+        Self::of(services, caller, book, &smart).await
     }
 
-    async fn of(
-        services: &Services,
-        caller: &Caller,
-        book: Arc<Book>,
-        only: Option<&HashSet<Pk>>,
-    ) -> Result<Option<Self>> {
-        let by_rule = members(services, caller, &book, only).await?;
+    async fn of(services: &Services, caller: &Caller, book: Arc<Book>, wanted: &HashSet<Pk>) -> Result<Option<Self>> {
+        let by_rule = members(services, caller, &book, wanted).await?;
         Ok((!by_rule.is_empty()).then_some(Self { by_rule, book }))
     }
 
@@ -86,44 +86,22 @@ impl Given {
     }
 }
 
-/// Whether a filter asks for members or groups.
-fn asks(node: &Node) -> bool {
-    let is_asked = |path: &str| matches!(path.split('.').next(), Some("members" | "groups"));
-    match node {
-        Node::And(parts) | Node::Or(parts) => parts.iter().any(asks),
-        Node::Not(part) => asks(part),
-        Node::Some { path, .. } => is_asked(path),
-        Node::Test(test) => is_asked(&test.path),
-        Node::Constant(_) => false,
-    }
-}
-
-/// The members that rules give: of these groups, or of all.
-async fn members(services: &Services, caller: &Caller, book: &Book, only: Option<&HashSet<Pk>>) -> Result<ByRule> {
+/// The members that rules give to these groups.
+async fn members(services: &Services, caller: &Caller, book: &Book, wanted: &HashSet<Pk>) -> Result<ByRule> {
     let now = services.clock().now();
-    let rules = book.rulebook.rules();
-    let is_wanted = |group: &Pk| only.is_none_or(|only| only.contains(group));
-    let read_groups = |numbers: &[usize]| numbers.iter().any(|number| rules[*number].when.reads_groups());
-    let smart = book.rulebook.smart_groups();
-    // What a rule reads comes before it, so the last one that reads groups needs all before it, wanted or not.
-    let deep = smart
-        .iter()
-        .rposition(|smart| is_wanted(&smart.group) && read_groups(&smart.rules));
+    let (rules, smart) = (book.rulebook.rules(), book.rulebook.smart_groups());
     let mut by_rule = ByRule::default();
-    for (at, smart) in smart.iter().enumerate() {
-        if !is_wanted(&smart.group) && deep.is_none_or(|deep| at > deep) {
-            continue;
-        }
+    for smart in needed::with_what_they_read(&book.rulebook, wanted)
+        .into_iter()
+        .map(|at| &smart[at])
+    {
         for rule in smart.rules.iter().map(|number| &rules[*number]) {
             if rule.validity.contains(now) {
                 fill(services, caller, book, (smart.group, rule), &mut by_rule).await?;
             }
         }
     }
-    Ok(match only {
-        Some(only) => by_rule.of(only),
-        None => by_rule,
-    })
+    Ok(by_rule.of(wanted))
 }
 
 /// Adds what one rule gives. A statement for each rule that reads groups: it may read what the one before it filled.

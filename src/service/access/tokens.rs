@@ -1,4 +1,4 @@
-//! Bearer tokens: nobody makes one that can do more than they can.
+//! Bearer tokens: nobody makes one that can do more than they can, or for longer than the one they make it with.
 
 use serde_json::json;
 
@@ -60,10 +60,11 @@ fn shown(row: Row) -> Token {
     }
 }
 
-/// Makes a token; it is shown this once.
+/// Makes a token; it is shown this once. Made with a token that ends, it ends then where nothing else is said.
 ///
 /// # Errors
-/// `Forbidden` for who cannot do what it could; a holder that does not exist; an end that has passed.
+/// `Forbidden` for who cannot do what it could; a holder that does not exist; an end that has passed, or comes after
+/// that of the token it is made with.
 pub async fn create(
     services: &Services,
     caller: &Caller,
@@ -81,6 +82,7 @@ pub async fn create(
     if expires.is_some_and(|at| at <= now) {
         return Err(Error::invalid("/expires", "the token would have ended already"));
     }
+    let expires = no_later(caller, expires)?;
     let token = credentials::generate();
     let minting = Minting {
         id: services.ids().next(),
@@ -91,6 +93,20 @@ pub async fn create(
     let id = minting.id.as_str().to_owned();
     perform(services, caller, minting).await?;
     Ok(Issued { id, token, expires })
+}
+
+/// The end of a token that a caller makes. Else a token that was given for a while could be made to last.
+fn no_later(caller: &Caller, asked: Option<Timestamp>) -> Result<Option<Timestamp>> {
+    match (caller.ends(), asked) {
+        (Some(end), Some(at)) if at > end => Err(Error::invalid(
+            "/expires",
+            format!(
+                "a token ends no later than the one it is made with: `{}`",
+                end.rfc3339()
+            ),
+        )),
+        (end, asked) => Ok(asked.or(end)),
+    }
 }
 
 /// What a token of a connection or of an administrator can do.
@@ -201,5 +217,68 @@ impl Change for Ending {
         }
         desk.note("token.revoked", None, &json!({ "token": self.0.as_str() }));
         Ok(())
+    }
+}
+
+/// Makes a successor of a token for the same holder; the old one works until `old_until`. Both or neither. Where nothing
+/// is said of its end, it works as long as the old one was made for.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` for who could not make it, and for a token that has ended already; an end after that of the
+/// token that the caller asks by.
+pub async fn rotate(
+    services: &Services,
+    caller: &Caller,
+    id: &str,
+    old_until: Timestamp,
+    expires: Option<Timestamp>,
+) -> Result<Issued> {
+    let held = held(services, caller).await?;
+    held.mints(services, services.catalogue().all())?;
+    let token = credentials::generate();
+    let rotating = Rotating {
+        old: ResourceId::new(id),
+        old_until,
+        id: services.ids().next(),
+        token: token.clone(),
+        expires: no_later(caller, expires)?,
+    };
+    let id = rotating.id.as_str().to_owned();
+    let expires = perform(services, caller, rotating).await?;
+    Ok(Issued { id, token, expires })
+}
+
+struct Rotating {
+    old: ResourceId,
+    old_until: Timestamp,
+    id: ResourceId,
+    token: Secret<String>,
+    expires: Option<Timestamp>,
+}
+
+impl Change for Rotating {
+    /// When the successor ends.
+    type Made = Option<Timestamp>;
+
+    async fn make(&self, desk: &mut Desk) -> Result<Option<Timestamp>> {
+        let old = desk.unit.tokens().find(&self.old).await?.ok_or(Error::NotFound)?;
+        if old.ends().is_some_and(|end| end <= desk.now) {
+            return Err(Error::Forbidden(format!(
+                "the token `{}` has ended already; make a new one",
+                self.old.as_str()
+            )));
+        }
+        let as_long = |end: Timestamp| Timestamp(desk.now.0.saturating_add(end.0 - old.created.0));
+        let expires = self.expires.or(old.expires.map(as_long));
+        let made = json!({ "token": self.id.as_str(), "holder": old.label, "replaces": self.old.as_str() });
+        let ended = json!({ "token": self.old.as_str(), "until": self.old_until.rfc3339() });
+        let new = credentials::row(&self.id, &self.token, (old.bearer, old.label), desk.now, expires);
+        desk.unit.tokens().create(new).await?;
+        if !desk.unit.tokens().revoke(&self.old, self.old_until).await? {
+            return Err(Error::NotFound);
+        }
+        desk.note("token.created", None, &made);
+        desk.note("token.revoked", None, &ended);
+        Ok(expires)
     }
 }

@@ -93,9 +93,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
     let derived = derived(&plan).await?;
     let asked = asked(&plan, derived.as_ref()).await?;
     let mut unit = services.begin(caller).await?;
-    if let Some(derived) = &derived {
-        derived.share(&mut unit);
-    }
+    share(derived.as_ref(), &mut unit);
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = services.clock().now();
     let new = store::resources::New {
@@ -143,6 +141,14 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         asked_for: plan.incoming.asked_for.clone(),
         ignored: ignored(&plan, asked.as_ref()),
     })
+}
+
+/// Shares the policy: that the matches of a user were worked out by, or that the members of a group get something by.
+fn share(derived: Option<&Derived>, unit: &mut Unit) {
+    match derived {
+        Some(derived) => derived.share(unit),
+        None => unit.policy().share_later(),
+    }
 }
 
 /// Why the store did not take it. What it finds stale is the policy: then the whole is done again, by the one there is.

@@ -289,7 +289,7 @@ async fn derive(target: &Target, planned: &mut Planned) -> Result<()> {
     Ok(())
 }
 
-/// What must hold before a user is written, and what is kept with the document.
+/// What must hold before a resource is written, and what is kept with the document of a user.
 async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Timestamp) -> Result<()> {
     let Target { services, caller, .. } = target;
     let pk = planned.stored.pk;
@@ -305,6 +305,9 @@ async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Time
     if let Some(derived) = &planned.derived {
         derived.share(unit);
         derived.write(caller, unit, (pk, Known::Before), now);
+    } else if planned.content.is_some() {
+        // Rules may read the name of a group.
+        unit.policy().hold_later();
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What a decision reads of one user, in one statement, and the same for many users.
 
+mod everybody;
 mod reports;
 
 use serde_json::json;
@@ -48,15 +49,15 @@ pub enum Detail {
     Paths,
 }
 
-/// The groups of the user `r`, whether direct or through nesting. `CROSS JOIN` keeps SQLite to the order of the tables.
+/// The groups of the user `r`, whether direct or through nesting: twice where both is so, which is cheaper to put right
+/// here than there. `CROSS JOIN` keeps SQLite to the order of the tables.
 macro_rules! groups_column {
     () => {
         "(SELECT CAST([collect]([array](g.pk, g.id, g.label, x.direct)) AS TEXT) FROM (\
-         SELECT u.pk AS pk, max(u.direct) AS direct FROM (\
          SELECT m.group_pk AS pk, 1 AS direct FROM member m WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk \
-         UNION ALL SELECT c.ancestor_pk, 0 FROM member m CROSS JOIN group_closure c WHERE m.tenant_id = r.tenant_id \
-         AND m.member_pk = r.pk AND c.tenant_id = m.tenant_id AND c.group_pk = m.group_pk\
-         ) u GROUP BY u.pk) x CROSS JOIN resource g WHERE g.tenant_id = r.tenant_id AND g.pk = x.pk)"
+         UNION ALL SELECT DISTINCT c.ancestor_pk, 0 FROM member m CROSS JOIN group_closure c \
+         WHERE m.tenant_id = r.tenant_id AND m.member_pk = r.pk AND c.tenant_id = m.tenant_id AND c.group_pk = m.group_pk\
+         ) x CROSS JOIN resource g WHERE g.tenant_id = r.tenant_id AND g.pk = x.pk)"
     };
 }
 
@@ -76,12 +77,11 @@ macro_rules! groups_column_of_one {
 macro_rules! columns {
     ($groups:expr) => {
         concat!(
-            "coalesce((SELECT p.version FROM policy p WHERE p.tenant_id = r.tenant_id), 0), r.pk, r.id, ",
+            "coalesce((SELECT p.version FROM policy p WHERE p.tenant_id = $1), 0), r.pk, r.id, ",
             "coalesce(r.active, 1), ",
             $groups,
-            ", (SELECT CAST([collect]([array](m.rule_id, u.version, m.bits)) AS TEXT) FROM rule_match m CROSS JOIN rule u ",
-            "WHERE m.tenant_id = r.tenant_id AND m.user_pk = r.pk AND u.tenant_id = m.tenant_id AND u.id = m.rule_id ",
-            "AND u.matched = m.version AND u.state = 'active'), "
+            ", (SELECT CAST([collect]([array](m.rule_id, m.version, m.bits)) AS TEXT) FROM rule_match m ",
+            "WHERE m.tenant_id = r.tenant_id AND m.user_pk = r.pk), "
         )
     };
     () => {
@@ -251,22 +251,6 @@ impl<R: Read> FactSheets<R> {
         let rows: Vec<Placed> = self.source.rows(statement.bind(json!(keys).to_string())).await?;
         Ok(rows.into_iter().map(|row| (row.0, row.1)).collect())
     }
-
-    /// Facts about at most `limit` users after the one with this row number, in order; `Pk(0)` begins.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn many(&mut self, after: Pk, limit: u32) -> Result<Vec<DecisionRow>> {
-        const MANY: &str = concat!(
-            "SELECT ",
-            columns!(),
-            grants_column!(),
-            ", NULL, NULL FROM resource r WHERE r.tenant_id = $1 AND r.kind = 1 AND r.pk > $2 ",
-            "ORDER BY r.pk LIMIT 0 + $3"
-        );
-        let many = Statement::new(MANY).bind(self.tenant).bind(after);
-        self.source.rows(many.bind(i64::from(limit))).await
-    }
 }
 
 /// A row behind whose columns there is the position of what it was asked for by.
@@ -279,22 +263,28 @@ impl FromRow for Placed {
     }
 }
 
+/// The groups of a column, each once, in order.
+fn groups(text: Option<&str>) -> Result<Vec<GroupFact>> {
+    let rows = collected::<(i64, String, String, i64)>(text, "groups of a user")?;
+    let fact = |(pk, id, display, direct)| GroupFact {
+        pk: Pk(pk),
+        id,
+        display,
+        direct: direct != 0,
+        parents: Vec::new(),
+    };
+    let mut groups: Vec<GroupFact> = rows.into_iter().map(fact).collect();
+    groups.sort_unstable_by_key(|group| (group.pk, !group.direct));
+    groups.dedup_by_key(|group| group.pk);
+    Ok(groups)
+}
+
 impl FromRow for DecisionRow {
     fn from_row(row: &Row) -> Result<Self> {
         let text = |at| row.get::<Option<String>>(at);
         let user = Pk(row.get(1)?);
         let mut facts = Facts::new(user, row.get::<String>(2)?, row.get::<i64>(3)? != 0);
-        for (pk, id, display, direct) in
-            collected::<(i64, String, String, i64)>(text(4)?.as_deref(), "groups of a user")?
-        {
-            facts.groups.push(GroupFact {
-                pk: Pk(pk),
-                id,
-                display,
-                direct: direct != 0,
-                parents: Vec::new(),
-            });
-        }
+        facts.groups = groups(text(4)?.as_deref())?;
         for (rule, version, bits) in collected::<(i64, i64, u64)>(text(5)?.as_deref(), "matches of a user")? {
             facts.bits.push(RuleBits {
                 rule: RuleKey(rule),

@@ -190,8 +190,10 @@ impl<R: Read> Matches<R> {
         let paths: Vec<&str> = atoms.iter().flat_map(|atom| paths_of(atom)).collect();
         let paths = read_paths(&mut self.source, &paths).await?;
         let (tenant, nobody) = (out.keep(self.tenant), out.keep(None::<i64>));
+        let (from, to) = (out.keep(range.from), out.keep(range.to));
         let one = |out: &mut Statement, atom: &Checked| {
-            Compiler::new(out, tenant, nobody, &[Kind::User], &paths).holds(atom);
+            let compiler = Compiler::new(out, tenant, nobody, &[Kind::User], &paths);
+            compiler.within(from, to).holds(atom);
         };
         out.push("SELECT r.pk, ");
         let alone = if let [alone] = atoms { Some(*alone) } else { None };
@@ -208,8 +210,8 @@ impl<R: Read> Matches<R> {
         }
         out.push(" AS bits FROM resource r WHERE r.tenant_id = ")
             .push_number(tenant);
-        out.push(" AND r.kind = 1 AND r.pk >= ").push_bind(range.from);
-        out.push(" AND r.pk < ").push_bind(range.to);
+        out.push(" AND r.kind = 1 AND r.pk >= ").push_number(from);
+        out.push(" AND r.pk < ").push_number(to);
         if let Some(alone) = alone {
             out.push(" AND ");
             one(out, alone);

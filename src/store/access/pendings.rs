@@ -125,6 +125,10 @@ impl<R: Read> Pendings<R> {
     }
 }
 
+/// Ends the waiting of a request, and forgets what it held.
+const SETTLE: &str = "UPDATE pending SET state = $3, request = '{}' \
+                      WHERE tenant_id = $1 AND uid = $2 AND state = 'waiting' RETURNING id";
+
 impl Pendings<&mut Tx> {
     /// Has a request wait. Gives the id of the one that waits: another than the new one when it waited already.
     ///
@@ -154,18 +158,23 @@ impl Pendings<&mut Tx> {
     /// # Errors
     /// When the database fails.
     pub async fn settle(&mut self, id: &str, to: &str) -> Result<bool> {
-        const SETTLE: &str = "UPDATE pending SET state = $3, request = '{}' \
-                              WHERE tenant_id = $1 AND uid = $2 AND state = 'waiting' RETURNING id";
         let settle = Statement::new(SETTLE).bind(self.tenant).bind(id.to_owned());
         let rows: Vec<(i64,)> = self.source.write_rows(settle.bind(to.to_owned())).await?;
         Ok(!rows.is_empty())
     }
 
+    /// The same with the next statement of the unit or its save, which gives [`Error::Stale`] when the request does not
+    /// wait any more: for a unit that does what was asked for.
+    pub fn settle_with(&mut self, id: &str, to: &str) {
+        let settle = Statement::new(SETTLE).bind(self.tenant).bind(id.to_owned());
+        self.source.later(settle.bind(to.to_owned()).expecting_row());
+    }
+
     /// Settles what waits of a kind about a resource; written with the save.
     pub fn settle_about(&mut self, resource: Pk, kind: &str, to: &str) {
-        const SETTLE: &str = "UPDATE pending SET state = $4, request = '{}' \
+        const ABOUT: &str = "UPDATE pending SET state = $4, request = '{}' \
                               WHERE tenant_id = $1 AND resource_pk = $2 AND kind = $3 AND state = 'waiting'";
-        let settle = Statement::new(SETTLE).bind(self.tenant).bind(resource);
+        let settle = Statement::new(ABOUT).bind(self.tenant).bind(resource);
         self.source.later(settle.bind(kind.to_owned()).bind(to.to_owned()));
     }
 }

@@ -200,6 +200,21 @@ impl Policies<&mut Tx> {
         self.source.later(statement.expecting_row());
     }
 
+    /// Shares it with the next statement of the unit or its save: for units that look at nothing of it and still change
+    /// somebody's facts. Whoever holds it then knows that there is no such unit under way.
+    pub fn share_later(&mut self) {
+        const SHARE: &str = "SELECT p.version FROM policy p WHERE p.tenant_id = $1 [share p]";
+        self.source
+            .later(Statement::new(SHARE).bind(self.tenant).expecting_row());
+    }
+
+    /// The same for a unit that may go on to move the version: two that share it would wait for each other.
+    pub fn hold_later(&mut self) {
+        const HOLD: &str = "SELECT p.version FROM policy p WHERE p.tenant_id = $1 [lock p]";
+        self.source
+            .later(Statement::new(HOLD).bind(self.tenant).expecting_row());
+    }
+
     /// The version now, and nobody else shares it: for checks that count over the whole tenant, such as the last admin's.
     ///
     /// # Errors

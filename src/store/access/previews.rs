@@ -20,8 +20,6 @@ pub struct Preview {
     pub created: Timestamp,
     /// The version of the policy it was computed at.
     pub policy_version: i64,
-    /// The last event it knew of.
-    pub event_id: i64,
     /// The changes, as JSON text.
     pub changes: String,
     /// What they would come to, as JSON text.
@@ -38,11 +36,10 @@ impl FromRow for Preview {
             id: row.get(0)?,
             created: Timestamp(row.get(1)?),
             policy_version: row.get(2)?,
-            event_id: row.get(3)?,
-            changes: row.get(4)?,
-            result: row.get(5)?,
-            digest: row.get(6)?,
-            applied: row.get::<Option<i64>>(7)?.map(Timestamp),
+            changes: row.get(3)?,
+            result: row.get(4)?,
+            digest: row.get(5)?,
+            applied: row.get::<Option<i64>>(6)?.map(Timestamp),
         })
     }
 }
@@ -57,7 +54,7 @@ impl<R: Read> Previews<R> {
     /// # Errors
     /// When the database fails.
     pub async fn find(&mut self, id: &str) -> Result<Option<Preview>> {
-        const FIND: &str = "SELECT uid, created, policy_version, event_id, changes, result, digest, applied FROM preview \
+        const FIND: &str = "SELECT uid, created, policy_version, changes, result, digest, applied FROM preview \
                             WHERE tenant_id = $1 AND uid = $2";
         self.source
             .row(Statement::new(FIND).bind(self.tenant).bind(id.to_owned()))
@@ -68,15 +65,14 @@ impl<R: Read> Previews<R> {
 impl Previews<&mut Tx> {
     /// Keeps a preview; the row is written with the save.
     pub fn keep(&mut self, preview: &Preview) {
-        const KEEP: &str = "INSERT INTO preview (tenant_id, uid, created, policy_version, event_id, changes, result, \
-                            digest, applied) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        const KEEP: &str = "INSERT INTO preview (tenant_id, uid, created, policy_version, changes, result, \
+                            digest, applied) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         self.source.later(
             Statement::new(KEEP)
                 .bind(self.tenant)
                 .bind(preview.id.clone())
                 .bind(preview.created)
                 .bind(preview.policy_version)
-                .bind(preview.event_id)
                 .bind(preview.changes.clone())
                 .bind(preview.result.clone())
                 .bind(preview.digest.clone())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::access::RecordRef;
-use crate::base::id::{ScopeKey, TenantId};
+use crate::base::id::{Pk, ScopeKey, TenantId};
 use crate::store::error::Result;
 use crate::store::sql::{FromRow, Read, Row, Statement, Tx};
 
@@ -56,6 +56,21 @@ impl<R: Read> Records<R> {
         let rows: Vec<(String, String, i64)> = self.source.rows(each).await?;
         let row = |(kind, id, scope)| (RecordRef { kind, id }, ScopeKey(scope));
         Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Users with a grant of their own on one of these records, each once, in no order; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_by(&mut self, records: &[RecordRef], limit: usize) -> Result<Vec<Pk>> {
+        const HELD: &str = "SELECT DISTINCT g.subject_pk FROM [each $2] AS j CROSS JOIN access_grant g \
+                            WHERE g.tenant_id = $1 AND g.record_kind = j.value ->> 0 AND g.record_id = j.value ->> 1 \
+                            AND g.subject_kind = 1 LIMIT 0 + $3";
+        let names: Vec<_> = records.iter().map(|record| (&record.kind, &record.id)).collect();
+        let held = Statement::new(HELD).bind(self.tenant).bind(json!(names).to_string());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<(i64,)> = self.source.rows(held.bind(limit)).await?;
+        Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
     }
 
     /// At most `limit` records of a scope, by kind and id, after this one; without one from the beginning.

@@ -33,6 +33,8 @@ pub(in crate::store) struct Compiler<'a> {
     fenced: bool,
     /// Which members rules give, where they do.
     pub(super) filled: Option<Filled>,
+    /// Binds between whose row numbers all resources lie that are at hand: the first, and the first beyond.
+    range: Option<(usize, usize)>,
 }
 
 /// What a condition is about.
@@ -71,7 +73,15 @@ impl<'a> Compiler<'a> {
             paths,
             fenced: false,
             filled: None,
+            range: None,
         }
+    }
+
+    /// The same, for resources whose row numbers lie between two binds. Nothing else is found by it; but PostgreSQL,
+    /// which does not conclude it from the resources, reads attribute rows of others then no more.
+    pub(in crate::store) fn within(mut self, from: usize, to: usize) -> Self {
+        self.range = Some((from, to));
+        self
     }
 
     /// The same, where rules put users into groups.
@@ -342,6 +352,10 @@ impl<'a> Compiler<'a> {
         self.at_path("a", path);
         if let Form::Row(row) = form {
             self.out.push(" AND a.resource_pk = ").push(row).push(".pk");
+            if let Some((from, to)) = self.range {
+                self.out.push(" AND a.resource_pk >= ").push_number(from);
+                self.out.push(" AND a.resource_pk < ").push_number(to);
+            }
         }
     }
 

@@ -76,6 +76,23 @@ impl<R: Read> Members<R> {
         Ok(rows.into_iter().map(|OfGroup(group, member)| (group, member)).collect())
     }
 
+    /// Users who are stored members of these groups or of groups nested in them, each once, in no order; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users_below(&mut self, groups: &[Pk], limit: usize) -> Result<Vec<Pk>> {
+        const BELOW: &str = "SELECT DISTINCT m.member_pk FROM (SELECT CAST(j.value ->> 0 AS BIGINT) AS pk FROM [each $2] AS j \
+                             UNION SELECT c.group_pk FROM [each $2] AS k CROSS JOIN group_closure c \
+                             WHERE c.tenant_id = $1 AND c.ancestor_pk = CAST(k.value ->> 0 AS BIGINT)) g \
+                             CROSS JOIN member m WHERE m.tenant_id = $1 AND m.group_pk = g.pk AND m.member_kind = 1 \
+                             LIMIT 0 + $3";
+        let groups = json!(groups.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
+        let below = Statement::new(BELOW).bind(self.tenant).bind(groups);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<(i64,)> = self.source.rows(below.bind(limit)).await?;
+        Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
+    }
+
     /// How many stored direct members a group has.
     ///
     /// # Errors

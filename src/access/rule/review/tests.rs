@@ -27,6 +27,7 @@ fn rule(number: i64, when: &str, then: Vec<Outcome>) -> Rule {
         id: format!("r{number}"),
         name: format!("Rule {number}"),
         version: 1,
+        matched: 1,
         state: State::Active,
         when: Condition::compile(when, registry.resource_type("User").unwrap()).unwrap(),
         then,

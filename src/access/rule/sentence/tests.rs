@@ -189,6 +189,7 @@ fn rule(when: &str, then: Vec<Outcome>, validity: Validity) -> String {
         id: "r1".to_owned(),
         name: "R".to_owned(),
         version: 1,
+        matched: 1,
         state: State::Active,
         when: Condition::compile(when, user(&registry)).unwrap(),
         then,

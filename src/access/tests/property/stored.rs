@@ -123,6 +123,7 @@ pub(super) fn rules(world: &World) -> Vec<Rule> {
         id: format!("rule-{}", law.number),
         name: format!("Rule {}", law.number),
         version: law.version,
+        matched: law.version,
         state: law.state,
         when: Condition::compile(&law.when.text(&team_id), user).expect("conditions print as filters"),
         then: law.then.iter().map(outcome).collect(),
@@ -283,8 +284,8 @@ fn bits(rule: &Rule, document: &Value, dice: &mut Dice) -> Vec<RuleBits> {
     } else {
         1
     };
-    let current = (bits != 0).then(|| row(rule.version, bits));
-    let stale = dice.maybe(10, |_| row(rule.version + 1, u64::MAX >> 1));
+    let current = (bits != 0).then(|| row(rule.matched, bits));
+    let stale = dice.maybe(10, |_| row(rule.matched + 1, u64::MAX >> 1));
     current.into_iter().chain(stale).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The second reading of when smart groups go round in a circle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use super::world::{Then, When, World};
@@ -14,7 +14,12 @@ pub fn has_circle(world: &World) -> bool {
             let more = more
                 .filter(|(_, inner)| !inner.inside.is_disjoint(&all))
                 .map(|(inner, _)| inner);
-            all.extend(more.collect::<Vec<_>>());
+            let more: Vec<_> = more.collect();
+            let before = all.len();
+            all.extend(more);
+            if all.len() == before {
+                break;
+            }
         }
         all
     };
@@ -25,10 +30,12 @@ pub fn has_circle(world: &World) -> bool {
     };
     let smart: BTreeSet<usize> = active().flat_map(|law| law.then.iter().filter_map(fills)).collect();
     let mut needs: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut known: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for law in active() {
         for filled in law.then.iter().filter_map(fills) {
             for read in reads(&law.when, world) {
-                needs.extend(below(read).intersection(&smart).map(|other| (filled, *other)));
+                let below = known.entry(read).or_insert_with(|| below(read));
+                needs.extend(below.intersection(&smart).map(|other| (filled, *other)));
             }
         }
     }

@@ -12,6 +12,8 @@ const TEAMS: usize = 24;
 /// The first teams are filled by rules alone.
 pub const SMART: usize = 6;
 const PLACES: usize = 16;
+/// The first places are territories, each in the one before.
+const COUNTRIES: usize = 3;
 const RECORDS: usize = 14;
 const CUSTOM_ROLES: usize = 5;
 const GIFTS: usize = 70;
@@ -83,17 +85,30 @@ fn people(dice: &mut Dice) -> Vec<Person> {
     (0..PEOPLE).map(person).collect()
 }
 
-/// Four ranks: the first two nest in the next, and now and then one nests in any other, so that there are circles.
+/// Teams that nest in the next, from the lowest rank up.
+const CHAIN: std::ops::Range<usize> = 2 * RANKS..3 * RANKS - 1;
+/// How deep teams nest at least.
+const RANKS: usize = 4;
+
+/// Whether the second team is of the rank above that of the first.
+pub fn is_higher(inner: usize, outer: usize) -> bool {
+    outer % RANKS == inner % RANKS + 1
+}
+
+/// Four ranks, each nesting in the next, some teams of them for certain; now and then one nests in any other, so that
+/// there are circles.
 fn teams(dice: &mut Dice) -> Vec<super::world::Team> {
     let team = |number: usize| {
-        let rank = number % 4;
-        let higher: Vec<_> = (SMART..TEAMS).filter(|other| other % 4 == rank + 1).collect();
+        let higher: Vec<_> = (SMART..TEAMS).filter(|other| is_higher(number, *other)).collect();
         let any: Vec<_> = (SMART..TEAMS).filter(|other| *other != number).collect();
         let mut inside: BTreeSet<_> = if dice.chance(60) {
             dice.some(&higher, 2).into_iter().collect()
         } else {
             BTreeSet::new()
         };
+        if CHAIN.contains(&number) {
+            inside.insert(number + 1);
+        }
         inside.extend(dice.maybe(10, |dice| dice.pick(&any)));
         super::world::Team {
             name: dice.pick(&NAMES),
@@ -105,7 +120,7 @@ fn teams(dice: &mut Dice) -> Vec<super::world::Team> {
 
 fn places(dice: &mut Dice) -> Vec<Place> {
     let place = |number: usize| {
-        let kind = dice.pick(&[
+        let any = dice.pick(&[
             ScopeKind::Territory,
             ScopeKind::Territory,
             ScopeKind::Program,
@@ -113,10 +128,10 @@ fn places(dice: &mut Dice) -> Vec<Place> {
             ScopeKind::RecordGroup,
         ]);
         let before: Vec<_> = (0..number).collect();
-        let parent = if before.is_empty() {
-            None
+        let (kind, parent) = if number < COUNTRIES {
+            (ScopeKind::Territory, number.checked_sub(1))
         } else {
-            dice.maybe(75, |dice| dice.pick(&before))
+            (any, dice.maybe(75, |dice| dice.pick(&before)))
         };
         let (starts, ends) = if kind == ScopeKind::Program {
             span(dice)

@@ -1,13 +1,19 @@
 //! Making the changes of a preview, if they still come to the same.
+//!
+//! What they come to is worked out before the unit that makes them, because that takes long and the unit keeps everybody
+//! else from writing. So a mark is set before, and the unit looks at what happened after it: who may have changed by that
+//! is compared again. Where that is too much for one unit, units that change nothing catch up first.
 
 use std::sync::Arc;
 
+use super::again::{Seen, moved};
 use super::ask::{Asked, What, admit, within};
-use super::compute::work_out;
+use super::compute::{WorkedOut, work_out};
+use super::touched::Touched;
 use crate::base::id::RuleKey;
 use crate::service::access::authority::Held;
 use crate::service::access::deletion::Ending;
-use crate::service::access::desk::{Change, Desk, perform};
+use crate::service::access::desk::{Change, Desk, perform, rehearse};
 use crate::service::access::grants::{self, Giving, Moving};
 use crate::service::access::policy::{self, Book};
 use crate::service::access::roles::{self, Holding};
@@ -15,6 +21,12 @@ use crate::service::access::rules::{self, Making, Prepared};
 use crate::service::access::scopes;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::store::access::previews::Preview as Row;
+
+/// How often it is worked out while things happen of which nobody knows whose access they change.
+const MAX_ROUNDS: u32 = 5;
+/// How often what happened since is caught up with before it is worked out again.
+const MAX_CATCH_UPS: u32 = 200;
 
 /// Makes the changes of a preview, all or none; `asked` is what [`find`](super::find) gave, read.
 ///
@@ -24,7 +36,8 @@ use crate::service::error::{Error, Result};
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when the policy has changed since, when the changes would come to something else by now, or
-/// when they are made already; whatever one of the changes is refused for.
+/// when they are made already; whatever one of the changes is refused for; `Busy` when too much happens while it is
+/// worked out.
 pub async fn apply(services: &Services, caller: &Caller, id: &str, asked: &[Asked]) -> Result<()> {
     let held = admit(services, caller, asked).await?;
     let row = services
@@ -36,22 +49,99 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str, asked: &[Aske
     if row.applied.is_some() {
         return Err(Error::conflict("the changes of this preview are made already"));
     }
-    let moved = || Error::conflict("what the changes come to is not what the preview showed; make a new one");
-    let (now, digest) = work_out(services, caller, asked).await?;
-    if now.policy_version != row.policy_version || digest != row.digest {
+    for _ in 0..MAX_ROUNDS {
+        match round(services, caller, &row, asked, held).await {
+            // What happened after the mark may have changed more users than can be looked at again.
+            Err(Error::Stale) => {}
+            outcome => return finish(services, caller, outcome?).await,
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Works out what the changes come to, and makes them when that is what the preview showed. `Stale` when it may be
+/// something else by then.
+async fn round(services: &Services, caller: &Caller, row: &Row, asked: &[Asked], held: Held) -> Result<Vec<Left>> {
+    // Units that are given up: the claim of the request has no effect by them.
+    let mut mark = rehearse(services, caller, Mark).await?;
+    let WorkedOut { preview, digest, seen } = work_out(services, caller, asked).await?;
+    if preview.policy_version != row.policy_version || digest != row.digest {
         return Err(moved());
     }
+    let seen = Arc::new(seen);
+    for _ in 0..MAX_CATCH_UPS {
+        match make(services, caller, (row, asked, held), (&seen, mark)).await {
+            Err(Error::Stale) => {
+                let seen = Arc::clone(&seen);
+                mark = rehearse(services, caller, CatchingUp { seen, mark }).await?;
+            }
+            outcome => return outcome,
+        }
+    }
+    Err(Error::Stale)
+}
+
+/// Makes the changes if whoever may have changed since the mark has not. `Stale` when that is too much for one unit.
+async fn make(
+    services: &Services,
+    caller: &Caller,
+    (row, asked, held): (&Row, &[Asked], Held),
+    (seen, mark): (&Arc<Seen>, i64),
+) -> Result<Vec<Left>> {
     let book = policy::current(services, caller).await?;
     let steps = asked.iter().enumerate().map(|(at, change)| {
         let step = Step::of(services, &book, change, held);
         step.map_err(|error| within(error, at))
     });
     let applying = Applying {
-        id: id.to_owned(),
-        version: row.policy_version,
+        id: row.id.clone(),
+        seen: Arc::clone(seen),
+        mark,
         steps: steps.collect::<Result<_>>()?,
     };
-    finish(services, caller, perform(services, caller, applying).await?).await
+    perform(services, caller, applying).await
+}
+
+/// The latest event, when nobody is writing about a user: whoever writes shares the policy, and who does so later has a
+/// later event.
+struct Mark;
+
+impl Change for Mark {
+    type Made = i64;
+
+    async fn make(&self, desk: &mut Desk) -> Result<i64> {
+        desk.unit.policy().hold().await?;
+        Ok(desk.unit.events().latest().await?)
+    }
+}
+
+/// Whoever may have changed since the mark is compared, some of them, and nothing is made.
+struct CatchingUp {
+    seen: Arc<Seen>,
+    mark: i64,
+}
+
+impl Change for CatchingUp {
+    /// The last event that was looked at.
+    type Made = i64;
+
+    async fn make(&self, desk: &mut Desk) -> Result<i64> {
+        hold(desk, &self.seen).await?;
+        let touched = Touched::since(&mut desk.unit, self.mark).await?;
+        let mark = touched.mark();
+        self.seen.compare(&mut desk.unit, touched).await?;
+        Ok(mark)
+    }
+}
+
+/// Keeps everybody from writing, and sees that the policy is the one it was worked out by.
+async fn hold(desk: &mut Desk, seen: &Seen) -> Result<()> {
+    if desk.unit.policy().hold().await? == seen.policy_version() {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "the policy has changed since the preview; make a new one",
+    ))
 }
 
 /// Does what is left. The changes are made by now, so whatever fails here keeps nothing else from being done.
@@ -142,7 +232,9 @@ pub(super) enum Left {
 
 struct Applying {
     id: String,
-    version: i64,
+    seen: Arc<Seen>,
+    /// The last event whose users were looked at.
+    mark: i64,
     steps: Vec<Step>,
 }
 
@@ -150,11 +242,12 @@ impl Change for Applying {
     type Made = Vec<Left>;
 
     async fn make(&self, desk: &mut Desk) -> Result<Vec<Left>> {
-        if desk.unit.policy().hold().await? != self.version {
-            return Err(Error::conflict(
-                "the policy has changed since the preview; make a new one",
-            ));
+        hold(desk, &self.seen).await?;
+        let touched = Touched::since(&mut desk.unit, self.mark).await?;
+        if touched.is_behind() {
+            return Err(Error::Stale);
         }
+        self.seen.compare(&mut desk.unit, touched).await?;
         if !desk.unit.previews().apply(&self.id, desk.now).await? {
             return Err(Error::conflict("the changes of this preview are made already"));
         }

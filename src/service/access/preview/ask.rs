@@ -222,6 +222,7 @@ impl Trial {
             id: String::new(),
             name: new.name.clone(),
             version: 1,
+            matched: 1,
             state: new.state,
             then: then.collect::<Result<_>>()?,
             when: when.clone(),

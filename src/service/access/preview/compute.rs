@@ -4,6 +4,7 @@ use serde_json::json;
 use sha2::Digest as _;
 use std::sync::Arc;
 
+use super::again::Seen;
 use super::ask::{Asked, admit, trial};
 use super::everybody::Work;
 use super::rehearse::refusal;
@@ -87,7 +88,11 @@ pub struct Kept {
 /// `Forbidden` for who may not make them, `Invalid` for what cannot be made, with its place among the changes.
 pub async fn preview(services: &Services, caller: &Caller, asked: &[Asked], text: &str) -> Result<Preview> {
     let held = admit(services, caller, asked).await?;
-    let (worked_out, digest) = work_out(services, caller, asked).await?;
+    let WorkedOut {
+        preview: worked_out,
+        digest,
+        ..
+    } = work_out(services, caller, asked).await?;
     let refused = refusal(services, caller, asked, held).await?;
     let id = services.ids().next().into_string();
     let counts = worked_out.counts;
@@ -95,7 +100,6 @@ pub async fn preview(services: &Services, caller: &Caller, asked: &[Asked], text
         id: id.clone(),
         created: services.clock().now(),
         policy_version: worked_out.policy_version,
-        event_id: 0,
         changes: text.to_owned(),
         result:
             json!({"users": counts.users, "changed": counts.changed, "gains": counts.gains, "losses": counts.losses})
@@ -144,8 +148,18 @@ impl Change for Keep {
     }
 }
 
-/// The difference, and the digest of all of it.
-pub(super) async fn work_out(services: &Services, caller: &Caller, asked: &[Asked]) -> Result<(Preview, String)> {
+/// What changes come to.
+pub(super) struct WorkedOut {
+    /// As it is shown, without an id.
+    pub(super) preview: Preview,
+    /// Of all of it.
+    pub(super) digest: String,
+    /// What is known of everybody.
+    pub(super) seen: Seen,
+}
+
+/// Works it out over all users.
+pub(super) async fn work_out(services: &Services, caller: &Caller, asked: &[Asked]) -> Result<WorkedOut> {
     for _ in 0..MAX_BEGINNINGS {
         let book = policy::current(services, caller).await?;
         let trial = trial(services, caller, &book, asked).await?;
@@ -160,7 +174,7 @@ pub(super) async fn work_out(services: &Services, caller: &Caller, asked: &[Aske
             after,
             now: services.clock().now(),
         });
-        if let Some(tally) = work.over_all_users(services, caller).await? {
+        if let Some((tally, shared)) = work.over_all_users(services, caller).await? {
             let digest = hex(&tally.digest.finalize());
             let preview = Preview {
                 id: String::new(),
@@ -170,7 +184,11 @@ pub(super) async fn work_out(services: &Services, caller: &Caller, asked: &[Aske
                 counts: tally.counts,
                 refused: None,
             };
-            return Ok((preview, digest));
+            return Ok(WorkedOut {
+                preview,
+                digest,
+                seen: Seen::new(work, shared, tally.prints),
+            });
         }
     }
     Err(Error::Busy)

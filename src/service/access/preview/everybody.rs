@@ -23,7 +23,7 @@ use crate::store::access::facts::DecisionRow;
 use crate::store::access::matches::Range;
 
 /// Users that are read in one statement.
-const USERS_OF_A_PAGE: u32 = 500;
+const USERS_OF_A_PAGE: u32 = 2000;
 /// Pages that are looked at while the next is read.
 const PAGES_AT_ONCE: usize = 2;
 
@@ -47,46 +47,55 @@ pub(super) struct Tally {
     pub(super) counts: Counts,
     /// Over all gains and losses, in the order of users: says nothing of how they were paged.
     pub(super) digest: Sha256,
+    /// Of everybody for whom something changes, by row number.
+    pub(super) prints: Vec<(Pk, Print)>,
 }
+
+/// The gains and losses of one user, short enough to be kept of everybody: the beginning of a SHA-256.
+pub(super) type Print = [u8; 16];
 
 /// Users, and what is known of them.
-struct Page {
-    rows: Vec<DecisionRow>,
+pub(super) struct Page {
+    pub(super) rows: Vec<DecisionRow>,
     /// What the profile of each says of conditions that nobody has kept matches of.
-    bits: HashMap<Pk, Vec<RuleBits>>,
+    pub(super) bits: HashMap<Pk, Vec<RuleBits>>,
     /// Where the records lie that their own grants name.
-    records: Records,
+    pub(super) records: Records,
 }
 
-type Records = BTreeMap<RecordRef, Vec<ScopeKey>>;
+/// The scopes that records lie in.
+pub(super) type Records = BTreeMap<RecordRef, Vec<ScopeKey>>;
 
 /// What was found on one page.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     gains: Vec<Delta>,
     losses: Vec<Delta>,
     counts: Counts,
     lines: String,
+    /// In the order of the page.
+    pub(super) prints: Vec<(Pk, Print)>,
 }
 
 impl Work {
-    /// None when the policy moved.
+    /// What was found, and where the records lie that the policies name. None when the policy moved.
     pub(super) async fn over_all_users(
         self: &Arc<Self>,
         services: &Services,
         caller: &Caller,
-    ) -> Result<Option<Tally>> {
+    ) -> Result<Option<(Tally, Arc<Records>)>> {
         let reader = services.read(caller);
-        let shared = Arc::new(records(&reader, self.shared_records()).await?);
+        let shared = Arc::new(records(&reader, self.shared_records().into_iter().collect()).await?);
         let mut tally = Tally::default();
         let mut under_way: VecDeque<JoinHandle<Found>> = VecDeque::new();
-        let mut after = Pk(0);
-        while let Some(page) = self.page(&reader, after).await? {
+        let mut from = Pk(0);
+        while let Some((range, _)) = reader.matches().next_range(from, USERS_OF_A_PAGE).await? {
+            let page = self.page(&reader, range).await?;
             let version = self.book.rulebook.version();
             if page.rows.iter().any(|row| row.policy_version != version) {
                 return Ok(None);
             }
-            after = page.rows.last().map_or(after, |row| row.facts.user);
+            from = range.to;
             if under_way.len() == PAGES_AT_ONCE
                 && let Some(first) = under_way.pop_front()
             {
@@ -98,19 +107,12 @@ impl Work {
         for page in under_way {
             tally.add(page.await.map_err(|fault| Error::Internal(Box::new(fault)))?);
         }
-        Ok(Some(tally))
+        Ok(Some((tally, shared)))
     }
 
-    /// The users after this one; none when there are no more.
-    async fn page(&self, reader: &Reader, after: Pk) -> Result<Option<Page>> {
-        let rows = reader.facts().many(after, USERS_OF_A_PAGE).await?;
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            return Ok(None);
-        };
-        let range = Range {
-            from: first.facts.user,
-            to: Pk(last.facts.user.0 + 1),
-        };
+    /// The users of a range.
+    async fn page(&self, reader: &Reader, range: Range) -> Result<Page> {
+        let rows = reader.facts().of_range(range).await?;
         let mut bits: HashMap<Pk, Vec<RuleBits>> = HashMap::new();
         for (rule, when) in &self.trial.conditions {
             let atoms: Vec<&Checked> = when.atoms().iter().map(Atom::checked).collect();
@@ -122,9 +124,8 @@ impl Work {
                 });
             }
         }
-        let own = rows.iter().flat_map(|row| &row.facts.grants).filter_map(named);
-        let records = records(reader, own.cloned().collect()).await?;
-        Ok(Some(Page { rows, bits, records }))
+        let records = records(reader, own_records(&rows)).await?;
+        Ok(Page { rows, bits, records })
     }
 
     /// The records that either policy or a new grant names.
@@ -146,7 +147,7 @@ impl Work {
         found
     }
 
-    fn look_at(&self, page: Page, shared: &Records) -> Found {
+    pub(super) fn look_at(&self, page: Page, shared: &Records) -> Found {
         let Page {
             rows,
             mut bits,
@@ -167,7 +168,10 @@ impl Work {
             let diff = differ.diff(&before, &evaluate(&facts, &self.after, self.now));
             if !diff.is_empty() {
                 found.counts.changed += 1;
+                let before = found.lines.len();
                 self.tell(&facts.id, diff, &mut found);
+                let print = print(&found.lines[before..]);
+                found.prints.push((facts.user, print));
             }
         }
         found
@@ -215,6 +219,7 @@ impl Tally {
     /// Pages come in the order of users.
     fn add(&mut self, page: Found) {
         self.digest.update(page.lines);
+        self.prints.extend(page.prints);
         self.counts.users += page.counts.users;
         self.counts.changed += page.counts.changed;
         self.counts.gains += page.counts.gains;
@@ -235,6 +240,14 @@ fn line(lines: &mut String, sign: char, delta: &Delta) {
     let _ = writeln!(lines, "{sign}{delta:?}");
 }
 
+fn print(lines: &str) -> Print {
+    let hash: [u8; 32] = Sha256::digest(lines).into();
+    let mut print = Print::default();
+    let length = print.len();
+    print.copy_from_slice(&hash[..length]);
+    print
+}
+
 /// The record a grant is about.
 fn named(grant: &Grant) -> Option<&RecordRef> {
     match &grant.reach {
@@ -243,16 +256,27 @@ fn named(grant: &Grant) -> Option<&RecordRef> {
     }
 }
 
-/// The scopes that records lie in, each record once.
-async fn records(reader: &Reader, named: BTreeSet<RecordRef>) -> Result<Records> {
-    if named.is_empty() {
+/// The records that grants of the users themselves name, each once.
+pub(super) fn own_records(rows: &[DecisionRow]) -> Vec<RecordRef> {
+    let own = rows.iter().flat_map(|row| &row.facts.grants).filter_map(named);
+    let each: BTreeSet<RecordRef> = own.cloned().collect();
+    each.into_iter().collect()
+}
+
+/// Where records lie, each of them once.
+async fn records(reader: &Reader, wanted: Vec<RecordRef>) -> Result<Records> {
+    if wanted.is_empty() {
         return Ok(Records::new());
     }
-    let wanted: Vec<RecordRef> = named.into_iter().collect();
     let rows = reader.records().scopes_of_each(&wanted).await?;
+    Ok(by_record(wanted, rows))
+}
+
+/// The same out of the rows that say it; records in no scope are there, too.
+pub(super) fn by_record(wanted: Vec<RecordRef>, rows: Vec<(RecordRef, ScopeKey)>) -> Records {
     let mut found: Records = wanted.into_iter().map(|record| (record, Vec::new())).collect();
     for (record, scope) in rows {
         found.entry(record).or_default().push(scope);
     }
-    Ok(found)
+    found
 }

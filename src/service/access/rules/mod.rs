@@ -15,7 +15,7 @@ pub(super) use content::condition;
 pub use content::{Example, NewRule, OutcomeAsked, RuleChange};
 pub use enter::resume;
 pub(super) use enter::{Prepared, enter_each};
-pub use file::{Deed, Difference, diff, export, import};
+pub use file::{Deed, Difference, Patience, diff, export, import};
 pub(super) use force::forget;
 pub use force::forget_left;
 pub use shown::{OutcomeShown, Progress, Rule, Version, find, list, versions};

@@ -199,6 +199,7 @@ fn known(row: &StoredRule, user: &ResourceType) -> Option<Known> {
         id: row.id.clone(),
         name: row.name.clone(),
         version: row.version,
+        matched: row.matched,
         state: row.state,
         when: Condition::compile(&row.when, user).ok()?,
         then: row.then.clone(),

@@ -1,0 +1,210 @@
+//! A role is given.
+
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::shown::{Grant, find_again};
+use super::subject::SubjectKind;
+use crate::access::invariant;
+use crate::access::permission::{Permissions, Predefined};
+use crate::access::{Origin, Reach, Restriction, Subject, Validity};
+use crate::base::clock::Timestamp;
+use crate::base::id::RoleKey;
+use crate::service::access::authority::{GIVE, Held, require};
+use crate::service::access::desk::{Change, Desk, perform};
+use crate::service::access::{names, policy};
+use crate::service::context::{Caller, Services};
+use crate::service::error::{Error, Result};
+use crate::store::access::grants::NewGrant as Row;
+
+/// Most properties of a restriction, and most values of one.
+const MAX_RESTRICTION: usize = 100;
+
+/// Where a new grant is to count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Where {
+    /// On the scope of this id; `all` is everywhere.
+    Scope(String),
+    /// On one record.
+    Record {
+        /// Its kind.
+        kind: String,
+        /// Its id.
+        id: String,
+    },
+}
+
+/// What a new grant is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewGrant {
+    /// Whether a user or a group holds it.
+    pub subject_kind: SubjectKind,
+    /// Id of that user or group.
+    pub subject: String,
+    /// Id of the role.
+    pub role: String,
+    /// Where it counts.
+    pub place: Where,
+    /// When it counts.
+    pub validity: Validity,
+    /// Property → values; empty is no restriction.
+    pub restrict: BTreeMap<String, Vec<String>>,
+}
+
+/// Gives a role.
+///
+/// # Errors
+/// `Forbidden`, also for a role that permits what the caller does not hold; a subject, role or scope that does not
+/// exist; the role of the owner.
+pub async fn create(services: &Services, caller: &Caller, new: &NewGrant) -> Result<Grant> {
+    let held = require(services, caller, &[GIVE]).await?;
+    let id = services.ids().next().into_string();
+    let giving = Giving::new(&id, new, held)?;
+    perform(services, caller, giving).await?;
+    find_again(services, caller, &id).await
+}
+
+pub(super) fn check_validity(validity: Validity) -> Result<()> {
+    match (validity.from, validity.to) {
+        (Some(from), Some(to)) if to <= from => Err(Error::invalid("/valid_to", "`valid_to` is after `valid_from`")),
+        _ => Ok(()),
+    }
+}
+
+pub(in crate::service::access) fn restriction(given: &BTreeMap<String, Vec<String>>) -> Result<Restriction> {
+    let too_many = || {
+        Error::invalid(
+            "/restrict",
+            format!("a restriction has at most {MAX_RESTRICTION} properties with {MAX_RESTRICTION} values each"),
+        )
+    };
+    if given.len() > MAX_RESTRICTION {
+        return Err(too_many());
+    }
+    let mut restriction = BTreeMap::new();
+    for (name, values) in given {
+        if values.len() > MAX_RESTRICTION {
+            return Err(too_many());
+        }
+        if name.is_empty() || values.is_empty() {
+            return Err(Error::invalid(
+                "/restrict",
+                "a restriction names a property and at least one value",
+            ));
+        }
+        let values: BTreeSet<String> = values.iter().cloned().collect();
+        restriction.insert(name.clone(), values);
+    }
+    Ok(Restriction(restriction))
+}
+
+/// What a role permits, in the unit: nothing where it is not there.
+pub(in crate::service::access) async fn permissions_of(desk: &mut Desk, role: RoleKey) -> Result<Permissions> {
+    if let Some(predefined) = Predefined::from_key(role) {
+        return Ok(desk.services.catalogue().held_by(predefined));
+    }
+    let row = desk.unit.roles().get(role).await?;
+    let keys = row.map(|row| row.permissions).unwrap_or_default();
+    Ok(desk.services.catalogue().known(keys.iter().map(String::as_str)))
+}
+
+/// A new grant on its way.
+pub(in crate::service::access) struct Giving {
+    id: String,
+    new: NewGrant,
+    restriction: Restriction,
+    held: Held,
+}
+
+impl Giving {
+    pub(in crate::service::access) fn new(id: &str, new: &NewGrant, held: Held) -> Result<Self> {
+        check_validity(new.validity)?;
+        let restriction = restriction(&new.restrict)?;
+        if let Where::Record { kind, id } = &new.place {
+            names::record("/record", kind, id)?;
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            new: new.clone(),
+            restriction,
+            held,
+        })
+    }
+}
+
+impl Change for Giving {
+    type Made = ();
+
+    async fn make(&self, desk: &mut Desk) -> Result<()> {
+        let new = &self.new;
+        // The grant of a group moves the policy: two that share it would wait for each other.
+        match new.subject_kind {
+            SubjectKind::Group => desk.unit.policy().hold().await?,
+            SubjectKind::User => desk.unit.policy().share().await?,
+        };
+        let role = names::find_role(&mut desk.unit, "/role", &new.role).await?;
+        if role == Predefined::Owner.key() {
+            return Err(invariant::Violation::OwnerIsTransferred.into());
+        }
+        let permissions = permissions_of(desk, role).await?;
+        self.held.covers(&desk.services, permissions)?;
+        let reach = match &new.place {
+            Where::Scope(id) => names::find_reach(&mut desk.unit, "/scope", id).await?,
+            Where::Record { kind, id } => Reach::Record(names::record("/record", kind, id)?),
+        };
+        let kind = new.subject_kind.kind();
+        let (pk, subject_id) = names::find_resource(&mut desk.unit, "/subject/id", kind, &new.subject).await?;
+        let subject = match new.subject_kind {
+            SubjectKind::User => Subject::User(pk),
+            SubjectKind::Group => Subject::Group(pk),
+        };
+        let row = Row {
+            id: &self.id,
+            subject,
+            role,
+            reach: &reach,
+            validity: new.validity,
+            restriction: &self.restriction,
+            origin: Origin::Manual,
+        };
+        let author = Desk::author(&desk.caller);
+        desk.unit.grants().create(row, author.at(desk.now)).await?;
+        drop(author);
+        if role == Predefined::Admin.key() && reach == Reach::All && self.restriction.is_empty() {
+            passing(desk, subject, new.validity).await?;
+        }
+        let data = json!({
+            "grant": self.id,
+            "role": new.role,
+            "place": place_text(&new.place),
+            "valid_from": new.validity.from.map(Timestamp::rfc3339),
+            "valid_to": new.validity.to.map(Timestamp::rfc3339),
+            "restricted": !self.restriction.is_empty(),
+        });
+        desk.note("grant.created", Some((pk, subject_id)), &data);
+        Ok(())
+    }
+}
+
+/// Looks out for administrators that a grant makes for a while only: until an end, or by rules that say who is in the
+/// group.
+async fn passing(desk: &mut Desk, subject: Subject, validity: Validity) -> Result<()> {
+    let by_rules = match subject {
+        Subject::Group(_) if validity.to.is_none() => {
+            let shared = desk.unit.policy().load().await?;
+            invariant::by_rules(&policy::read(&desk.services, shared)?.0)
+        }
+        Subject::User(_) | Subject::Group(_) => false,
+    };
+    if by_rules || validity.to.is_some() {
+        desk.watch_passing().await?;
+    }
+    Ok(())
+}
+
+fn place_text(place: &Where) -> String {
+    match place {
+        Where::Scope(id) => id.clone(),
+        Where::Record { kind, id } => format!("{kind}:{id}"),
+    }
+}

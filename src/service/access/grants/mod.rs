@@ -1,0 +1,16 @@
+//! Grants: roles given to users and groups.
+//!
+//! May import the rest of `service::access`; must never write a grant outside of a unit with its ledger row.
+
+mod edit;
+mod give;
+mod shown;
+mod subject;
+
+pub(super) use edit::{Edit, Moving};
+pub use edit::{change, delete};
+pub(super) use give::{Giving, permissions_of, restriction};
+pub use give::{NewGrant, Where, create};
+pub(super) use shown::connections;
+pub use shown::{Filter, Grant, Made, find, list};
+pub use subject::SubjectKind;

@@ -1,0 +1,29 @@
+//! What can wait.
+
+/// What waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// Provisioning wants to end the owner's account: ownership has to be transferred. Settled by a transfer.
+    LeavingOwner,
+    /// A request that was refused, and can be made later.
+    Parked,
+}
+
+impl Matter {
+    /// As it stands in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeavingOwner => "leaving-owner",
+            Self::Parked => "parked-request",
+        }
+    }
+
+    /// What the ledger calls its beginning.
+    pub(super) const fn event(self) -> &'static str {
+        match self {
+            Self::LeavingOwner => "ownership.transfer_needed",
+            Self::Parked => "request.parked",
+        }
+    }
+}
