@@ -7,54 +7,38 @@ use muster::scim::filter::Checked;
 use muster::service::Error;
 use muster::service::access::State;
 use muster::service::access::rules::{self, Progress, Rule, RuleChange};
-use muster::store::access::rules::RuleContent;
-use muster::store::{By, Db, Options, Unit, tenants};
+use muster::store::{Db, Options, Unit, tenants};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::house::{AccessHouse, gives, joins, new_rule};
+use super::house::{AccessHouse, gives, new_rule};
 use crate::support::database::Engine;
 
 /// A rule whose activation was begun by a server that stopped when the first `done` users were looked at.
 async fn left_behind(house: &AccessHouse, done: u64) -> Rule {
-    let mut new = new_rule("R", "userType eq \"partner\"", &[gives("analyst", "all")]);
-    new.state = State::Draft;
-    let rule = rules::create(&house.services, &house.root, &new).await.unwrap();
-    let db = Db::open(house.database.url(), &Options::default()).await.unwrap();
-    let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
-    let by = By {
-        actor_kind: "operator",
-        actor_name: "test",
-        cause: house.clock.now().into(),
-    };
-    let mut unit = Unit::begin(&db, tenant.id).await.unwrap();
-    let row = unit.rules().find(&rule.id).await.unwrap().unwrap();
-    let content = RuleContent {
-        name: &row.name,
-        when: &row.when,
-        then: &row.then,
-        validity: row.validity,
-        examples: &row.examples,
-    };
-    let version = unit.rules().prepare((row.key, row.version), content, by).await.unwrap();
-    unit.save().await.unwrap();
+    let rule = house
+        .draft("R", "userType eq \"partner\"", &[gives("analyst", "all")])
+        .await;
+    let (key, version) = house.leave_behind(&rule.id, |_| {}).await;
     if done > 0 {
+        let db = Db::open(house.database.url(), &Options::default()).await.unwrap();
+        let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
         let mut unit = Unit::begin(&db, tenant.id).await.unwrap();
-        let most = u32::try_from(done).unwrap();
+        let (most, cause) = (u32::try_from(done).unwrap(), house.clock.now().into());
         let (range, users) = unit.matches().next_range(Pk(0), most).await.unwrap().unwrap();
-        let key = (row.key, version);
-        assert!(unit.rules().advance(key, range, users, by.cause.at).await.unwrap());
-        let when = Condition::compile(&row.when, house.services.type_at("Users").unwrap()).unwrap();
+        let (key, now) = ((key, version), house.clock.now());
+        assert!(unit.rules().advance(key, range, users, now).await.unwrap());
+        let when = Condition::compile(&rule.when, house.services.type_at("Users").unwrap()).unwrap();
         let atoms: Vec<&Checked> = when.atoms().iter().map(Atom::checked).collect();
-        unit.matches().derive(key, &atoms, range, by.cause).await.unwrap();
+        unit.matches().derive(key, &atoms, range, cause).await.unwrap();
         assert!(
-            !unit.rules().advance(key, range, users, by.cause.at).await.unwrap(),
+            !unit.rules().advance(key, range, users, now).await.unwrap(),
             "nobody does it twice"
         );
         unit.save().await.unwrap();
+        db.close().await;
     }
-    db.close().await;
     rule
 }
 
@@ -191,51 +175,4 @@ pub(super) async fn crowd(house: &AccessHouse, many: i64) {
             }
         }
     }
-}
-
-/// Runs by `--ignored`: how long it takes until a rule for everyone is in force, and how long reads wait meanwhile.
-async fn measure(house: AccessHouse) {
-    let ada = house.user("ada", json!({"userType": "partner"})).await;
-    let group = house.group("Everyone", &[]).await;
-    crowd(&house, 100_000).await;
-    let reading = house.clone();
-    let id = ada.clone();
-    let reads = tokio::spawn(async move {
-        let mut longest = Duration::ZERO;
-        for n in 0_u32.. {
-            let begun = Instant::now();
-            let may = reading.may(&id, "data.act", "all").await;
-            longest = longest.max(begun.elapsed());
-            if may {
-                return (n, longest);
-            }
-            tokio::task::yield_now().await;
-        }
-        unreachable!()
-    });
-    let begun = Instant::now();
-    let then = [gives("analyst", "all"), joins(&group)];
-    let rule = house.rule("Everyone", "userType eq \"partner\"", &then).await;
-    let answered = begun.elapsed();
-    let (reads, longest) = reads.await.unwrap();
-    let entered = begun.elapsed();
-    println!(
-        "{:?}: answered {:?} after {answered:?}, in force after {entered:?}; {reads} decisions meanwhile, the longest {longest:?}",
-        house.database.engine(),
-        rule.state
-    );
-    super::smart::measure(&house, &group, &ada).await;
-    assert!(entered < Duration::from_mins(1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes long, and says how long"]
-async fn a_rule_for_a_hundred_thousand_sqlite() {
-    crate::support::run(Engine::Sqlite, measure).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes long, and says how long"]
-async fn a_rule_for_a_hundred_thousand_postgres() {
-    crate::support::run(Engine::Postgres, measure).await;
 }

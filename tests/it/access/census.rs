@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster::base::clock::Timestamp;
 use serde_json::Value;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::support::database::{Database, Engine};
 
@@ -27,7 +27,8 @@ pub struct Census {
     /// Users, with whether they are active and their documents.
     users: BTreeMap<i64, (bool, Value)>,
     by_id: BTreeMap<String, i64>,
-    groups: BTreeSet<i64>,
+    /// Ids of groups.
+    groups: BTreeMap<i64, String>,
     members: Vec<MemberRow>,
     grants: Vec<GrantRow>,
     rules: Vec<RuleRow>,
@@ -54,7 +55,7 @@ macro_rules! read {
             connection,
             "SELECT pk, id, coalesce(active, 1), doc FROM resource WHERE kind = 1"
         );
-        let groups: Vec<(i64,)> = all!(connection, "SELECT pk FROM resource WHERE kind = 2");
+        let groups: Vec<(i64, String)> = all!(connection, "SELECT pk, id FROM resource WHERE kind = 2");
         let members = all!(connection, "SELECT group_pk, member_pk, member_kind FROM member");
         let grants = all!(
             connection,
@@ -79,7 +80,7 @@ macro_rules! read {
                 .map(|(pk, _, active, text)| (*pk, (*active != 0, document(text))))
                 .collect(),
             by_id: users.into_iter().map(|(pk, id, ..)| (id, pk)).collect(),
-            groups: groups.into_iter().map(|(pk,)| pk).collect(),
+            groups: groups.into_iter().collect(),
             members,
             grants,
             rules,
@@ -136,42 +137,103 @@ impl Census {
         }
     }
 
-    /// Active users with Admin or Owner on everything, without an end and by no rule.
-    pub fn lasting(&self, now: Timestamp) -> BTreeSet<i64> {
-        let counts = |grant: &&GrantRow| {
+    /// Grants of Admin or Owner on everything, without an end.
+    fn lasting_grants(&self, now: Timestamp) -> impl Iterator<Item = &GrantRow> {
+        self.grants.iter().filter(move |grant| {
             let (_, _, role, reach, from, to, restriction) = grant;
             (*role == OWNER || *role == ADMIN)
                 && *reach == 0
                 && to.is_none()
                 && from.is_none_or(|from| from <= now.0)
                 && restriction.is_empty()
-        };
-        let grants = self.grants.iter().filter(counts);
-        let reached = grants.flat_map(|grant| self.reached(grant));
+        })
+    }
+
+    /// Active users whom such a grant reaches by what is stored, not by a rule.
+    fn lasting(&self, now: Timestamp) -> BTreeSet<i64> {
+        let reached = self.lasting_grants(now).flat_map(|grant| self.reached(grant));
         reached.filter(|user| self.is_active(*user)).collect()
+    }
+
+    /// Their ids.
+    pub fn administrators(&self, now: Timestamp) -> Vec<String> {
+        let lasting = self.lasting(now);
+        let here = self.by_id.iter().filter(|(_, pk)| lasting.contains(pk));
+        here.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// `userName` of each of these users who is here.
+    pub fn names(&self, ids: &[String]) -> Vec<String> {
+        let here = ids.iter().filter_map(|id| self.users.get(self.by_id.get(id)?));
+        let names = here.filter_map(|(_, document)| document["userName"].as_str());
+        names.map(str::to_owned).collect()
+    }
+
+    /// Ids of the groups that hold such a grant.
+    pub fn groups_of_administrators(&self, now: Timestamp) -> Vec<String> {
+        let holders = self.lasting_grants(now).filter(|grant| grant.0 == 2);
+        holders.filter_map(|grant| self.groups.get(&grant.1).cloned()).collect()
+    }
+
+    /// Ids of these groups, each with those of who is stored in it.
+    pub fn memberships(&self, groups: &[String]) -> Vec<(String, String)> {
+        let id = |pk: &i64| {
+            let user = self.by_id.iter().find(|(_, user)| *user == pk);
+            user.map(|(id, _)| id).or_else(|| self.groups.get(pk))
+        };
+        let pair = |(group, member, _): &MemberRow| Some((id(group)?.clone(), id(member)?.clone()));
+        let all = self.members.iter().filter_map(pair);
+        all.filter(|(group, _)| groups.contains(group)).collect()
     }
 
     /// Whether somebody is an administrator for a while, or by a rule, of the kind these tests make: `title eq "…"`.
     fn passing(&self, now: Timestamp) -> bool {
-        let for_a_while = self.grants.iter().any(|grant| {
+        let for_a_while =
+            |grant: &&GrantRow| grant.5.is_some() && self.reached(grant).iter().any(|user| self.is_active(*user));
+        self.admin_now(now).any(|grant| for_a_while(&grant))
+            || self.rules.iter().any(|rule| self.makes_an_admin(rule, now))
+    }
+
+    /// Grants of Admin on everything that count now.
+    fn admin_now(&self, now: Timestamp) -> impl Iterator<Item = &GrantRow> {
+        self.grants.iter().filter(move |grant| {
             let (_, _, role, reach, from, to, restriction) = grant;
             *role == ADMIN
                 && *reach == 0
                 && restriction.is_empty()
                 && from.is_none_or(|from| from <= now.0)
-                && to.is_some_and(|to| now.0 < to)
-                && self.reached(grant).iter().any(|user| self.is_active(*user))
-        });
-        for_a_while || self.rules.iter().any(|rule| self.makes_an_admin(rule))
+                && to.is_none_or(|to| now.0 < to)
+        })
     }
 
-    fn makes_an_admin(&self, (when, outcomes): &RuleRow) -> bool {
+    /// A group, and all it is nested in.
+    fn above(&self, group: i64) -> BTreeSet<i64> {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![group]);
+        while let Some(group) = next.pop() {
+            if seen.insert(group) {
+                let outer = self
+                    .members
+                    .iter()
+                    .filter(|(_, member, kind)| *kind == 2 && *member == group);
+                next.extend(outer.map(|(outer, ..)| outer));
+            }
+        }
+        seen
+    }
+
+    fn makes_an_admin(&self, (when, outcomes): &RuleRow, now: Timestamp) -> bool {
         let title = when
             .strip_prefix("title eq \"")
             .and_then(|rest| rest.strip_suffix('"'))
             .unwrap();
         let outcomes: Vec<Value> = serde_json::from_str(outcomes).unwrap();
         let gives = outcomes.iter().any(|outcome| {
+            if let Some(group) = outcome["group"].as_i64() {
+                let above = self.above(group);
+                return self
+                    .admin_now(now)
+                    .any(|grant| grant.0 == 2 && above.contains(&grant.1));
+            }
             outcome["role"] == ADMIN && outcome.get("scope").is_none() && outcome.get("record").is_none()
         });
         let holds = |document: &Value| {
@@ -183,6 +245,33 @@ impl Census {
     }
 }
 
+/// Whether the table refuses another grant like that of the owner.
+pub async fn refuses_a_second_owner(database: &Database) -> bool {
+    const AGAIN: &str = "INSERT INTO access_grant (tenant_id, uid, subject_kind, subject_pk, role_id, reach, restriction, \
+                         origin, created, actor_kind, actor_name) SELECT tenant_id, 'another', subject_kind, subject_pk, \
+                         role_id, reach, restriction, origin, created, actor_kind, actor_name FROM access_grant \
+                         WHERE role_id = 1";
+    let outcome = match database.engine() {
+        Engine::Sqlite => {
+            let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+            connection.execute(AGAIN).await.map(|done| done.rows_affected())
+        }
+        Engine::Postgres => {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            connection.execute(AGAIN).await.map(|done| done.rows_affected())
+        }
+    };
+    match outcome {
+        Ok(written) => {
+            assert_eq!(written, 1, "there is no owner");
+            false
+        }
+        Err(fault) => fault
+            .as_database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_unique_violation),
+    }
+}
+
 /// What was once so, and stays so.
 #[derive(Debug, Default)]
 pub struct Sworn {
@@ -191,6 +280,16 @@ pub struct Sworn {
 }
 
 impl Sworn {
+    /// Whether there has been an owner.
+    pub fn owned(&self) -> bool {
+        self.owned
+    }
+
+    /// Whether there has been an administrator for good.
+    pub fn administered(&self) -> bool {
+        self.administered
+    }
+
     /// Fails when the organisation breaks what must hold.
     pub fn check(&mut self, census: &Census, now: Timestamp) {
         self.ownership(census);
@@ -206,7 +305,7 @@ impl Sworn {
             let there = if *kind == 1 {
                 census.users.contains_key(subject)
             } else {
-                census.groups.contains(subject)
+                census.groups.contains_key(subject)
             };
             assert!(there, "a grant of {kind} {subject}, who is gone: {census:#?}");
         }

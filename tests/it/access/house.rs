@@ -146,6 +146,21 @@ impl AccessHouse {
             .map(drop)
     }
 
+    /// A new whole in place of a resource; `body` without `schemas`.
+    pub async fn put(&self, endpoint: &str, id: &str, mut body: Value) -> Result<(), Error> {
+        body["schemas"] = json!([if endpoint == "Users" { USER } else { GROUP }]);
+        let wanted = Wanted {
+            dialect: &strict(),
+            kind: self.kind(endpoint),
+            id: &ResourceId::new(id),
+            if_match: &IfMatch::Absent,
+            view: &View::default(),
+        };
+        provision::replace(&self.services, &self.idp, wanted, body)
+            .await
+            .map(drop)
+    }
+
     pub async fn set(&self, user: &str, path: &str, value: Value) -> Result<(), Error> {
         let replace = json!([{"op": "replace", "path": path, "value": value}]);
         self.patch("Users", user, replace).await

@@ -4,12 +4,11 @@ use muster::service::Caller;
 use muster::service::Error;
 use muster::service::access::preview::{self, Asked};
 use muster::service::access::roles::Holding;
-use muster::service::access::rules::{self, OutcomeAsked, Progress, Rule, RuleChange};
+use muster::service::access::rules::{self, Progress, Rule, RuleChange};
 use muster::service::access::scopes;
 use muster::service::access::{Paging, State};
 use muster::service::once::{Answer, End, Turn, claim, settle};
-use muster::store::access::rules::{RuleContent, StoredRule};
-use muster::store::{By, Db, Options, Reader, Unit, tenants};
+use muster::store::{Db, Options, Reader, tenants};
 use serde_json::json;
 
 use super::activation::{LONG, crowd};
@@ -19,37 +18,6 @@ use super::house::{AccessHouse, conflict, gives, joins, new_rule};
 const SEVERAL_PIECES: i64 = 12_000;
 
 impl AccessHouse {
-    async fn draft(&self, name: &str, when: &str, then: &[OutcomeAsked]) -> Rule {
-        let mut new = new_rule(name, when, then);
-        new.state = State::Draft;
-        rules::create(&self.services, &self.root, &new).await.unwrap()
-    }
-
-    /// Begins to prepare a version of a rule that says this beside what the rule says, and leaves it behind.
-    async fn leave_behind(&self, id: &str, say: impl FnOnce(&mut StoredRule)) -> i64 {
-        let db = Db::open(self.database.url(), &Options::default()).await.unwrap();
-        let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
-        let by = By {
-            actor_kind: "operator",
-            actor_name: "test",
-            cause: self.clock.now().into(),
-        };
-        let mut unit = Unit::begin(&db, tenant.id).await.unwrap();
-        let mut row = unit.rules().find(id).await.unwrap().unwrap();
-        say(&mut row);
-        let content = RuleContent {
-            name: &row.name,
-            when: &row.when,
-            then: &row.then,
-            validity: row.validity,
-            examples: &row.examples,
-        };
-        let version = unit.rules().prepare((row.key, row.version), content, by).await.unwrap();
-        unit.save().await.unwrap();
-        db.close().await;
-        version
-    }
-
     /// How many versions of rules have matches.
     async fn matched(&self) -> usize {
         let db = Db::open(self.database.url(), &Options::default()).await.unwrap();
@@ -120,7 +88,7 @@ each_database! {
     async fn a_change_names_the_one_that_is_coming_or_waits(house: AccessHouse) {
         let ada = house.user("ada", json!({"userType": "partner"})).await;
         let rule = house.rule("R", "title pr", &[gives("analyst", "all")]).await;
-        let coming = house.leave_behind(&rule.id, |row| "userType eq \"partner\"".clone_into(&mut row.when)).await;
+        let (_, coming) = house.leave_behind(&rule.id, |row| "userType eq \"partner\"".clone_into(&mut row.when)).await;
         let named = |version| RuleChange { name: Some("Renamed".to_owned()), expected: version, ..RuleChange::default() };
         for version in [None, Some(rule.version)] {
             assert!(conflict(house.change(&rule.id, named(version)).await).contains("coming into force"));
@@ -133,12 +101,12 @@ each_database! {
         assert!(house.may(&ada, "data.act", "all").await);
         // The same of a draft that becomes active.
         let draft = house.draft("D", "title pr", &[gives("analyst", "all")]).await;
-        let coming = house.leave_behind(&draft.id, |_| {}).await;
+        let (_, coming) = house.leave_behind(&draft.id, |_| {}).await;
         let rename = RuleChange { name: Some("E".to_owned()), ..RuleChange::default() };
         conflict(house.change(&draft.id, rename.clone()).await);
         let changed = house.change(&draft.id, RuleChange { expected: Some(coming), ..rename }).await.unwrap();
         assert_eq!((changed.name.as_str(), changed.state), ("E", State::Active));
-        let coming = house.leave_behind(&rule.id, |row| "title pr".clone_into(&mut row.when)).await;
+        let (_, coming) = house.leave_behind(&rule.id, |row| "title pr".clone_into(&mut row.when)).await;
         let retire = RuleChange { state: Some(State::Retired), expected: Some(coming), ..RuleChange::default() };
         assert_eq!(house.change(&rule.id, retire).await.unwrap().state, State::Retired);
         assert_eq!(house.resumed().await, 0);
@@ -160,7 +128,7 @@ each_database! {
         house.rule("Stays", "userType eq \"partner\"", &[gives("analyst", "all")]).await;
         house.rule("Detached", "userType eq \"partner\"", &[gives("analyst", &scope)]).await;
         let left = house.draft("Left", "userType eq \"partner\"", &[gives("analyst", "all")]).await;
-        let given_up = house.leave_behind(&left.id, |_| {}).await;
+        let (_, given_up) = house.leave_behind(&left.id, |_| {}).await;
         for name in ["ada", "bob"] {
             house.user(name, json!({"userType": "partner"})).await;
         }

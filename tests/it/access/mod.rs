@@ -1,15 +1,21 @@
 //! Access through the use cases: what the admin API, the command line and provisioning share.
 
 mod activation;
+mod behind;
 mod census;
+mod circles;
 mod decisions;
+mod files;
 mod gate;
 mod grants;
 mod house;
 mod interleavings;
 mod invariants;
 mod meanwhile;
+mod moving;
+mod narrowing;
 mod once;
+mod pendings;
 mod previews;
 mod provisioned;
 mod reports;
@@ -18,4 +24,5 @@ mod rules;
 mod scopes;
 mod searches;
 mod smart;
+mod underway;
 mod worlds;

@@ -13,6 +13,12 @@ fn to(state: State) -> RuleChange {
     }
 }
 
+/// Nothing takes long here.
+const NOBODY_HEARS: rules::Patience<'static> = rules::Patience {
+    most: std::time::Duration::from_mins(1),
+    tell: &|_, _| {},
+};
+
 each_database! {
     async fn an_active_rule_reaches_those_who_are_there_and_those_who_come(house: AccessHouse) {
         let ada = house.user("ada", json!({"userType": "partner"})).await;
@@ -119,14 +125,14 @@ each_database! {
         assert!(rules::diff(services, root, &file).await.unwrap().is_empty(), "{file}");
         rules::delete(services, root, &first.id).await.unwrap();
         assert!(!house.may(&ada, "data.act", "all").await);
-        let said: Vec<_> = rules::import(services, root, &file).await.unwrap().iter().map(ToString::to_string).collect();
+        let said: Vec<_> = rules::import(services, root, &file, &NOBODY_HEARS).await.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(said, ["+ Fill"]);
         assert!(house.may(&ada, "data.act", "all").await);
         let other = file.replace("analyst", "manager").replace("Analyst", "Manager");
-        let said: Vec<_> = rules::import(services, root, &other).await.unwrap().iter().map(ToString::to_string).collect();
+        let said: Vec<_> = rules::import(services, root, &other, &NOBODY_HEARS).await.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(said, ["~ Fill: then"]);
         assert!(house.may(&ada, "record.edit", "all").await);
-        let wrong = rules::import(services, root, "[[rule]]\nname = \"X\"\n").await;
+        let wrong = rules::import(services, root, "[[rule]]\nname = \"X\"\n", &NOBODY_HEARS).await;
         let Err(Error::Invalid(refusal)) = wrong else { panic!("{wrong:?}") };
         assert!(refusal.reason.starts_with("line "), "{refusal}");
     }

@@ -97,6 +97,23 @@ each_database! {
         assert_eq!((&gone["state"], &gone["resource"]), (&json!("applied"), &Value::Null));
     }
 
+    async fn a_decision_that_is_sent_again_is_answered_again(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (ada, bob) = (house.user("ada").await, house.user("bob").await);
+        desk.grant(&ada, "admin", "all").await;
+        desk.patch("/settings", json!({"when_refused": "park"})).await.status(200);
+        house.patch(&format!("/Users/{ada}"), off()).await.error(409, None);
+        let id = texts(&waiting(&desk).await, "id").remove(0);
+        desk.grant(&bob, "admin", "all").await;
+        let path = format!("/api/v1/pending/{id}/apply");
+        let apply = async |key: &str| desk.ask(Method::POST, &path, None, &[("idempotency-key", key)]).await;
+        assert_eq!(apply("k").await.status(204).header("idempotency-replayed"), "");
+        let before = house.dump().await;
+        assert_eq!(apply("k").await.status(204).header("idempotency-replayed"), "true");
+        before.assert_same(&house.dump().await);
+        apply("another").await.problem(404, "not-found");
+    }
+
     async fn groups_and_put_are_parked_too_and_if_match_still_counts(house: TestHouse) {
         let desk = Desk::admin(&house);
         let (ada, bob) = (house.user("ada").await, house.user("bob").await);

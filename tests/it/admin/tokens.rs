@@ -100,4 +100,31 @@ each_database! {
         house.clock().advance(std::time::Duration::from_secs(5));
         short.get("/roles").await.problem(401, "unauthorized");
     }
+
+    async fn a_token_ends_no_later_than_the_one_it_is_made_with(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let ada = house.user("ada").await;
+        desk.grant(&ada, "admin", "all").await;
+        let made = desk.post("/tokens", json!({"user": ada, "expires": "2026-01-01T00:01:00Z"})).await.status(201).json;
+        let short = Desk::with(&house, secret(&made));
+        for holder in [json!({"user": ada}), json!({"connection": "test"})] {
+            let mut body = holder.clone();
+            body["expires"] = json!("2026-01-01T00:01:01Z");
+            let problem = short.post("/tokens", body.clone()).await.problem(400, "invalid-value");
+            assert_eq!(problem["pointer"], "/expires", "{holder}");
+            assert!(problem["detail"].as_str().unwrap().contains("`2026-01-01T00:01:00"), "{problem}");
+            let silent = short.post("/tokens", holder.clone()).await.status(201).json;
+            assert_eq!(silent["expires"], made["expires"], "{holder}");
+            body["expires"] = json!("2026-01-01T00:00:30Z");
+            let sooner = short.post("/tokens", body).await.status(201).json;
+            assert!(sooner["expires"].as_str().unwrap().starts_with("2026-01-01T00:00:30"), "{holder}: {sooner}");
+        }
+        let lasting = Desk::user(&house, &ada).post("/tokens", json!({"user": ada})).await.status(201).json;
+        assert_eq!(lasting["expires"], Value::Null, "who asks by one without an end makes one without an end");
+        let admin = desk.post("/tokens", json!({"admin": true, "expires": "2026-01-01T00:02:00Z"})).await.status(201).json;
+        let further = Desk::with(&house, secret(&admin)).post("/tokens", json!({"admin": true})).await.status(201).json;
+        assert_eq!(further["expires"], admin["expires"]);
+        let grandchild = Desk::with(&house, secret(&further)).post("/tokens", json!({"user": ada})).await.status(201).json;
+        assert_eq!(grandchild["expires"], admin["expires"]);
+    }
 }

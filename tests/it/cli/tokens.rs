@@ -187,6 +187,11 @@ each_database! {
         let listed = listed(&house.database);
         let ends = listed.iter().find(|item| item["id"] == old["id"]).unwrap()["revoked"].clone();
         assert!(from_now(&ends) > 3_600_000_000, "the listing says when it ends");
+        let dump = house.dump().await;
+        for (kind, token) in [("token.revoked", &old["id"]), ("token.created", &new["id"])] {
+            let told = |row: &&String| row.contains(kind) && row.contains(&format!("\"token\":{token}"));
+            assert_eq!(dump.table("event").iter().filter(told).count(), 1, "{kind}");
+        }
     }
 
     async fn a_successor_has_the_holder_of_its_predecessor_and_its_own_expiry(database: Database) {
@@ -206,6 +211,23 @@ each_database! {
         let holder = |id: &Value| items.iter().find(|item| item["id"] == *id).unwrap()["holder"].clone();
         assert_eq!(holder(&old["id"]), holder(&new["id"]));
         assert!(from_now(&new["expires"]) > 29 * 24 * 3_600_000_000);
+    }
+
+    async fn a_successor_lasts_as_long_as_its_predecessor_was_made_for(database: Database) {
+        for (lifetime, days) in [(&["--expires", "7d"][..], Some(7)), (&[], None)] {
+            let old = created(&database, lifetime);
+            let new = run_json(&database, &["token", "rotate", "--tenant", "acme", text(&old["id"]), "--json"]);
+            match days {
+                Some(days) => {
+                    let lasts = from_now(&new["expires"]);
+                    let day = 24 * 3_600_000_000_i64;
+                    assert!((days * day - 60_000_000..=days * day).contains(&lasts), "{new}");
+                }
+                None => assert_eq!(new["expires"], Value::Null),
+            }
+            let kept = listed(&database).into_iter().find(|item| item["id"] == new["id"]).unwrap();
+            assert_eq!(kept["expires"], new["expires"]);
+        }
     }
 
     async fn what_has_ended_cannot_be_rotated(database: Database) {

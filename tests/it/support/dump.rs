@@ -41,6 +41,11 @@ impl Dump {
         assert_eq!(self.0.len(), later.0.len(), "the tables are not the same");
     }
 
+    /// The rows of a table, each as one text.
+    pub fn table(&self, name: &str) -> &[String] {
+        &self.0[name]
+    }
+
     /// Number of rows in all tables.
     pub fn rows(&self) -> usize {
         self.0.values().map(Vec::len).sum()

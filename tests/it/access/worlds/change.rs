@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::drawn::circle::has_circle;
 use super::drawn::dice::Dice;
-use super::drawn::generate::{self, DEPARTMENTS, SMART, Style, TIMES, TITLES};
+use super::drawn::generate::{self, DEPARTMENTS, SMART, Style, TIMES, TITLES, is_higher};
 use super::drawn::world::{Gift, Law, Span, Then, When, World};
 use super::{ScopeKind, State};
 
@@ -166,12 +166,19 @@ fn new_law(world: &World, dice: &mut Dice, style: Style) -> Law {
 /// else, spans that end before they begin, and reports.
 pub fn storable(mut world: World) -> World {
     world.people.iter_mut().for_each(|person| person.reports.clear());
-    for inner in 0..world.teams.len() {
-        for outer in std::mem::take(&mut world.teams[inner].inside) {
-            world.teams[inner].inside.insert(outer);
-            if is_nested_in_a_circle(&world) {
-                world.teams[inner].inside.remove(&outer);
-            }
+    // What leads up a rank stays: it is what makes them deep, and no circle.
+    let mut others = Vec::new();
+    for (inner, team) in world.teams.iter_mut().enumerate() {
+        others.extend(
+            team.inside
+                .extract_if(.., |outer| !is_higher(inner, *outer))
+                .map(|outer| (inner, outer)),
+        );
+    }
+    for (inner, outer) in others {
+        world.teams[inner].inside.insert(outer);
+        if is_nested_in_a_circle(&world) {
+            world.teams[inner].inside.remove(&outer);
         }
     }
     for place in 0..world.places.len() {

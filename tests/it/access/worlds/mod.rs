@@ -7,9 +7,11 @@ mod change;
 #[path = "../../../../src/access/tests/worlds/mod.rs"]
 mod drawn;
 mod leaves;
+mod making;
 mod previewed;
 mod proof;
 mod sheet;
+mod size;
 mod town;
 mod words;
 

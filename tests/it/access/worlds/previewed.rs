@@ -4,14 +4,14 @@ use muster::access::diff::{Access, Differ};
 use muster::access::{Reach, Restriction, evaluate};
 use muster::base::id::ScopeKey;
 use muster::service::access::Place;
-use muster::service::access::preview::{self, Asked, Delta, What};
+use muster::service::access::preview::{self, Delta};
 
 use super::change::Change;
 use super::drawn::dice::Dice;
 use super::drawn::generate::Style;
 use super::drawn::world::World;
 use super::sheet::Sheet;
-use super::town::{Town, renumber};
+use super::town::Town;
 
 /// Most changes of one preview.
 const MOST: usize = 4;
@@ -37,22 +37,8 @@ pub fn draw(world: &World, dice: &mut Dice, style: Style) -> Vec<Change> {
 
 /// Previews changes, makes them by the preview, and fails where the one says something else than came of the other.
 pub async fn come_true(town: &mut Town, world: &mut World, before: &Sheet, changes: &[Change]) -> Sheet {
-    let asked: Vec<Asked> = changes.iter().map(|change| asked(town, change)).collect();
-    let told = preview::preview(&town.services, &town.caller, &asked, "[]").await;
-    let told = told.unwrap_or_else(|fault| panic!("{fault:?}: {changes:?}"));
-    preview::apply(&town.services, &town.caller, &told.id, &asked)
-        .await
-        .unwrap();
-    for change in changes {
-        change.make(world);
-        match change {
-            Change::Take(number) => drop(town.gifts.remove(number)),
-            Change::Repeal(number) => drop(town.laws.remove(number)),
-            _ => {}
-        }
-    }
+    let told = town.make_together(world, changes).await;
     let after = Sheet::of(town, world).await;
-    learn(town, world, &after, changes);
     let (gains, losses) = differences(before, &after);
     assert_eq!(told.counts.users, town.people.len() as u64);
     let (gained, lost) = (told.counts.gains, told.counts.losses);
@@ -60,44 +46,6 @@ pub async fn come_true(town: &mut Town, world: &mut World, before: &Sheet, chang
     assert_eq!(lines(&told.gains), cut(gains), "gains of {changes:?}");
     assert_eq!(lines(&told.losses), cut(losses), "losses of {changes:?}");
     after
-}
-
-fn asked(town: &Town, change: &Change) -> Asked {
-    match change {
-        Change::Give(gift) => Asked::Grant(town.new_grant(gift)),
-        Change::Enact(law) => Asked::Rule(town.new_rule(law)),
-        Change::Take(number) => Asked::Delete(What::Grant, town.gifts[number].clone()),
-        Change::Repeal(number) => Asked::Delete(What::Rule, town.laws[number].clone()),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The ids that new grants and rules were given: keys are given in the order of the changes.
-fn learn(town: &mut Town, world: &mut World, after: &Sheet, changes: &[Change]) {
-    let known = |id: &str| town.gifts.values().any(|other| other == id);
-    let mut new: Vec<_> = after.grants().filter(|grant| !known(&grant.id)).collect();
-    new.sort_by_key(|grant| grant.key);
-    let mut new_grants = new.into_iter();
-    let known = |id: &str| town.laws.values().any(|other| other == id);
-    let rules = after.book.policy().rules.iter();
-    let mut new: Vec<_> = rules.filter(|rule| !known(&rule.id)).collect();
-    new.sort_by_key(|rule| rule.key);
-    let mut new_rules = new.into_iter();
-    for change in changes {
-        match change {
-            Change::Give(gift) => {
-                let id = new_grants.next().unwrap().id.clone();
-                town.gifts.insert(gift.number, id);
-            }
-            Change::Enact(law) => {
-                let rule = new_rules.next().unwrap();
-                town.laws.insert(law.number, rule.id.clone());
-                renumber(world, law.number, rule.version);
-            }
-            _ => {}
-        }
-    }
-    assert!(new_grants.next().is_none() && new_rules.next().is_none());
 }
 
 /// User, where, how restricted, what.

@@ -11,6 +11,7 @@ use muster::access::{
 };
 use muster::base::clock::Timestamp;
 use muster::base::id::{GrantKey, Pk, RoleKey, RuleKey, ScopeKey};
+use muster::store::access::matches::Range;
 use muster::store::access::policy::{RuleRow, Shared};
 
 use super::drawn::model::{Model, Reason, Spot};
@@ -18,8 +19,10 @@ use super::drawn::world::{At, KEYS, World};
 use super::town::Town;
 use super::words::{ACCOUNT, instant, properties, restriction};
 
-/// Rows of one statement: more than there are people.
-const EVERYBODY: u32 = 1000;
+const EVERYBODY: Range = Range {
+    from: Pk(0),
+    to: Pk(i64::MAX),
+};
 
 /// The policy, compiled, and the facts of everybody, read in one statement each.
 pub struct Sheet {
@@ -33,7 +36,7 @@ pub struct Sheet {
 impl Sheet {
     pub async fn of(town: &Town, world: &World) -> Self {
         let shared = town.reader.policy().load().await.unwrap();
-        let rows = town.reader.facts().many(Pk(0), EVERYBODY).await.unwrap();
+        let rows = town.reader.facts().of_range(EVERYBODY).await.unwrap();
         assert_eq!(rows.len(), town.people.len());
         assert!(rows.iter().all(|row| row.policy_version == shared.version));
         let mut known: HashMap<_, _> = rows.into_iter().map(|row| (row.facts.id.clone(), row.facts)).collect();
@@ -98,9 +101,11 @@ impl Sheet {
         }
     }
 
-    /// Fails where the engine, by what is stored, says anything else of anybody than the model.
-    pub fn agrees(&self, town: &Town, model: &Model<'_>, spots: &[Spot]) {
+    /// Fails where the engine, by what is stored, says anything else of anybody than the model. Gives what it says of
+    /// everybody on every spot.
+    pub fn agrees(&self, town: &Town, model: &Model<'_>, spots: &[Spot]) -> Answers {
         let words = Words::of(self, town);
+        let mut answers = Answers::new();
         for (person, facts) in self.facts.iter().enumerate() {
             let access = model.access(person);
             let mut expected: BTreeMap<Held, BTreeSet<Reason>> = BTreeMap::new();
@@ -115,10 +120,15 @@ impl Sheet {
                 let found = self.permitted(town, model.world, person, *spot);
                 let expected = model.permitted(&access, *spot);
                 assert_eq!(found, expected, "what person {person} may do on {spot:?}");
+                answers.push((person, *spot, found));
             }
         }
+        answers
     }
 }
+
+/// Person, spot, permissions.
+pub type Answers = Vec<(usize, Spot, BTreeSet<usize>)>;
 
 /// Where, which role if any, how it is restricted.
 type Held = (At, Option<usize>, Restriction);
@@ -194,6 +204,7 @@ fn policy(town: &Town, shared: Shared) -> Policy {
         id: row.id,
         name: row.name,
         version: row.version,
+        matched: row.matched,
         state: row.state,
         when: Condition::compile(&row.when, user).unwrap(),
         then: row.then,

@@ -11,11 +11,9 @@ use muster::scim::discovery::Listing;
 use muster::scim::project::View;
 use muster::scim::schema::ResourceType;
 use muster::service::access::State;
-use muster::service::access::grants;
 use muster::service::access::records;
-use muster::service::access::roles::{self, NewRole, RoleChange};
-use muster::service::access::rules::{self, RuleChange};
-use muster::service::access::scopes::{self, NewScope, ScopeChange};
+use muster::service::access::roles::{self, NewRole};
+use muster::service::access::scopes::{self, NewScope};
 use muster::service::{Caller, IfMatch, Parts, Services, Wanted, connections, provision};
 use muster::store::{Db, Reader, tenants};
 use serde_json::{Value, json};
@@ -23,13 +21,25 @@ use serde_json::{Value, json};
 use super::ENTERPRISE_USER;
 use super::change::Change;
 use super::drawn::dice::Dice;
-use super::drawn::world::{Law, World};
-use super::words::{instant, keys, shown, validity};
+use super::drawn::world::World;
+use super::words::{instant, keys, shown};
 use crate::access::house::START;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// Grants and rules that are made one by one before the others are made together.
+const ONE_BY_ONE: usize = 3;
+/// Changes of one preview.
+const OF_A_SET: usize = 100;
+
+/// When groups get their members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    AtOnce,
+    Later,
+}
 
 /// A tenant, and the ids of all that is in it.
 pub struct Town {
@@ -80,8 +90,9 @@ impl Town {
         }
     }
 
-    /// The organisation, written. Rules come before the people they speak of, after them, or between, as chance will
-    /// have it; so do grants. The versions of rules become those that the database gave.
+    /// The organisation, written: its people first and what is decided about them after, or the other way round. A
+    /// few grants and rules are made one by one, the others as one set. The versions of rules become those that the
+    /// database gave.
     pub async fn of(db: &Db, name: &str, world: &mut World, dice: &mut Dice) -> Self {
         let mut town = Self::empty(db, name).await;
         town.set_time(world.now);
@@ -91,37 +102,53 @@ impl Town {
         for number in 0..world.roles.len() {
             town.role(number, &world.roles[number]).await;
         }
-        for number in 0..world.teams.len() {
-            town.team(world, number).await;
-        }
-        let mut steps: Vec<Change> = Vec::new();
-        steps.extend(std::mem::take(&mut world.laws).into_iter().map(Change::Enact));
-        let cut = dice.roll(steps.len() + 1);
-        let later = steps.split_off(cut);
-        for step in steps {
-            town.make(world, &step).await;
-        }
-        for number in 0..world.people.len() {
-            town.person(world, number).await;
-        }
-        for number in 0..world.teams.len() {
-            town.fill(world, number).await;
-        }
-        for number in 0..world.records.len() {
-            for place in world.records[number].places.clone() {
-                town.put(number, place).await;
+        let laws = std::mem::take(&mut world.laws).into_iter().map(Change::Enact);
+        let gifts = std::mem::take(&mut world.gifts).into_iter().map(Change::Give);
+        let mut decided: Vec<Change> = laws.chain(gifts).collect();
+        dice.shuffle(&mut decided);
+        if dice.chance(50) {
+            town.teams(world, Filled::Later).await;
+            // Grants name people, who are not there yet.
+            let (early, late) = decided
+                .into_iter()
+                .partition(|change| matches!(change, Change::Enact(_)) && dice.chance(80));
+            town.decide(world, early).await;
+            town.everybody(world).await;
+            for team in 0..world.teams.len() {
+                town.fill(world, team).await;
             }
+            town.decide(world, late).await;
+        } else {
+            town.everybody(world).await;
+            town.teams(world, Filled::AtOnce).await;
+            town.decide(world, decided).await;
         }
-        let mut steps: Vec<Change> = later;
-        steps.extend(std::mem::take(&mut world.gifts).into_iter().map(Change::Give));
-        dice.shuffle(&mut steps);
-        for step in steps {
-            town.make(world, &step).await;
+        for place in 0..world.places.len() {
+            town.put_all(world, place).await;
         }
         town
     }
 
-    fn set_time(&self, now: i64) {
+    /// Makes the first few changes, and what no set can hold, one by one; the others as sets.
+    async fn decide(&mut self, world: &mut World, changes: Vec<Change>) {
+        let (mut alone, mut together) = (Vec::new(), Vec::new());
+        for change in changes {
+            let active = !matches!(&change, Change::Enact(law) if law.state != State::Active);
+            if active && alone.len() >= ONE_BY_ONE {
+                together.push(change);
+            } else {
+                alone.push(change);
+            }
+        }
+        for change in alone {
+            self.make(world, &change).await;
+        }
+        for set in together.chunks(OF_A_SET) {
+            self.make_together(world, set).await;
+        }
+    }
+
+    pub(super) fn set_time(&self, now: i64) {
         self.clock.set(instant(now));
     }
 
@@ -147,14 +174,36 @@ impl Town {
         self.roles.push(made.id);
     }
 
-    /// An empty group.
-    async fn team(&mut self, world: &World, number: usize) {
-        let body = json!({"schemas": [GROUP], "displayName": world.teams[number].name});
-        let id = self.create("Groups", body).await;
-        let ids = [ResourceId::new(id.as_str())];
+    /// The groups: empty ones, or each with everybody who belongs there, so that what is nested comes first.
+    async fn teams(&mut self, world: &World, filled: Filled) {
+        let mut made: BTreeMap<usize, String> = BTreeMap::new();
+        while made.len() < world.teams.len() {
+            let ready = |team: &usize| {
+                let mut inner = (0..world.teams.len()).filter(|inner| world.teams[*inner].inside.contains(team));
+                !made.contains_key(team) && (filled == Filled::Later || inner.all(|inner| made.contains_key(&inner)))
+            };
+            let next: Vec<usize> = (0..world.teams.len()).filter(ready).collect();
+            assert!(!next.is_empty(), "groups in a circle");
+            for team in next {
+                let mut body = json!({"schemas": [GROUP], "displayName": world.teams[team].name});
+                if filled == Filled::AtOnce {
+                    body["members"] = members(&self.members(world, team, &|inner| &made[&inner]));
+                }
+                made.insert(team, self.create("Groups", body).await);
+            }
+        }
+        self.teams = made.into_values().collect();
+        let ids: Vec<_> = self.teams.iter().map(|id| ResourceId::new(id.as_str())).collect();
+        let position = |id: &ResourceId| self.teams.iter().position(|team| *team == id.as_str()).unwrap();
         let found = self.reader.resources().pks(&ids).await.unwrap();
-        self.team_of.insert(found[0].1, number);
-        self.teams.push(id);
+        self.team_of = found.into_iter().map(|(id, pk, _)| (pk, position(&id))).collect();
+        assert_eq!(self.team_of.len(), world.teams.len());
+    }
+
+    async fn everybody(&mut self, world: &World) {
+        for number in 0..world.people.len() {
+            self.person(world, number).await;
+        }
     }
 
     async fn person(&mut self, world: &World, number: usize) {
@@ -170,24 +219,29 @@ impl Town {
         self.people.push(id);
     }
 
-    /// Puts the people and teams that belong into a team there.
-    async fn fill(&self, world: &World, team: usize) {
+    /// Ids of the people and teams that belong into a team.
+    fn members<'t>(&'t self, world: &World, team: usize, id: &dyn Fn(usize) -> &'t String) -> Vec<&'t String> {
         let people = (0..world.people.len()).filter(|person| world.people[*person].teams.contains(&team));
         let teams = (0..world.teams.len()).filter(|inner| world.teams[*inner].inside.contains(&team));
-        let members: Vec<&String> = people
-            .map(|person| &self.people[person])
-            .chain(teams.map(|inner| &self.teams[inner]))
-            .collect();
+        people.map(|person| &self.people[person]).chain(teams.map(id)).collect()
+    }
+
+    /// Puts the people and teams that belong into a team there.
+    async fn fill(&self, world: &World, team: usize) {
+        let members = self.members(world, team, &|inner| &self.teams[inner]);
         if !members.is_empty() {
             self.join(team, &members).await;
         }
     }
 
-    async fn put(&self, record: usize, place: usize) {
-        let records = [shown(record)];
-        records::put(&self.services, &self.caller, &self.places[place], &records)
-            .await
-            .unwrap();
+    /// Puts the records of a place there.
+    async fn put_all(&self, world: &World, place: usize) {
+        let here = (0..world.records.len()).filter(|record| world.records[*record].places.contains(&place));
+        let records: Vec<_> = here.map(shown).collect();
+        if !records.is_empty() {
+            let put = records::put(&self.services, &self.caller, &self.places[place], &records).await;
+            put.unwrap();
+        }
     }
 }
 
@@ -224,19 +278,18 @@ impl Town {
             .unwrap();
     }
 
-    async fn join(&self, team: usize, members: &[&String]) {
-        let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
-        let add = json!([{"op": "add", "path": "members", "value": members}]);
+    pub(super) async fn join(&self, team: usize, members: &[&String]) {
+        let add = json!([{"op": "add", "path": "members", "value": self::members(members)}]);
         self.patch("Groups", &self.teams[team], add).await;
     }
 
-    async fn leave(&self, team: usize, member: &str) {
+    pub(super) async fn leave(&self, team: usize, member: &str) {
         let path = format!("members[value eq \"{member}\"]");
         self.patch("Groups", &self.teams[team], json!([{"op": "remove", "path": path}]))
             .await;
     }
 
-    async fn set(&self, person: usize, values: Value) {
+    pub(super) async fn set(&self, person: usize, values: Value) {
         self.patch(
             "Users",
             &self.people[person],
@@ -246,139 +299,8 @@ impl Town {
     }
 }
 
-/// Changing.
-impl Town {
-    /// Makes a change in the database and in the list of facts.
-    pub async fn make(&mut self, world: &mut World, change: &Change) {
-        change.make(world);
-        match change {
-            Change::Time(now) => self.set_time(*now),
-            Change::Active(person, active) => self.set(*person, json!({"active": active})).await,
-            Change::Profile(person, title, department) => {
-                let values = json!({"title": title, ENTERPRISE_USER: {"department": department}});
-                self.set(*person, values).await;
-            }
-            Change::Join(person, team) => self.join(*team, &[&self.people[*person]]).await,
-            Change::Leave(person, team) => self.leave(*team, &self.people[*person]).await,
-            Change::Nest(inner, outer) => self.join(*outer, &[&self.teams[*inner]]).await,
-            Change::Unnest(inner, outer) => self.leave(*outer, &self.teams[*inner]).await,
-            Change::Move(..) | Change::Dates(..) => self.make_place(change).await,
-            Change::Put(record, place) => self.put(*record, *place).await,
-            Change::TakeOut(record, place) => {
-                let records = [shown(*record)];
-                let place = &self.places[*place];
-                let out = records::remove(&self.services, &self.caller, place, &records).await;
-                assert_eq!(out.unwrap(), 1);
-            }
-            Change::Role(role, permissions) => {
-                let change = RoleChange {
-                    name: None,
-                    permissions: Some(keys(permissions)),
-                };
-                let role = &self.roles[*role];
-                roles::change(&self.services, &self.caller, role, &change)
-                    .await
-                    .unwrap();
-            }
-            Change::Give(..) | Change::GiftSpan(..) | Change::Take(_) => self.make_gift(change).await,
-            Change::Enact(law) => self.enact(world, law).await,
-            Change::LawSpan(number, span) => {
-                let change = RuleChange {
-                    valid_from: Some(validity(*span).from),
-                    valid_to: Some(validity(*span).to),
-                    ..RuleChange::default()
-                };
-                self.amend(world, *number, &change).await;
-            }
-            Change::LawState(number, state) => self.amend(world, *number, &to(*state)).await,
-            Change::Rewrite(number, when) => {
-                let change = RuleChange {
-                    when: Some(when.text(&|team| self.teams[team].clone())),
-                    ..RuleChange::default()
-                };
-                self.amend(world, *number, &change).await;
-            }
-            Change::Repeal(number) => {
-                let id = self.laws.remove(number).unwrap();
-                rules::delete(&self.services, &self.caller, &id).await.unwrap();
-            }
-        }
-    }
-
-    async fn make_place(&self, change: &Change) {
-        let (place, change) = match change {
-            Change::Move(place, parent) => {
-                let parent = parent.map(|parent| self.places[parent].clone());
-                let change = ScopeChange {
-                    parent: Some(parent),
-                    ..ScopeChange::default()
-                };
-                (*place, change)
-            }
-            Change::Dates(place, (starts, ends)) => {
-                let change = ScopeChange {
-                    starts: Some(starts.map(instant)),
-                    ends: Some(ends.map(instant)),
-                    ..ScopeChange::default()
-                };
-                (*place, change)
-            }
-            other => panic!("{other:?}"),
-        };
-        let place = &self.places[place];
-        scopes::change(&self.services, &self.caller, place, &change)
-            .await
-            .unwrap();
-    }
-
-    async fn make_gift(&mut self, change: &Change) {
-        let (services, caller) = (&self.services, &self.caller);
-        match change {
-            Change::Give(gift) => {
-                let made = grants::create(services, caller, &self.new_grant(gift)).await.unwrap();
-                self.gifts.insert(gift.number, made.id);
-            }
-            Change::GiftSpan(number, span) => {
-                let changed = grants::change(services, caller, &self.gifts[number], validity(*span)).await;
-                changed.unwrap();
-            }
-            Change::Take(number) => {
-                let id = self.gifts.remove(number).unwrap();
-                grants::delete(services, caller, &id).await.unwrap();
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// No new rule is retired, so it is a draft first.
-    async fn enact(&mut self, world: &mut World, law: &Law) {
-        let made = rules::create(&self.services, &self.caller, &self.new_rule(law)).await;
-        let made = made.unwrap_or_else(|fault| panic!("{fault:?}: {law:?}"));
-        self.laws.insert(law.number, made.id);
-        if law.state == State::Retired {
-            self.amend(world, law.number, &to(State::Retired)).await;
-        } else {
-            renumber(world, law.number, made.version);
-        }
-    }
-
-    async fn amend(&self, world: &mut World, number: i64, change: &RuleChange) {
-        let changed = rules::change(&self.services, &self.caller, &self.laws[&number], change).await;
-        let changed = changed.unwrap_or_else(|fault| panic!("{fault:?}: {change:?}"));
-        renumber(world, number, changed.version);
-    }
-}
-
-pub fn renumber(world: &mut World, number: i64, version: i64) {
-    let law = world.laws.iter_mut().find(|law| law.number == number);
-    law.unwrap().version = version;
-}
-
-fn to(state: State) -> RuleChange {
-    RuleChange {
-        state: Some(state),
-        ..RuleChange::default()
-    }
+fn members(ids: &[&String]) -> Value {
+    ids.iter().map(|id| json!({"value": id})).collect()
 }
 
 fn strict() -> Dialect {

@@ -49,7 +49,7 @@ impl Town {
 
     pub fn new_rule(&self, law: &Law) -> NewRule {
         NewRule {
-            name: format!("Rule {}", law.number),
+            name: rule_name(law.number),
             when: law.when.text(&|team| self.teams[team].clone()),
             then: law.then.iter().map(|then| self.outcome(then)).collect(),
             state: if law.state == State::Active {
@@ -102,6 +102,10 @@ impl Town {
             },
         }
     }
+}
+
+pub fn rule_name(number: i64) -> String {
+    format!("Rule {number}")
 }
 
 /// What a product says of a record when it asks.

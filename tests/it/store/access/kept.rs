@@ -14,7 +14,6 @@ fn preview(id: &str, created: i64) -> Preview {
         id: id.to_owned(),
         created: Timestamp(created),
         policy_version: 3,
-        event_id: 9,
         changes: "[]".to_owned(),
         result: "{}".to_owned(),
         digest: "d".to_owned(),
@@ -96,6 +95,34 @@ each_database! {
         unit.save().await.unwrap();
         assert_eq!(shelf.reader().previews().find("b").await.unwrap(), None);
         assert!(shelf.reader().previews().find("c").await.unwrap().is_some());
+    }
+
+    async fn what_waits_no_more_takes_the_unit_along_that_would_do_it(shelf: Shelf) {
+        let (ada, _) = shelf.user("ada").await;
+        let waits = NewPending {
+            id: "a",
+            created: Timestamp(5),
+            kind: "parked-request",
+            resource: ada,
+            digest: "1",
+            request: "{}",
+            reason: "the last admin",
+        };
+        let mut unit = shelf.unit().await;
+        unit.pendings().keep(waits).await.unwrap();
+        unit.save().await.unwrap();
+        let does = async |preview_id: &str| {
+            let mut unit = shelf.unit().await;
+            unit.pendings().settle_with("a", "applied");
+            unit.previews().keep(&preview(preview_id, 10));
+            unit.save().await
+        };
+        does("first").await.unwrap();
+        assert_eq!(shelf.reader().pendings().find("a").await.unwrap().unwrap().state, "applied");
+        let second = does("second").await;
+        assert!(matches!(second, Err(Error::Stale)), "{second:?}");
+        assert!(shelf.reader().previews().find("first").await.unwrap().is_some());
+        assert_eq!(shelf.reader().previews().find("second").await.unwrap(), None);
     }
 
     async fn a_key_belongs_to_one_request_until_it_expires(shelf: Shelf) {
