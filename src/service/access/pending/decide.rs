@@ -38,14 +38,13 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str) -> Result<()>
     let kept: Kept = serde_json::from_str(&row.request).map_err(|fault| Error::Internal(Box::new(fault)))?;
     let connection = connection(services, caller, &kept).await?;
     let connection = connection.settling(Settlement::of(caller, &row));
-    let made = match parked::again(services, &connection, &kept).await {
-        // What was to be deleted is gone: by whomever, it is what was asked for.
-        Err(Error::NotFound) if kept.deletes() => Ok(()),
-        made => made,
-    };
+    let made = parked::again(services, &connection, &kept).await;
+    // What was to be deleted is gone: by whomever, it is what was asked for.
+    let gone = matches!(made, Err(Error::NotFound)) && kept.deletes();
     match (made, state(services, caller, id).await?.as_deref()) {
         // There was nothing left to change, and so no unit that could have ended it.
         (Ok(()), Some(WAITING)) => settled(services, caller, row, (APPLIED, "request.applied")).await,
+        (Err(_), Some(WAITING)) if gone => settled(services, caller, row, (APPLIED, "request.applied")).await,
         (Ok(()), Some(APPLIED)) => Ok(()),
         (Err(error), Some(WAITING)) => Err(error),
         // Somebody was faster.
