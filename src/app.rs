@@ -189,6 +189,7 @@ impl App {
         let stop = CancellationToken::new();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
+        let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
         let forget = tokio::spawn(forget_idle(edge.clone(), stop.clone()));
         let draining = stop.clone();
         let signal = async move {
@@ -215,7 +216,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, prepare, forget);
+        let _ = tokio::join!(sweep, prepare, sequence, forget);
         self.close().await;
         outcome
     }

@@ -8,6 +8,7 @@ pub mod app;
 pub mod base;
 pub mod cli;
 pub mod config;
+pub mod event;
 pub mod scim;
 pub mod service;
 pub mod store;

@@ -70,6 +70,11 @@ const BOUND: &[(&str, &[&str], &str)] = &[
         &["worker", "selftest", "cli", "app"],
         "no network call inside a use case",
     ),
+    (
+        "aws_lc_rs",
+        &["event", "base", "service"],
+        "what is sealed and signed is decided in one place",
+    ),
 ];
 
 /// Rooms of values in, values out, and what they can therefore not know.

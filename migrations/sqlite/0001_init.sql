@@ -145,21 +145,35 @@ CREATE TABLE tally (
     PRIMARY KEY (tenant_id, kind, block, slot)
 ) WITHOUT ROWID;
 
--- What happened; never updated. id orders the events of one resource.
+-- The log: what happened, numbered without a gap in each tenant, each row with the hash of all before it. Only ever
+-- added to: 0003 has the triggers. class: 0 people and groups, 1 policy, 2 acts. entry: number of the entry that it was.
+-- hash: 64 hex digits.
 CREATE TABLE event (
     tenant_id BIGINT NOT NULL,
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq BIGINT NOT NULL,
+    entry BIGINT NOT NULL,
     at BIGINT NOT NULL,
-    actor_kind TEXT NOT NULL,
-    actor_name TEXT NOT NULL,
-    connection_id BIGINT,
-    request_id TEXT,
+    txn TEXT NOT NULL,
+    part BIGINT NOT NULL,
+    class BIGINT NOT NULL,
     kind TEXT NOT NULL,
-    resource_pk BIGINT,
-    resource_id TEXT,
-    data TEXT NOT NULL
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    connection_id BIGINT,
+    connection TEXT,
+    request_id TEXT,
+    subject_kind TEXT,
+    subject_pk BIGINT,
+    subject_id TEXT,
+    cause TEXT NOT NULL,
+    data TEXT NOT NULL,
+    sealed TEXT,
+    hash TEXT NOT NULL
 );
-CREATE INDEX event_tenant ON event (tenant_id, id);
+CREATE UNIQUE INDEX event_seq ON event (tenant_id, seq);
+CREATE INDEX event_subject ON event (tenant_id, subject_pk, seq) WHERE subject_pk IS NOT NULL;
+CREATE INDEX event_source ON event (tenant_id, connection_id, seq) WHERE connection_id IS NOT NULL;
+CREATE INDEX event_policy ON event (tenant_id, seq) WHERE class = 1;
 
 CREATE TABLE tolerance (
     tenant_id BIGINT NOT NULL,
@@ -189,7 +203,10 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('group_closure', 'group_closure_reverse', '10000 1000 5 1'),
     ('password', 'password', '100000 10000 1'),
     ('tally', 'tally', '1000 100 50 1 1'),
-    ('event', 'event_tenant', '10000000 1000000 1'),
+    ('event', 'event_seq', '10000000 1000000 1'),
+    ('event', 'event_subject', '9000000 900000 10 1'),
+    ('event', 'event_source', '9000000 900000 450000 1'),
+    ('event', 'event_policy', '100000 10000 1'),
     ('token', 'token_uid', '1000 100 1'),
     ('token', 'token_hash', '1000 1'),
     ('token', 'token_user', '100 10 2'),

@@ -68,7 +68,10 @@ impl fmt::Display for ResourceId {
 #[derive(Debug, Clone)]
 enum Source {
     Random,
-    Counted(Arc<AtomicU64>),
+    Counted {
+        resources: Arc<AtomicU64>,
+        units: Arc<AtomicU64>,
+    },
 }
 
 /// Where new resource ids come from.
@@ -85,7 +88,11 @@ impl Ids {
     /// `00000000-0000-7000-8000-000000000001` and up; clones share the counter. For tests.
     #[must_use]
     pub fn counted() -> Self {
-        Self(Source::Counted(Arc::new(AtomicU64::new(1))))
+        let from_one = || Arc::new(AtomicU64::new(1));
+        Self(Source::Counted {
+            resources: from_one(),
+            units: from_one(),
+        })
     }
 
     /// An id never given before.
@@ -93,9 +100,22 @@ impl Ids {
     pub fn next(&self) -> ResourceId {
         match &self.0 {
             Source::Random => ResourceId(random()),
-            Source::Counted(counter) => {
-                let number = counter.fetch_add(1, Ordering::Relaxed);
+            Source::Counted { resources, .. } => {
+                let number = resources.fetch_add(1, Ordering::Relaxed);
                 ResourceId(format!("00000000-0000-7000-8000-{number:012x}"))
+            }
+        }
+    }
+
+    /// A name for a unit of work, never given before. Counted ones are `00000000-0000-7000-9000-000000000001` and up:
+    /// how many units there were does not move the ids of resources.
+    #[must_use]
+    pub fn next_unit(&self) -> String {
+        match &self.0 {
+            Source::Random => random(),
+            Source::Counted { units, .. } => {
+                let number = units.fetch_add(1, Ordering::Relaxed);
+                format!("00000000-0000-7000-9000-{number:012x}")
             }
         }
     }

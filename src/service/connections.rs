@@ -4,6 +4,7 @@ use super::access::sources;
 use super::context::{Caller, Services};
 use super::credentials;
 use super::error::{Error, Result};
+use super::ledger;
 use crate::base::clock::Timestamp;
 use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
@@ -110,14 +111,10 @@ pub async fn create_tenant(services: &Services, name: &str) -> Result<Tenant> {
             "the name of a tenant needs an ASCII letter or digit: its slug is made of them".to_owned(),
         ));
     }
-    let made = store::tenants::create(
-        services.db(),
-        &services.ids().next(),
-        &slug,
-        name,
-        services.clock().now(),
-    )
-    .await;
+    let uid = services.ids().next();
+    let first = ledger::founding(services.ids().next_unit(), &uid, (&slug, name))?;
+    let now = services.clock().now();
+    let made = store::tenants::create_logged(services.db(), (&uid, &slug, name), now, first).await;
     match made {
         Err(store::Error::Taken(Unique::TenantSlug)) => {
             Err(Error::Forbidden(format!("there is a tenant `{slug}` already")))
@@ -215,19 +212,16 @@ pub async fn bootstrap(
     }
     create_tenant(services, FIRST).await?;
     create_connection(services, FIRST, FIRST, &Setting::Auto).await?;
-    let tenant = tenant_of(services, FIRST).await?.id;
-    let connection = Reader::new(services.db().clone(), tenant)
-        .connections()
-        .find(FIRST)
-        .await?;
+    let operator = Caller::operator(services, FIRST, "first start").await?;
+    let connection = services.read(&operator).connections().find(FIRST).await?;
     let connection = connection.ok_or_else(|| missing("connection", FIRST))?.id;
     if let Some(admin) = admin {
-        credentials::adopt(services, tenant, Bearer::Admin, "admin", admin).await?;
+        credentials::adopt(services, &operator, Bearer::Admin, "admin", admin).await?;
     }
     let token = scim.unwrap_or_else(credentials::generate);
     credentials::adopt(
         services,
-        tenant,
+        &operator,
         Bearer::Connection(connection),
         "connection default",
         token.clone(),

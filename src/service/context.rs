@@ -34,12 +34,22 @@ pub struct Parts {
     pub listing: Listing,
 }
 
+/// What the log keeps of what happens. Only code can choose, no setting: a server keeps everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// All of it.
+    Everything,
+    /// Nothing, to measure what the log costs.
+    Nothing,
+}
+
 /// The use cases' common ground; cheap to clone.
 #[derive(Clone)]
 pub struct Services(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    keeping: Keeping,
     registry: Registry,
     types: Vec<Arc<ResourceType>>,
     derived: Vec<Arc<ResourceType>>,
@@ -54,12 +64,21 @@ impl Services {
     /// # Errors
     /// A database that does not answer.
     pub async fn new(parts: Parts) -> Result<Self> {
+        Self::keeping(parts, Keeping::Everything).await
+    }
+
+    /// The same with a choice of what the log keeps.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn keeping(parts: Parts, keeping: Keeping) -> Result<Self> {
         parts.db.ping().await?;
         let registry = Registry::builtin();
         let shared = |types: &[ResourceType]| types.iter().cloned().map(Arc::new).collect();
         let (types, derived) = (shared(registry.types()), shared(registry.derived()));
         Ok(Self(Arc::new(Inner {
             parts,
+            keeping,
             registry,
             types,
             derived,
@@ -110,6 +129,10 @@ impl Services {
     /// Opens the unit of work of a caller: its tenant, and one transaction.
     pub(super) async fn begin(&self, caller: &Caller) -> Result<Unit> {
         let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
+        unit = match self.0.keeping {
+            Keeping::Everything => unit.named(self.ids().next_unit()),
+            Keeping::Nothing => unit.silent(),
+        };
         if let Some(claim) = caller.claim() {
             unit.replays().take_effect(claim);
         }

@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::sync::Cache;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,12 +16,13 @@ use super::access::tokens;
 use super::connections::{self, tenant_of};
 use super::context::{Authority, Caller, ConnectionRef, Services};
 use super::error::{Error, Result};
+use super::ledger::{self, Thing, What};
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
 use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
 use crate::store::tokens::{Bearer, Credential, New};
-use crate::store::{self, Reader, Unit};
+use crate::store::{self, Reader};
 
 /// How long a node may act on a token that another one has revoked meanwhile.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(1);
@@ -203,37 +205,30 @@ pub async fn issue(services: &Services, tenant: &str, holder: &Holder, expires: 
 /// Stores a given token: what the environment sets at the first start.
 pub(super) async fn adopt(
     services: &Services,
-    tenant: TenantId,
+    caller: &Caller,
     bearer: Bearer,
     label: &str,
     token: Secret<String>,
 ) -> Result<Issued> {
-    write(services, tenant, bearer, label.to_owned(), None, token).await
+    let uid = services.ids().next();
+    let now = services.clock().now();
+    let data = json!({ "token": uid.as_str(), "holder": label });
+    let new = row(&uid, &token, (bearer, label.to_owned()), now, None);
+    let mut unit = services.begin(caller).await?;
+    unit.tokens().create(new).await?;
+    let subject = ledger::thing(Thing::Token, &uid);
+    ledger::note(&mut unit, caller, now, (What::TokenCreated, subject), &data);
+    unit.save().await?;
+    Ok(Issued {
+        id: uid.into_string(),
+        token,
+        expires: None,
+    })
 }
 
 /// A new token's text.
 pub(super) fn generate() -> Secret<String> {
     fresh()
-}
-
-async fn write(
-    services: &Services,
-    tenant: TenantId,
-    bearer: Bearer,
-    label: String,
-    expires: Option<Timestamp>,
-    token: Secret<String>,
-) -> Result<Issued> {
-    let uid = services.ids().next();
-    let new = row(&uid, &token, (bearer, label), services.clock().now(), expires);
-    let mut unit = Unit::begin(services.db(), tenant).await?;
-    unit.tokens().create(new).await?;
-    unit.save().await?;
-    Ok(Issued {
-        id: uid.into_string(),
-        token,
-        expires,
-    })
 }
 
 /// A new token as it is stored: by its hash.

@@ -10,10 +10,11 @@ mod derive;
 mod error;
 pub mod health;
 mod ledger;
+pub mod log;
 pub mod once;
 pub mod provision;
 pub mod tolerances;
 
-pub use context::{Authority, Caller, ConnectionRef, Parts, Services};
-pub use error::{Error, HeldBy, HoldingGrant, ReadAs, Refusal};
+pub use context::{Authority, Caller, ConnectionRef, Keeping, Parts, Services};
+pub use error::{Error, HeldBy, HoldingGrant, ReadAs, Refusal, Result};
 pub use provision::{IfMatch, Shown, Wanted};

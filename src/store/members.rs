@@ -36,15 +36,26 @@ pub struct Member {
     pub display: String,
 }
 
+/// A member that joined or left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Its id.
+    pub id: ResourceId,
+    /// User or group.
+    pub kind: Kind,
+    /// Its row number.
+    pub pk: Pk,
+}
+
 /// What a change of members came to.
 ///
 /// When `unknown`, `mistaken` or `itself` is set, nothing was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Members that were not there before.
-    pub added: Vec<(ResourceId, Kind)>,
+    pub added: Vec<Moved>,
     /// Members that are there no more.
-    pub removed: Vec<(ResourceId, Kind)>,
+    pub removed: Vec<Moved>,
     /// How many were there already.
     pub already: usize,
     /// Ids that name no resource of the tenant.
@@ -104,6 +115,12 @@ impl FromRow for Gone {
     fn from_row(row: &Row) -> Result<Self> {
         let kind = Kind::from_code(row.get(1)?).ok_or(Error::Damaged("kind of a member"))?;
         Ok(Self(ResourceId::new(row.get::<String>(0)?), kind, row.get(2)?))
+    }
+}
+
+impl From<Gone> for Moved {
+    fn from(Gone(id, kind, pk): Gone) -> Self {
+        Self { id, kind, pk: Pk(pk) }
     }
 }
 
@@ -259,7 +276,11 @@ impl Members<&mut Tx> {
             .collect();
         change.added = new
             .into_iter()
-            .map(|known| (ResourceId::new(known.id), known.kind))
+            .map(|known| Moved {
+                id: ResourceId::new(known.id),
+                kind: known.kind,
+                pk: Pk(known.pk),
+            })
             .collect();
         if !children.is_empty() {
             closure::lock(self.source, self.tenant).await?;
@@ -294,7 +315,7 @@ impl Members<&mut Tx> {
         }
         tracing::trace!(group.pk = group.0, members.removed = gone.len(), "members removed");
         Ok(Change {
-            removed: gone.into_iter().map(|gone| (gone.0, gone.1)).collect(),
+            removed: gone.into_iter().map(Moved::from).collect(),
             ..Change::default()
         })
     }

@@ -1,6 +1,6 @@
 //! Everything that is kept: tenants, connections, tokens, resources, members, access, events, and all SQL.
 //!
-//! May import [`crate::access`], [`crate::scim`] and [`crate::base`], and `sqlx` in [`sql`] alone.
+//! May import [`crate::event`], [`crate::access`], [`crate::scim`] and [`crate::base`], and `sqlx` in [`sql`] alone.
 //! Must never import `service` or anything above it, nor know about HTTP.
 
 pub mod access;
@@ -9,9 +9,9 @@ pub mod connections;
 pub mod credentials;
 pub mod document;
 pub mod error;
-pub mod events;
 pub mod filter;
 pub mod kind;
+pub mod log;
 pub mod members;
 pub mod query;
 pub mod resources;

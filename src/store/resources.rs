@@ -279,7 +279,7 @@ impl Resources<&mut Tx> {
     async fn inserted(&mut self, new: New<'_>) -> Result<(Pk, Script)> {
         const INSERT: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
                               label, label_fold, active, version, created, modified, doc) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13)";
+                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13) RETURNING pk";
         let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
         let pk = Pk(self.source.next_pk().await?);
         let statement = Statement::new(INSERT)
@@ -295,7 +295,7 @@ impl Resources<&mut Tx> {
             (Some(connection), Some(external_id)) => Some(self.set_external_id(pk, connection, external_id)),
             _ => None,
         };
-        let script = Script::new(statement)
+        let script = Script::new(statement.expecting_row())
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
             .after_some(external)
             .after(self.tally(new.kind, pk, 1));
@@ -364,9 +364,10 @@ impl Resources<&mut Tx> {
     /// Moves version and time of a resource whose row is otherwise unchanged, such as a group with new members. It must
     /// be held by [`Self::find_for_update`], which gave the version; the row is written with the save.
     pub fn touch(&mut self, pk: Pk, version: Version, now: Timestamp) -> Version {
-        const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk = $2";
-        self.source
-            .later(Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now));
+        const TOUCH: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk = $2 \
+                             RETURNING version";
+        let touched = Statement::new(TOUCH).bind(self.tenant).bind(pk).bind(now);
+        self.source.later(touched.expecting_row());
         Version(version.0 + 1)
     }
 

@@ -1,9 +1,11 @@
 //! Customer organisations. Here a tenant is what is asked for, so these are functions of the whole database.
 
 use super::error::{Error, Result};
+use super::log::entries::Collected;
 use super::sql::{Db, FromRow, Read, Row, Statement, Tx};
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
+use crate::event::{Origin, Record};
 
 /// One customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +34,36 @@ impl FromRow for Tenant {
     }
 }
 
-/// Writes a new tenant, and resolves when it is on disk.
+/// Writes a new tenant, and resolves when it is on disk. Its log does not say so: see [`create_logged`].
 ///
 /// # Errors
 /// [`Error::Taken`] when another tenant has the slug.
 pub async fn create(db: &Db, uid: &ResourceId, slug: &str, name: &str, now: Timestamp) -> Result<Tenant> {
+    write(db, (uid, slug, name), now, Collected::default()).await
+}
+
+/// The same, as the first that its log says.
+///
+/// # Errors
+/// [`Error::Taken`] when another tenant has the slug.
+pub async fn create_logged(
+    db: &Db,
+    (uid, slug, name): (&ResourceId, &str, &str),
+    now: Timestamp,
+    (txn, origin, record): (String, Origin, Record),
+) -> Result<Tenant> {
+    let mut collected = Collected::default();
+    collected.name(txn);
+    collected.add(now, origin, record);
+    write(db, (uid, slug, name), now, collected).await
+}
+
+async fn write(
+    db: &Db,
+    (uid, slug, name): (&ResourceId, &str, &str),
+    now: Timestamp,
+    collected: Collected,
+) -> Result<Tenant> {
     const CREATE: &str = "INSERT INTO tenant (uid, slug, name, created) VALUES ($1, $2, $3, $4) \
                           RETURNING id, uid, slug, name, created";
     // Those who rely on the policy lock its row, so there is one from the beginning.
@@ -54,6 +81,7 @@ pub async fn create(db: &Db, uid: &ResourceId, slug: &str, name: &str, now: Time
         .next()
         .ok_or(Error::Damaged("new tenant"))?;
     tx.later(Statement::new(POLICY).bind(tenant.id));
+    tx.last(collected.into_statements(tenant.id)?);
     tx.save().await?;
     Ok(tenant)
 }

@@ -17,14 +17,18 @@ use super::access::views::Views;
 use super::connections::Connections;
 use super::credentials::Credentials;
 use super::error::Result;
-use super::events::Events;
+use super::log::entries::{Collected, Entries};
+use super::log::events::Events;
+use super::log::heads::Heads;
 use super::members::Members;
 use super::query::Queries;
 use super::resources::Resources;
 use super::sql::{Db, Tx};
 use super::tokens::Tokens;
 use super::tolerances::Tolerances;
+use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
+use crate::event::{Origin, Record};
 
 /// One tenant and one transaction. Everything is kept by [`Self::save`], or nothing: dropped, it rolls back.
 ///
@@ -32,6 +36,7 @@ use crate::base::id::TenantId;
 pub struct Unit {
     tenant: TenantId,
     tx: Tx,
+    collected: Collected,
 }
 
 impl Unit {
@@ -43,14 +48,35 @@ impl Unit {
         Ok(Self {
             tenant,
             tx: Tx::begin(db).await?,
+            collected: Collected::default(),
         })
+    }
+
+    /// The same unit, whose entry in the log has this name.
+    #[must_use]
+    pub fn named(mut self, txn: String) -> Self {
+        self.collected.name(txn);
+        self
+    }
+
+    /// The same unit, which says nothing to the log: to measure what the log costs.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.collected.silence();
+        self
+    }
+
+    /// Says that something happened. It is written by the save, after everything else.
+    pub fn record(&mut self, at: Timestamp, origin: Origin, record: Record) {
+        self.collected.add(at, origin, record);
     }
 
     /// Resolves when everything is on disk.
     ///
     /// # Errors
     /// When it is not: then nothing was kept.
-    pub async fn save(self) -> Result<()> {
+    pub async fn save(mut self) -> Result<()> {
+        self.tx.last(self.collected.into_statements(self.tenant)?);
         self.tx.save().await
     }
 
@@ -78,9 +104,19 @@ impl Unit {
         Credentials::new(self.tenant, &mut self.tx)
     }
 
-    /// What happened.
+    /// What happened, numbered.
     pub fn events(&mut self) -> Events<&mut Tx> {
         Events::new(self.tenant, &mut self.tx)
+    }
+
+    /// What happened and has no number yet.
+    pub fn entries(&mut self) -> Entries<&mut Tx> {
+        Entries::new(self.tenant, &mut self.tx)
+    }
+
+    /// The end of the log.
+    pub fn heads(&mut self) -> Heads<&mut Tx> {
+        Heads::new(self.tenant, &mut self.tx)
     }
 
     /// Clients of the tenant.
@@ -202,10 +238,22 @@ impl Reader {
         Credentials::new(self.tenant, &self.db)
     }
 
-    /// What happened.
+    /// What happened, numbered.
     #[must_use]
     pub fn events(&self) -> Events<&Db> {
         Events::new(self.tenant, &self.db)
+    }
+
+    /// What happened and has no number yet.
+    #[must_use]
+    pub fn entries(&self) -> Entries<&Db> {
+        Entries::new(self.tenant, &self.db)
+    }
+
+    /// The end of the log.
+    #[must_use]
+    pub fn heads(&self) -> Heads<&Db> {
+        Heads::new(self.tenant, &self.db)
     }
 
     /// Clients of the tenant.

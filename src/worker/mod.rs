@@ -3,4 +3,5 @@
 //! May import `service` and `base`; must never import `store`, sqlx or another door of the house.
 
 pub mod prepare;
+pub mod sequence;
 pub mod sweep;

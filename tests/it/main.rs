@@ -15,5 +15,6 @@ mod crash;
 mod documents;
 mod fuzz;
 mod harness;
+mod log;
 mod race;
 mod store;

@@ -3,6 +3,7 @@
 //! May import the rest of `api`, `service` and `base`; must never decide who may do what: use cases ask for what they
 //! need, and the table of routes only says it.
 
+mod events;
 mod explanation;
 mod grants;
 mod ownership;

@@ -111,14 +111,22 @@ impl Query {
     /// # Errors
     /// 400 for a `limit` that is no number from 1 to [`MAX_ITEMS`].
     pub fn paging(&self) -> Result<Paging, Problem> {
+        Ok(Paging {
+            after: self.text("after").map(str::to_owned),
+            limit: self.limit()?,
+        })
+    }
+
+    /// How many items are asked for.
+    ///
+    /// # Errors
+    /// 400 for a `limit` that is no number from 1 to [`MAX_ITEMS`].
+    pub fn limit(&self) -> Result<Option<u32>, Problem> {
         let limit = self.text("limit").map(|text| {
             let limit = text.parse().ok().filter(|limit| (1..=MAX_ITEMS).contains(limit));
             limit.ok_or_else(|| unusable("limit", &format!("a whole number from 1 to {MAX_ITEMS} belongs here")))
         });
-        Ok(Paging {
-            after: self.text("after").map(str::to_owned),
-            limit: limit.transpose()?,
-        })
+        limit.transpose()
     }
 
     /// Whether something is wanted: `?name` or `?name=true`, and not when absent.

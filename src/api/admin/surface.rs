@@ -1,6 +1,6 @@
 //! The table of the admin API, in the order of its words.
 
-use super::{grants, ownership, pending, preview, roles, rules, scopes, settings, tokens, users, views};
+use super::{events, grants, ownership, pending, preview, roles, rules, scopes, settings, tokens, users, views};
 use crate::api::table::Route;
 
 /// Every route below `/api/v1`.
@@ -18,6 +18,7 @@ pub fn routes() -> Vec<Route> {
         pending::routes(),
         tokens::routes(),
         preview::routes(),
+        events::routes(),
     ]
     .into_iter()
     .flatten()

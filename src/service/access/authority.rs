@@ -19,6 +19,8 @@ pub const VIEW: &str = "org.users.view";
 pub const GIVE: &str = "org.users.manage";
 /// Make and change custom roles.
 pub const ROLES: &str = "org.roles.manage";
+/// Read the log.
+pub const AUDIT: &str = "org.audit.view";
 /// Make and change scopes, and which records belong to them.
 pub const SCOPES: &str = "org.scopes.manage";
 

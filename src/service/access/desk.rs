@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::invariants::{self, Admins};
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId};
+use crate::event::Subject;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger::{self, Author};
+use crate::service::ledger::{self, Author, What};
 use crate::service::provision::attempt::attempts;
 use crate::store::Unit;
 
@@ -58,9 +58,9 @@ impl Desk {
         Author::of(caller)
     }
 
-    /// Adds a row to the ledger.
-    pub(super) fn note(&mut self, kind: &'static str, resource: Option<(Pk, ResourceId)>, data: &Value) {
-        ledger::note(&mut self.unit, &self.caller, self.now, (kind, resource), data);
+    /// Says in the log what happened.
+    pub(super) fn note(&mut self, what: What, subject: Subject, data: &Value) {
+        ledger::note(&mut self.unit, &self.caller, self.now, (what, subject), data);
     }
 }
 

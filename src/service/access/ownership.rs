@@ -15,6 +15,7 @@ use crate::base::id::{Pk, ResourceId};
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::credentials;
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store::Kind;
 use crate::store::access::grants::{NewGrant, StoredGrant};
 use crate::store::error::Unique;
@@ -175,7 +176,11 @@ impl Change for Handing {
             "from": former.as_ref().map(|former| &former.id),
             "break_glass": self.reason,
         });
-        desk.note("ownership.transferred", Some((to.pk, to.id.clone())), &data);
+        desk.note(
+            What::OwnershipTransferred,
+            ledger::resource(Kind::User, to.pk, &to.id),
+            &data,
+        );
         let owner = Some(Named {
             id: to.id.into_string(),
             name: to.label,
@@ -189,7 +194,11 @@ impl Change for Handing {
 async fn revoke_tokens(desk: &mut Desk, user: Pk) -> Result<bool> {
     let ended = desk.unit.tokens().revoke_of(user, desk.now).await?;
     for id in &ended {
-        desk.note("token.revoked", None, &json!({ "token": id }));
+        desk.note(
+            What::TokenRevoked,
+            ledger::thing(Thing::Token, id),
+            &json!({ "token": id }),
+        );
     }
     Ok(!ended.is_empty())
 }

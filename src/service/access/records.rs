@@ -10,6 +10,7 @@ use super::policy;
 use crate::access::RecordRef;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, Thing, What};
 
 /// Most records of one request.
 pub const MAX_AT_ONCE: usize = 1000;
@@ -113,13 +114,14 @@ impl Change for Placing {
             .ok_or(Error::NotFound)?
             .scope;
         let rows: Vec<_> = self.records.iter().map(|record| (scope.key, record.clone())).collect();
-        let (kind, moved) = match self.way {
-            Way::In => ("records.added", desk.unit.records().put(&rows).await?),
-            Way::Out => ("records.removed", desk.unit.records().remove(&rows).await?),
+        let (what, moved) = match self.way {
+            Way::In => (What::RecordsAdded, desk.unit.records().put(&rows).await?),
+            Way::Out => (What::RecordsRemoved, desk.unit.records().remove(&rows).await?),
         };
         if moved > 0 {
             let records: Vec<String> = self.records.iter().map(RecordRef::to_string).collect();
-            desk.note(kind, None, &json!({"scope": self.scope, "records": records}));
+            let data = json!({"scope": self.scope, "records": records});
+            desk.note(what, ledger::thing(Thing::Scope, &self.scope), &data);
         }
         Ok(moved)
     }

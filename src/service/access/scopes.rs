@@ -14,6 +14,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::ScopeKey;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store::access::scopes::{ScopeContent, StoredScope};
 
 /// A scope as it is shown.
@@ -265,7 +266,7 @@ impl Change for New {
         };
         desk.unit.scopes().create(&self.id, new.kind, content, desk.now).await?;
         let data = json!({"scope": self.id, "kind": new.kind.as_str(), "name": new.name, "parent": new.parent});
-        desk.note("scope.created", None, &data);
+        desk.note(What::ScopeCreated, ledger::thing(Thing::Scope, &self.id), &data);
         Ok(())
     }
 }
@@ -306,7 +307,7 @@ impl Change for Edit {
         };
         desk.unit.scopes().update(scope.key, content).await?;
         let data = json!({"scope": self.id, "name": name, "moved": parent != scope.parent});
-        desk.note("scope.updated", None, &data);
+        desk.note(What::ScopeUpdated, ledger::thing(Thing::Scope, &self.id), &data);
         Ok(())
     }
 }
@@ -325,7 +326,7 @@ impl Change for End {
         let removal = desk.unit.scopes().delete(scope.key, self.0.holding, by).await?;
         let data = removed(&desk.services, &self.0, ("scope", &scope.name), removal)?;
         drop(author);
-        desk.note("scope.deleted", None, &data);
+        desk.note(What::ScopeDeleted, ledger::thing(Thing::Scope, &self.0.id), &data);
         Ok(())
     }
 }

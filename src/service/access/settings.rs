@@ -12,6 +12,7 @@ use crate::access::{self, WhenRefused};
 use crate::base::fold;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, Thing, What};
 
 /// Most accounts that can be break-glass accounts: each is looked at by every change that could end one.
 const MAX_BREAK_GLASS: usize = 20;
@@ -148,7 +149,8 @@ impl Change for Deciding {
         };
         if after != before {
             desk.unit.policy().decide(&after);
-            desk.note("settings.updated", None, &differences(&before, &after));
+            let tenant = ledger::thing(Thing::Tenant, desk.caller.tenant_slug());
+            desk.note(What::SettingsUpdated, tenant, &differences(&before, &after));
         }
         Ok(())
     }

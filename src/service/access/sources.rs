@@ -9,6 +9,7 @@ use crate::scim::dialect::Setting;
 use crate::service::connections::{Connection, MAX_NAME_CHARS, is_name};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store;
 use crate::store::error::Unique;
 
@@ -62,7 +63,11 @@ impl Change for Making {
             other => other.into(),
         })?;
         let data = json!({ "connection": self.id.as_str(), "name": self.name, "dialect": self.dialect.name() });
-        desk.note("connection.created", None, &data);
+        desk.note(
+            What::ConnectionCreated,
+            ledger::thing(Thing::Connection, &self.id),
+            &data,
+        );
         Ok(made.into())
     }
 }

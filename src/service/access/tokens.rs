@@ -13,6 +13,7 @@ use crate::base::secret::Secret;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::credentials::{self, Holder, Issued};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store::Kind;
 use crate::store::tokens::{Bearer, Token as Row};
 
@@ -182,7 +183,7 @@ impl Change for Minting {
         let data = json!({ "token": self.id.as_str(), "holder": label });
         let new = credentials::row(&self.id, &self.token, (bearer, label), desk.now, self.expires);
         desk.unit.tokens().create(new).await?;
-        desk.note("token.created", None, &data);
+        desk.note(What::TokenCreated, ledger::thing(Thing::Token, &self.id), &data);
         Ok(())
     }
 }
@@ -215,7 +216,8 @@ impl Change for Ending {
         if !desk.unit.tokens().revoke(&self.0, desk.now).await? {
             return Err(Error::NotFound);
         }
-        desk.note("token.revoked", None, &json!({ "token": self.0.as_str() }));
+        let data = json!({ "token": self.0.as_str() });
+        desk.note(What::TokenRevoked, ledger::thing(Thing::Token, &self.0), &data);
         Ok(())
     }
 }
@@ -277,8 +279,8 @@ impl Change for Rotating {
         if !desk.unit.tokens().revoke(&self.old, self.old_until).await? {
             return Err(Error::NotFound);
         }
-        desk.note("token.created", None, &made);
-        desk.note("token.revoked", None, &ended);
+        desk.note(What::TokenCreated, ledger::thing(Thing::Token, &self.id), &made);
+        desk.note(What::TokenRevoked, ledger::thing(Thing::Token, &self.old), &ended);
         Ok(expires)
     }
 }

@@ -10,7 +10,7 @@ use super::refuse;
 use super::roles::{self, Asked};
 use super::shown::{Relations, Shown};
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId};
+use crate::base::id::{Pk, ResourceId, Version};
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -20,7 +20,8 @@ use crate::scim::validate::{self, Incoming};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
-use crate::service::{ledger, tolerances};
+use crate::service::ledger::{self, What};
+use crate::service::tolerances;
 use crate::store::document::Content;
 use crate::store::members::ByRule;
 use crate::store::{self, Kind, Unit};
@@ -125,7 +126,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
     if let Some(derived) = &derived {
         joined.relations = membership::groups(derived.groups((pk, &plan.id), now));
     }
-    ledger::record(&mut unit, caller, now, &entry(&plan, pk, &joined));
+    ledger::record(&mut unit, caller, now, entry(&plan, pk, &joined));
     if let Err(error) = unit.save().await {
         return Err(explained(&plan, error).await);
     }
@@ -204,18 +205,21 @@ async fn derived(plan: &Plan) -> Result<Option<Derived>> {
 
 fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
     ledger::Entry {
-        kind: match plan.store_kind {
-            Kind::User => "user.created",
-            Kind::Group => "group.created",
+        what: match plan.store_kind {
+            Kind::User => What::UserCreated,
+            Kind::Group => What::GroupCreated,
         },
-        subject: (pk, &plan.id),
-        data: ledger::changes(&plan.names, &joined.added, &[]),
+        subject: (plan.store_kind, pk, &plan.id),
+        about: ledger::moves(pk, &joined.members, &[]),
+        data: ledger::changes(&plan.names, Some(Version(1)), &joined.added, &[]),
     }
 }
 
 /// The members a new group starts with, and what the answer shows of them.
 struct Joined {
     added: Vec<ResourceId>,
+    /// Their row numbers.
+    members: Vec<Pk>,
     relations: Relations,
 }
 
@@ -224,17 +228,19 @@ async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Jo
     if plan.store_kind == Kind::User {
         return Ok(Joined {
             added: Vec::new(),
+            members: Vec::new(),
             relations: Relations::Groups(Vec::new()),
         });
     }
     let mut joined = Joined {
         added: Vec::new(),
+        members: Vec::new(),
         relations: Relations::Members(Vec::new()),
     };
     if let Some(members) = plan.incoming.members.as_deref().filter(|_| plan.joins_members()) {
-        joined.added = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], cause)
-            .await?
-            .added;
+        let moved = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], cause).await?;
+        joined.members = moved.joined();
+        joined.added = moved.added();
         if plan.wants_members {
             joined.relations = membership::in_unit(unit, pk, None, &ByRule::NONE).await?;
         }

@@ -10,14 +10,16 @@ use super::guard;
 use super::parked::{Asked, Verb, told};
 use super::precondition::IfMatch;
 use crate::access::invariant::Deed;
-use crate::base::id::ResourceId;
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId};
 use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger;
-use crate::store::Kind;
+use crate::service::ledger::{self, Thing, What};
+use crate::store::resources::Deleted;
 use crate::store::resources::Groups;
+use crate::store::{Kind, Unit};
 
 /// Deletes a resource with its memberships in both directions.
 ///
@@ -85,34 +87,61 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     if let Err(error) = guard.check(&mut unit, now).await {
         return Err(refused(unit, error).await);
     }
-    for (pk, group) in &deleted.left {
-        let data = ledger::changes(&[], &[], std::slice::from_ref(id));
-        ledger::record(
-            &mut unit,
-            caller,
-            now,
-            &ledger::Entry {
-                kind: "group.updated",
-                subject: (*pk, group),
-                data,
-            },
-        );
-    }
-    let event = if kind == Kind::User {
-        "user.deleted"
-    } else {
-        "group.deleted"
+    tell_what_went(&mut unit, caller, now, (kind, stored.pk, id), &deleted);
+    let what = match kind {
+        Kind::User => What::UserDeleted,
+        Kind::Group => What::GroupDeleted,
     };
     ledger::record(
         &mut unit,
         caller,
         now,
-        &ledger::Entry {
-            kind: event,
-            subject: (stored.pk, id),
-            data: json!({}),
+        ledger::Entry {
+            what,
+            subject: (kind, stored.pk, id),
+            about: Vec::new(),
+            data: json!({ "version": stored.version.0 }),
         },
     );
     unit.save().await?;
     Ok(())
+}
+
+/// What went with it: memberships, outcomes of rules, grants.
+fn tell_what_went(
+    unit: &mut Unit,
+    caller: &Caller,
+    now: Timestamp,
+    (kind, subject_pk, id): (Kind, Pk, &ResourceId),
+    deleted: &Deleted,
+) {
+    for (pk, group) in &deleted.left {
+        let data = ledger::changes(&[], None, &[], std::slice::from_ref(id));
+        ledger::record(
+            unit,
+            caller,
+            now,
+            ledger::Entry {
+                what: What::GroupUpdated,
+                subject: (Kind::Group, *pk, group),
+                about: ledger::moves(*pk, &[], &[subject_pk]),
+                data,
+            },
+        );
+    }
+    for (_, rule, name) in &deleted.rules {
+        let data = json!({ "rule": rule, "name": name, "lost": { "group": id.as_str() } });
+        let subject = ledger::thing(Thing::Rule, rule);
+        ledger::note(unit, caller, now, (What::RuleUpdated, subject), &data);
+    }
+    for grant in &deleted.grants {
+        let subject = ledger::resource(kind, subject_pk, id);
+        ledger::note(
+            unit,
+            caller,
+            now,
+            (What::GrantDeleted, subject),
+            &json!({ "grant": grant }),
+        );
+    }
 }

@@ -17,14 +17,34 @@ use crate::store::{self, Cause, Kind, Reader, Unit};
 /// Who joined and who left, over all operations of a request.
 #[derive(Debug, Default)]
 pub(super) struct Moved {
-    pub(super) added: Vec<ResourceId>,
-    pub(super) removed: Vec<ResourceId>,
+    added: Vec<(ResourceId, Pk)>,
+    removed: Vec<(ResourceId, Pk)>,
 }
 
 impl Moved {
     /// Whether the memberships are as they were.
     pub(super) fn is_nothing(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Ids of who joined.
+    pub(super) fn added(&self) -> Vec<ResourceId> {
+        self.added.iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Ids of who left.
+    pub(super) fn removed(&self) -> Vec<ResourceId> {
+        self.removed.iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Row numbers of who joined.
+    pub(super) fn joined(&self) -> Vec<Pk> {
+        self.added.iter().map(|(_, pk)| *pk).collect()
+    }
+
+    /// Row numbers of who left.
+    pub(super) fn left(&self) -> Vec<Pk> {
+        self.removed.iter().map(|(_, pk)| *pk).collect()
     }
 
     /// Takes a change in; who leaves and comes back in one request did neither.
@@ -34,11 +54,11 @@ impl Moved {
     }
 }
 
-fn settle(moved: Vec<(ResourceId, Kind)>, here: &mut Vec<ResourceId>, there: &mut Vec<ResourceId>) {
-    for (id, _) in moved {
-        match there.iter().position(|other| *other == id) {
+fn settle(moved: Vec<store::members::Moved>, here: &mut Vec<(ResourceId, Pk)>, there: &mut Vec<(ResourceId, Pk)>) {
+    for store::members::Moved { id, pk, .. } in moved {
+        match there.iter().position(|(_, other)| *other == pk) {
             Some(at) => drop(there.swap_remove(at)),
-            None => here.push(id),
+            None => here.push((id, pk)),
         }
     }
 }

@@ -16,9 +16,9 @@ use crate::service::access::invariants;
 use crate::service::access::policy::{self, Book};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger::{self, Author};
-use crate::store::Unit;
+use crate::service::ledger::{self, Author, What};
 use crate::store::access::grants::{Provided, StoredGrant, Wanted};
+use crate::store::{Kind, Unit};
 
 /// The attribute.
 pub(super) const ATTRIBUTE: &str = "roles";
@@ -211,7 +211,13 @@ impl Asked {
         unit.grants().provide(pk, &new, Author::of(caller).at(now));
         for (grant, role) in &new {
             let data = self.data(grant, *role);
-            ledger::note(unit, caller, now, ("grant.created", Some((pk, id.clone()))), &data);
+            ledger::note(
+                unit,
+                caller,
+                now,
+                (What::GrantCreated, ledger::resource(Kind::User, pk, id)),
+                &data,
+            );
         }
     }
 
@@ -227,7 +233,13 @@ impl Asked {
         unit.grants().withdraw(&keys);
         for held in grants {
             let data = self.data(&held.grant.id, held.grant.role);
-            ledger::note(unit, caller, now, ("grant.deleted", Some((pk, id.clone()))), &data);
+            ledger::note(
+                unit,
+                caller,
+                now,
+                (What::GrantDeleted, ledger::resource(Kind::User, pk, id)),
+                &data,
+            );
         }
     }
 

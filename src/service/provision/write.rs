@@ -23,7 +23,8 @@ use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
-use crate::service::{ledger, tolerances};
+use crate::service::ledger::{self, What};
+use crate::service::tolerances;
 use crate::store::document::{Content, Stored};
 use crate::store::filter::Leaves;
 use crate::store::members::ByRule;
@@ -414,19 +415,19 @@ async fn apply(
         stored.version = version;
         stored.modified = now;
         stored.external_id = next.external_id;
-        let kind = if target.store_kind == Kind::User {
-            "user.updated"
-        } else {
-            "group.updated"
+        let what = match target.store_kind {
+            Kind::User => What::UserUpdated,
+            Kind::Group => What::GroupUpdated,
         };
-        let data = ledger::changes(&names, &moved.added, &moved.removed);
+        let data = ledger::changes(&names, Some(version), &moved.added(), &moved.removed());
         ledger::record(
             unit,
             &target.caller,
             now,
-            &ledger::Entry {
-                kind,
-                subject: (stored.pk, &stored.id),
+            ledger::Entry {
+                what,
+                subject: (target.store_kind, stored.pk, &stored.id),
+                about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
                 data,
             },
         );

@@ -18,6 +18,8 @@ pub struct Deleted {
     pub left: Vec<(Pk, ResourceId)>,
     /// Rules that gave membership of it and give it no more: number, id and name.
     pub rules: Vec<(RuleKey, String, String)>,
+    /// Ids of the grants that it held.
+    pub grants: Vec<String>,
 }
 
 impl Resources<&mut Tx> {
@@ -35,12 +37,15 @@ impl Resources<&mut Tx> {
         const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
         const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
         const GRANTS: &str = "DELETE FROM access_grant WHERE tenant_id = $1 AND subject_pk = $2";
+        const HELD: &str =
+            "SELECT g.uid FROM access_grant g WHERE g.tenant_id = $1 AND g.subject_pk = $2 ORDER BY g.id";
         const MATCHES: &str = "DELETE FROM rule_match WHERE tenant_id = $1 AND user_pk = $2";
         const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
         const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
         let tenant = self.tenant;
         let of = |text| Statement::new(text).bind(tenant).bind(pk);
         let left: Vec<(i64, String)> = self.source.write_rows(of(LEFT).bind(now)).await?;
+        let held: Vec<(String,)> = self.source.write_rows(of(HELD)).await?;
         let rules = self.forget_in_policy(kind, pk, now).await?;
         let below = members::before_delete(self.source, self.tenant, pk, kind).await?;
         let of_kind = match kind {
@@ -65,6 +70,7 @@ impl Resources<&mut Tx> {
         Ok(Deleted {
             left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect(),
             rules,
+            grants: held.into_iter().map(|(id,)| id).collect(),
         })
     }
 

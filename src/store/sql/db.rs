@@ -2,6 +2,7 @@
 
 use sqlx::{Executor as _, PgPool};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 use super::fault;
 use super::gate::Gate;
@@ -22,6 +23,8 @@ pub struct Db(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) handle: Handle,
     pub(super) names: Names,
+    /// Rung when a unit of work of this process has added to the log.
+    pub(super) bell: Notify,
 }
 
 pub(super) enum Handle {
@@ -39,6 +42,7 @@ impl Db {
         Ok(Self(Arc::new(Inner {
             handle,
             names: Names::default(),
+            bell: Notify::new(),
         })))
     }
 
@@ -98,6 +102,11 @@ impl Db {
             }
             Handle::Postgres { pool, .. } => pool.close().await,
         }
+    }
+
+    /// Resolves when a unit of work of this process has added to the log since it resolved last. For one who waits.
+    pub async fn logged(&self) {
+        self.0.bell.notified().await;
     }
 
     /// Which database it is.

@@ -172,6 +172,7 @@ pub struct Script {
     before: Vec<Statement>,
     main: Statement,
     after: Vec<Statement>,
+    closing: Option<Statement>,
 }
 
 impl Script {
@@ -182,6 +183,7 @@ impl Script {
             before: Vec::new(),
             main,
             after: Vec::new(),
+            closing: None,
         }
     }
 
@@ -199,19 +201,24 @@ impl Script {
         self
     }
 
+    /// One that is run last, and only when the main one, which must be expected to return rows, did: an
+    /// `INSERT … SELECT` without `FROM`. PostgreSQL runs the parts of a statement in no promised order, but what this one
+    /// inserts is worked out when the main one has its locks and its rows.
+    #[must_use]
+    pub(super) fn closing(mut self, statement: Statement) -> Self {
+        self.closing = Some(statement);
+        self
+    }
+
     /// The statements in the order in which SQLite runs them.
     pub(super) fn into_statements(self) -> Vec<Statement> {
-        self.before.into_iter().chain([self.main]).chain(self.after).collect()
+        let first = self.before.into_iter().chain([self.main]);
+        first.chain(self.after).chain(self.closing).collect()
     }
 
     /// Whether the main statement must return a row.
     pub(super) const fn expects_row(&self) -> bool {
         self.main.expects_row
-    }
-
-    /// How many statements there are.
-    pub(super) fn parts(&self) -> usize {
-        self.before.len() + 1 + self.after.len()
     }
 
     /// The same, when there is one.
@@ -256,23 +263,39 @@ pub(super) fn postgres(script: Script) -> Ready<PgArguments> {
             };
         }
     };
-    if let (Cow::Borrowed(text), true, true) = (&script.main.text, script.before.is_empty(), script.after.is_empty()) {
+    let alone = script.before.is_empty() && script.after.is_empty() && script.closing.is_none();
+    if let (Cow::Borrowed(text), true) = (&script.main.text, alone) {
         let text = Engine::Postgres.remembered(text);
         add(script.main.binds);
         return (trusted(text), arguments);
     }
     let mut text = String::with_capacity(2048);
     let mut offset = 0;
-    for (at, statement) in script.before.into_iter().chain(script.after).enumerate() {
-        let _ = write!(text, "{}w{at} AS (", if at == 0 { "WITH " } else { ", " });
+    let others = script.before.into_iter().chain(script.after);
+    // The main one is a part as well where something depends on its rows.
+    let (main, end) = match script.closing {
+        Some(closing) => (Some(script.main), closing),
+        None => (None, script.main),
+    };
+    let closes = main.is_some();
+    let named = others.enumerate().map(|(at, statement)| (Some(at), statement));
+    for (at, statement) in named.chain(main.map(|main| (None, main))) {
+        text.push_str(if text.is_empty() { "WITH " } else { ", " });
+        let _ = match at {
+            Some(at) => write!(text, "w{at} AS ("),
+            None => write!(text, "main AS ("),
+        };
         Engine::Postgres.write(&statement.text, offset, &mut text);
         text.push(')');
         offset += statement.binds.len();
         add(statement.binds);
     }
     text.push(' ');
-    Engine::Postgres.write(&script.main.text, offset, &mut text);
-    add(script.main.binds);
+    Engine::Postgres.write(&end.text, offset, &mut text);
+    if closes {
+        text.push_str(" WHERE EXISTS (SELECT 1 FROM main) RETURNING 1");
+    }
+    add(end.binds);
     (trusted(text.into()), arguments)
 }
 
@@ -290,6 +313,18 @@ mod tests {
         assert_eq!(
             text.into_sql_str().as_str(),
             "WITH w0 AS (INSERT INTO b VALUES ($1)) INSERT INTO a VALUES ($2, $3)"
+        );
+        let main = Statement::new("UPDATE a SET x = $1 RETURNING x")
+            .bind(1)
+            .expecting_row();
+        let script = Script::new(main)
+            .after(Statement::new("DELETE FROM b WHERE y = $1").bind(2))
+            .closing(Statement::new("INSERT INTO c SELECT $1").bind(3));
+        let (text, _) = postgres(script);
+        assert_eq!(
+            text.into_sql_str().as_str(),
+            "WITH w0 AS (DELETE FROM b WHERE y = $1), main AS (UPDATE a SET x = $2 RETURNING x) \
+             INSERT INTO c SELECT $3 WHERE EXISTS (SELECT 1 FROM main) RETURNING 1"
         );
     }
 }

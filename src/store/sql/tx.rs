@@ -93,6 +93,8 @@ pub struct Tx {
     inner: Inner,
     /// Statements that nobody waits for; they go with the next one, or with the save.
     later: Vec<Script>,
+    /// New rows that are written after everything else.
+    last: Vec<Statement>,
     /// Names whose rows may be of this transaction, or of one that is not on disk yet.
     learned: Vec<(String, i64)>,
 }
@@ -119,6 +121,7 @@ impl Tx {
             db: db.clone(),
             inner,
             later: Vec::new(),
+            last: Vec::new(),
             learned: Vec::new(),
         })
     }
@@ -176,15 +179,10 @@ impl Tx {
         self.later.push(script.into());
     }
 
-    /// The same for a new row that no other statement touches, so that it can be part of any of them.
-    pub(in crate::store) fn note(&mut self, statement: Statement) {
-        match self.later.pop() {
-            Some(script) if script.parts() < MOST_PARTS => self.later.push(script.after(statement)),
-            last => {
-                self.later.extend(last);
-                self.later.push(Script::new(statement));
-            }
-        }
+    /// Keeps new rows for the end: they are inserted with the save, when everything that the transaction locks is locked,
+    /// and whoever waits for new entries of the log is told of them. Each is an `INSERT … SELECT` without `FROM`.
+    pub(in crate::store) fn last(&mut self, statements: Vec<Statement>) {
+        self.last = statements;
     }
 
     /// Resolves when everything is on disk.
@@ -192,7 +190,8 @@ impl Tx {
     /// # Errors
     /// When it is not: nothing of the transaction is kept then.
     pub(in crate::store) async fn save(mut self) -> Result<()> {
-        let later = std::mem::take(&mut self.later);
+        let tells = !self.last.is_empty();
+        let later = closed(std::mem::take(&mut self.later), std::mem::take(&mut self.last));
         match self.inner {
             Inner::Sqlite(held) => {
                 held.save(later.into_iter().flat_map(Script::into_statements).collect())
@@ -210,6 +209,9 @@ impl Tx {
             }
         }
         self.db.inner().names.learn(self.learned);
+        if tells {
+            self.db.inner().bell.notify_one();
+        }
         Ok(())
     }
 
@@ -225,8 +227,19 @@ impl Tx {
     }
 }
 
-/// Statements that PostgreSQL gets as one, at most: a text of its own is prepared for each combination.
-const MOST_PARTS: usize = 8;
+/// The scripts with the rows that come last: the first of these is part of the last script where that says whether it did
+/// anything, which saves a way to the server.
+fn closed(mut scripts: Vec<Script>, last: Vec<Statement>) -> Vec<Script> {
+    let mut last = last.into_iter();
+    if scripts.last().is_some_and(Script::expects_row)
+        && let Some(first) = last.next()
+    {
+        let script = scripts.pop().map(|script| script.closing(first));
+        scripts.extend(script);
+    }
+    scripts.extend(last.map(Script::new));
+    scripts
+}
 
 async fn run(
     transaction: &mut Transaction<'static, Postgres>,

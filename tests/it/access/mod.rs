@@ -8,7 +8,7 @@ mod decisions;
 mod files;
 mod gate;
 mod grants;
-mod house;
+pub mod house;
 mod interleavings;
 mod invariants;
 mod meanwhile;

@@ -7,6 +7,7 @@ use muster::service::Error;
 use muster::service::access::Paging;
 use muster::service::access::grants::SubjectKind;
 use muster::service::access::pending::{self, Pending};
+use muster::service::log;
 use muster::service::once::{Turn, claim};
 use serde_json::json;
 use std::time::Duration;
@@ -52,6 +53,7 @@ impl AccessHouse {
 
     /// What the ledger says became of it.
     async fn decided(&self, id: &str) -> Vec<&'static str> {
+        assert!(log::settled(&self.services, &self.root).await.unwrap());
         let dump = Dump::of(&self.database).await;
         let rows = dump.table("event").iter().filter(|row| row.contains(id));
         let kinds = rows.flat_map(|row| {

@@ -1,7 +1,10 @@
+use muster::event::Seq;
 use muster::service::Error;
 use muster::service::access::grants::{self, SubjectKind};
 use muster::service::access::preview::{self, Asked, What};
 use muster::service::access::{Paging, rules};
+use muster::service::log;
+use muster::store::log::events::Which;
 use muster::store::{Db, Options, Reader, tenants};
 use serde_json::json;
 use std::time::Duration;
@@ -27,13 +30,11 @@ impl AccessHouse {
     pub(super) async fn kinds(&self) -> Vec<String> {
         let db = Db::open(self.database.url(), &Options::default()).await.unwrap();
         let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
-        let events = Reader::new(db.clone(), tenant.id)
-            .events()
-            .list(0, 10_000)
-            .await
-            .unwrap();
+        assert!(log::settled(&self.services, &self.root).await.unwrap());
+        let reader = Reader::new(db.clone(), tenant.id);
+        let events = reader.events().list(Seq(0), 10_000, &Which::default()).await.unwrap();
         db.close().await;
-        events.into_iter().map(|event| event.kind).collect()
+        events.into_iter().map(|kept| kept.event.kind).collect()
     }
 
     /// Users of a type come, one after the other, while something else is done.

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bodies;
 pub mod desk;
+mod events;
 mod grants;
 mod limits;
 mod once;

@@ -38,6 +38,7 @@ pub const OPEN: &[&str] = &[
 
 pub const SURFACE: &[Route] = &[
     bare("GET", "/api/v1/permissions", NotAsked),
+    bare("GET", "/api/v1/events", NotAsked),
     bare("GET", "/api/v1/roles", NotAsked),
     with("POST", "/api/v1/roles", NotAsked, |_| json!({"name": "New"})),
     bare("GET", "/api/v1/roles/{id}", Missing),

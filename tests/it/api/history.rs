@@ -10,7 +10,7 @@ use crate::support::TestHouse;
 
 /// The only event since the last one that was known.
 async fn newest(house: &TestHouse, known: &mut usize) -> Event {
-    let all = events(&house.database).await;
+    let all = events(house).await;
     assert_eq!(all.len(), *known + 1, "one change is one event: {:#?}", &all[*known..]);
     *known += 1;
     all[*known - 1].clone()
@@ -129,11 +129,11 @@ each_database! {
     async fn who_leaves_and_comes_back_in_one_request_did_neither(house: TestHouse) {
         let ada = house.user("ada").await;
         let path = format!("/Groups/{}", house.post("/Groups", group("Sales", &[&ada])).await.id());
-        let before = events(&house.database).await;
+        let before = events(&house).await;
         let there_and_back =
             json!([{"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": refs(&[&ada])}]);
         house.patch(&path, there_and_back).await.status(200);
-        assert_eq!(events(&house.database).await, before);
+        assert_eq!(events(&house).await, before);
     }
 
     async fn a_deleted_member_is_an_event_of_each_of_its_groups(house: TestHouse) {
@@ -142,9 +142,9 @@ each_database! {
         for id in &groups {
             house.join(id, &ada).await;
         }
-        let known = events(&house.database).await.len();
+        let known = events(&house).await.len();
         house.delete(&format!("/Users/{ada}")).await.no_content();
-        let new = events(&house.database).await.split_off(known);
+        let new = events(&house).await.split_off(known);
         let mut left: Vec<_> = new
             .iter()
             .filter(|event| event.kind == "group.updated")
@@ -166,7 +166,7 @@ each_database! {
         let body = user("ada", json!({"title": "x", "emails": [{"value": "a@x.test"}]}));
         let path = format!("/Users/{}", house.post("/Users", body.clone()).await.id());
         let sales = format!("/Groups/{}", house.group("Sales").await);
-        let before = events(&house.database).await;
+        let before = events(&house).await;
         house.put(&path, body.clone()).await.status(200);
         house
             .patch(&path, json!([{"op": "replace", "path": "title", "value": "x"}]))
@@ -188,12 +188,12 @@ each_database! {
             .status(200);
         house.put(&sales, group("Sales", &[])).await.status(200);
         house.get(&path).await.status(200);
-        assert_eq!(events(&house.database).await, before);
+        assert_eq!(events(&house).await, before);
     }
 
     async fn what_is_refused_writes_nothing(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
-        let before = events(&house.database).await;
+        let before = events(&house).await;
         house
             .post("/Users", user("ADA", json!({})))
             .await
@@ -207,7 +207,7 @@ each_database! {
             .await
             .error(412, None);
         house.delete(&format!("/Users/{NOBODY}")).await.error(404, None);
-        assert_eq!(events(&house.database).await, before);
+        assert_eq!(events(&house).await, before);
     }
 
     async fn no_personal_value_is_in_the_history(house: TestHouse) {
@@ -237,7 +237,7 @@ each_database! {
         house.post("/Groups", group("Analysts", &[&id])).await.status(201);
         house.put(&path, user("ada-lovelace-2", json!({}))).await.status(200);
         house.delete(&path).await.no_content();
-        let told = events(&house.database).await;
+        let told = events(&house).await;
         assert!(told.len() >= 6, "{told:#?}");
         let text: Value = told
             .iter()

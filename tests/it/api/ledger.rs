@@ -1,9 +1,10 @@
-//! The event rows of a database, as the tests of the history read them: there is no way to ask for them over HTTP yet.
+//! The numbered events of all tenants, as the tests of the history read them.
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use crate::support::database::{Database, Engine};
+use crate::support::TestHouse;
+use crate::support::database::Engine;
 
 /// What happened to a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,10 +36,11 @@ impl Event {
 type Row = (String, String, String, Option<String>, Option<String>, String, String);
 
 /// Everything that happened to resources of any tenant, in its order.
-pub async fn events(database: &Database) -> Vec<Event> {
-    const ROWS: &str = "SELECT e.kind, e.actor_kind, e.actor_name, c.name, e.request_id, e.resource_id, e.data \
-                        FROM event e LEFT JOIN connection c ON c.tenant_id = e.tenant_id AND c.id = e.connection_id \
-                        WHERE e.resource_id IS NOT NULL ORDER BY e.id";
+pub async fn events(house: &TestHouse) -> Vec<Event> {
+    const ROWS: &str = "SELECT e.kind, e.actor_kind, e.actor_id, e.connection, e.request_id, e.subject_id, e.data \
+                        FROM event e WHERE e.subject_pk IS NOT NULL ORDER BY e.entry, e.part";
+    house.turn().await;
+    let database = &house.database;
     let rows: Vec<Row> = match database.engine() {
         Engine::Sqlite => {
             let mut connection = SqliteConnection::connect(database.url()).await.unwrap();

@@ -191,7 +191,7 @@ each_database! {
     async fn the_ledger_says_who_gave_and_took_a_role(house: TestHouse) {
         let ada = create(&house, "ada", &["Analyst"]).await.status(201).id();
         put(&house, &ada, "ada", roles(&["Manager"])).await.status(200);
-        let events = ledger::events(&house.database).await;
+        let events = ledger::events(&house).await;
         let told: Vec<_> = events
             .iter()
             .filter(|event| event.resource == ada && event.kind.starts_with("grant."))

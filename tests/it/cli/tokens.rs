@@ -187,6 +187,7 @@ each_database! {
         let listed = listed(&house.database);
         let ends = listed.iter().find(|item| item["id"] == old["id"]).unwrap()["revoked"].clone();
         assert!(from_now(&ends) > 3_600_000_000, "the listing says when it ends");
+        house.turn().await;
         let dump = house.dump().await;
         for (kind, token) in [("token.revoked", &old["id"]), ("token.created", &new["id"])] {
             let told = |row: &&String| row.contains(kind) && row.contains(&format!("\"token\":{token}"));

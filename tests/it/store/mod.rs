@@ -3,6 +3,7 @@
 mod access;
 mod filter_oracle;
 mod gate;
+mod log;
 mod members;
 mod open;
 mod people;

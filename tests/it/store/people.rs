@@ -3,7 +3,6 @@
 use muster::base::clock::Timestamp;
 use muster::base::id::ResourceId;
 use muster::store::error::Unique;
-use muster::store::events::Record;
 use muster::store::tokens::{self, Bearer, New};
 use muster::store::{Error, Kind, tenants, tolerances};
 
@@ -107,32 +106,6 @@ each_database! {
         for token in shelf.reader().tokens().list().await.unwrap() {
             assert_eq!(token.last_used, Some(Timestamp(token.id * 1000)));
         }
-    }
-
-    async fn events_are_kept_in_order_with_the_change_or_not_at_all(shelf: Shelf) {
-        let (pk, id) = shelf.user("ada").await;
-        let record = |kind| Record {
-            at: shelf.now(),
-            actor_kind: "connection",
-            actor_name: "okta".to_owned(),
-            connection: Some(shelf.connection),
-            request_id: None,
-            kind,
-            resource: Some((pk, id.clone())),
-            data: "{\"a\":1}".to_owned(),
-        };
-        for (kind, kept) in [("user.created", true), ("user.updated", false), ("user.deleted", true)] {
-            let mut unit = shelf.unit().await;
-            for _ in 0..10 {
-                unit.events().record(record(kind));
-            }
-            if kept { unit.save().await.unwrap() } else { unit.dismiss().await.unwrap() }
-        }
-        let events = shelf.reader().events().list(0, 100).await.unwrap();
-        let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
-        assert_eq!(kinds, [["user.created"; 10], ["user.deleted"; 10]].concat());
-        assert_eq!((events[0].resource_id.as_ref(), events[0].data.as_str()), (Some(&id), "{\"a\":1}"));
-        assert_eq!(shelf.reader().events().list(events[14].id, 2).await.unwrap(), events[15..17]);
     }
 
     async fn tolerances_are_counted_up(shelf: Shelf) {

@@ -126,7 +126,7 @@ each_database! {
         let names = ["tenant.uid", "tenant.slug", "token.hash", "attribute_path.name", "tenant.id", "attribute_path.id"];
         // SQLite's row numbers are keys by themselves.
         let numbers = [
-            "connection.id", "token.id", "resource.pk", "event.id", "role.id", "scope.id", "access_grant.id", "rule.id",
+            "connection.id", "token.id", "resource.pk", "entry.id", "role.id", "scope.id", "access_grant.id", "rule.id",
             "preview.id", "pending.id",
         ];
         let mut expected: BTreeSet<String> = names.map(str::to_owned).into();

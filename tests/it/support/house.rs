@@ -172,6 +172,11 @@ impl TestHouse {
         &self.rooms.clock
     }
 
+    /// What workers would do by now.
+    pub async fn turn(&self) {
+        seam::turn(&self.rooms).await;
+    }
+
     /// Every row, for a test that says that nothing changed.
     pub async fn dump(&self) -> Dump {
         Dump::of(&self.database).await

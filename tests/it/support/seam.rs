@@ -7,6 +7,7 @@ use muster::app::App;
 use muster::base::clock::{Clock, Timestamp};
 use muster::base::id::Ids;
 use muster::config::Config;
+use muster::service::log::sequence;
 use muster::store::sql::{Db, Options};
 
 /// 2026-01-01T00:00:00Z: the instant at which every test begins.
@@ -34,6 +35,11 @@ pub async fn open(url: &str) -> Rooms {
         app: Arc::new(app),
         clock,
     }
+}
+
+/// What workers would do by now: whatever happened gets its number.
+pub async fn turn(rooms: &Rooms) {
+    while sequence::pass(rooms.app.services()).await.unwrap().more {}
 }
 
 /// Lets go of every connection, so that the database can be dropped.

@@ -11,6 +11,8 @@ use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, What};
+use crate::store::Kind;
 use crate::store::access::grants::StoredGrant;
 
 /// Changes when a grant counts.
@@ -77,25 +79,28 @@ impl Change for Moving {
         if invariant::makes_admins(&grant) {
             desk.watch_admins().await?;
         }
-        let kind = match self.deed {
+        let what = match self.deed {
             Edit::Validity(validity) => {
                 desk.unit.grants().set_validity(grant.key, validity).await?;
                 if invariant::makes_admins(&grant) && validity.to.is_some() {
                     desk.watch_passing().await?;
                 }
-                "grant.updated"
+                What::GrantUpdated
             }
             Edit::Delete => {
                 if !desk.unit.grants().delete(grant.key).await? {
                     return Err(Error::NotFound);
                 }
-                "grant.deleted"
+                What::GrantDeleted
             }
         };
-        let (Subject::User(pk) | Subject::Group(pk)) = grant.subject;
+        let subject = match grant.subject {
+            Subject::User(pk) => ledger::resource(Kind::User, pk, &subject_id),
+            Subject::Group(pk) => ledger::resource(Kind::Group, pk, &subject_id),
+        };
         let role = grant.role.0;
         let role = Predefined::from_key(grant.role).map_or_else(|| role.to_string(), |role| role.id().to_owned());
-        desk.note(kind, Some((pk, subject_id)), &json!({"grant": self.id, "role": role}));
+        desk.note(what, subject, &json!({"grant": self.id, "role": role}));
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::{names, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::ledger::{self, What};
 use crate::store::access::grants::NewGrant as Row;
 
 /// Most properties of a restriction, and most values of one.
@@ -181,7 +182,7 @@ impl Change for Giving {
             "valid_to": new.validity.to.map(Timestamp::rfc3339),
             "restricted": !self.restriction.is_empty(),
         });
-        desk.note("grant.created", Some((pk, subject_id)), &data);
+        desk.note(What::GrantCreated, ledger::resource(kind, pk, &subject_id), &data);
         Ok(())
     }
 }

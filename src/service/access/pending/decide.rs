@@ -13,7 +13,7 @@ use crate::service::access::authority::{GIVE, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Authority, Caller, ConnectionRef, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger;
+use crate::service::ledger::{self, Thing, What};
 use crate::service::provision::parked::{self, Kept};
 use crate::store::Unit;
 use crate::store::access::pendings::{Pending as Row, WAITING};
@@ -43,8 +43,8 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str) -> Result<()>
     let gone = matches!(made, Err(Error::NotFound)) && kept.deletes();
     match (made, state(services, caller, id).await?.as_deref()) {
         // There was nothing left to change, and so no unit that could have ended it.
-        (Ok(()), Some(WAITING)) => settled(services, caller, row, (APPLIED, "request.applied")).await,
-        (Err(_), Some(WAITING)) if gone => settled(services, caller, row, (APPLIED, "request.applied")).await,
+        (Ok(()), Some(WAITING)) => settled(services, caller, row, (APPLIED, What::RequestApplied)).await,
+        (Err(_), Some(WAITING)) if gone => settled(services, caller, row, (APPLIED, What::RequestApplied)).await,
         (Ok(()), Some(APPLIED)) => Ok(()),
         (Err(error), Some(WAITING)) => Err(error),
         // Somebody was faster.
@@ -59,7 +59,7 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str) -> Result<()>
 pub async fn dismiss(services: &Services, caller: &Caller, id: &str) -> Result<()> {
     require(services, caller, &[GIVE]).await?;
     let row = waiting(services, caller, id).await?;
-    settled(services, caller, row, ("dismissed", "request.dismissed")).await
+    settled(services, caller, row, ("dismissed", What::RequestDismissed)).await
 }
 
 async fn waiting(services: &Services, caller: &Caller, id: &str) -> Result<Row> {
@@ -126,7 +126,8 @@ impl Settlement {
     /// Has the unit fail when the request does not wait any more.
     pub(in crate::service) fn enter(&self, unit: &mut Unit, now: Timestamp) {
         unit.pendings().settle_with(&self.pending, APPLIED);
-        ledger::note(unit, &self.by, now, ("request.applied", None), &self.data);
+        let request = ledger::thing(Thing::Request, &self.pending);
+        ledger::note(unit, &self.by, now, (What::RequestApplied, request), &self.data);
     }
 }
 
@@ -137,12 +138,7 @@ fn particulars(row: &Row) -> Value {
 }
 
 /// Settles without doing anything else.
-async fn settled(
-    services: &Services,
-    caller: &Caller,
-    row: Row,
-    (to, event): (&'static str, &'static str),
-) -> Result<()> {
+async fn settled(services: &Services, caller: &Caller, row: Row, (to, event): (&'static str, What)) -> Result<()> {
     let settling = Settling { row, to, event };
     let waited = perform(services, caller, settling).await?;
     waited.then_some(()).ok_or(Error::NotFound)
@@ -151,7 +147,7 @@ async fn settled(
 struct Settling {
     row: Row,
     to: &'static str,
-    event: &'static str,
+    event: What,
 }
 
 impl Change for Settling {
@@ -161,7 +157,11 @@ impl Change for Settling {
     async fn make(&self, desk: &mut Desk) -> Result<bool> {
         let settled = desk.unit.pendings().settle(&self.row.id, self.to).await?;
         if settled {
-            desk.note(self.event, None, &particulars(&self.row));
+            desk.note(
+                self.event,
+                ledger::thing(Thing::Request, &self.row.id),
+                &particulars(&self.row),
+            );
         }
         Ok(settled)
     }

@@ -9,6 +9,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::invariants::user_of;
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
+use crate::service::ledger;
 use crate::service::provision::parked::Kept;
 use crate::store::access::pendings::NewPending;
 
@@ -73,7 +74,7 @@ impl Change for Keeping {
         // Nobody transfers ownership meanwhile: a mark that came after it would never be settled.
         desk.unit.policy().share().await?;
         let found = desk.unit.resources().pks(std::slice::from_ref(&self.resource)).await?;
-        let Some((_, pk, _)) = found.into_iter().next() else {
+        let Some((_, pk, kind)) = found.into_iter().next() else {
             return Ok(None);
         };
         if self.matter == Matter::LeavingOwner {
@@ -94,7 +95,7 @@ impl Change for Keeping {
         let id = desk.unit.pendings().keep(new).await?;
         if id == self.id {
             let data = json!({ "pending": id });
-            desk.note(self.matter.event(), Some((pk, self.resource.clone())), &data);
+            desk.note(self.matter.event(), ledger::resource(kind, pk, &self.resource), &data);
         }
         Ok(Some(id))
     }

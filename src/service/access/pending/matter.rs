@@ -1,5 +1,7 @@
 //! What can wait.
 
+use crate::service::ledger::What;
+
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matter {
@@ -20,10 +22,10 @@ impl Matter {
     }
 
     /// What the ledger calls its beginning.
-    pub(super) const fn event(self) -> &'static str {
+    pub(super) const fn event(self) -> What {
         match self {
-            Self::LeavingOwner => "ownership.transfer_needed",
-            Self::Parked => "request.parked",
+            Self::LeavingOwner => What::OwnershipTransferNeeded,
+            Self::Parked => What::RequestParked,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::again::{Seen, moved};
 use super::ask::{Asked, What, admit, within};
 use super::compute::{WorkedOut, work_out};
-use super::touched::Touched;
+use super::touched::{Mark, Touched};
 use crate::base::id::RuleKey;
 use crate::service::access::authority::Held;
 use crate::service::access::deletion::Ending;
@@ -21,6 +21,7 @@ use crate::service::access::rules::{self, Making, Prepared};
 use crate::service::access::scopes;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::log::settled;
 use crate::store::access::previews::Preview as Row;
 
 /// How often it is worked out while things happen of which nobody knows whose access they change.
@@ -63,7 +64,7 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str, asked: &[Aske
 /// something else by then.
 async fn round(services: &Services, caller: &Caller, row: &Row, asked: &[Asked], held: Held) -> Result<Vec<Left>> {
     // Units that are given up: the claim of the request has no effect by them.
-    let mut mark = rehearse(services, caller, Mark).await?;
+    let mut mark = rehearse(services, caller, Marking).await?;
     let WorkedOut { preview, digest, seen } = work_out(services, caller, asked).await?;
     if preview.policy_version != row.policy_version || digest != row.digest {
         return Err(moved());
@@ -72,6 +73,8 @@ async fn round(services: &Services, caller: &Caller, row: &Row, asked: &[Asked],
     for _ in 0..MAX_CATCH_UPS {
         match make(services, caller, (row, asked, held), (&seen, mark)).await {
             Err(Error::Stale) => {
+                // Only what has a number can be looked at part by part.
+                settled(services, caller).await?;
                 let seen = Arc::clone(&seen);
                 mark = rehearse(services, caller, CatchingUp { seen, mark }).await?;
             }
@@ -86,7 +89,7 @@ async fn make(
     services: &Services,
     caller: &Caller,
     (row, asked, held): (&Row, &[Asked], Held),
-    (seen, mark): (&Arc<Seen>, i64),
+    (seen, mark): (&Arc<Seen>, Mark),
 ) -> Result<Vec<Left>> {
     let book = policy::current(services, caller).await?;
     let steps = asked.iter().enumerate().map(|(at, change)| {
@@ -102,30 +105,30 @@ async fn make(
     perform(services, caller, applying).await
 }
 
-/// The latest event, when nobody is writing about a user: whoever writes shares the policy, and who does so later has a
-/// later event.
-struct Mark;
+/// How much happened, when nobody is writing about a user: whoever writes shares the policy, and who does so later has a
+/// later entry.
+struct Marking;
 
-impl Change for Mark {
-    type Made = i64;
+impl Change for Marking {
+    type Made = Mark;
 
-    async fn make(&self, desk: &mut Desk) -> Result<i64> {
+    async fn make(&self, desk: &mut Desk) -> Result<Mark> {
         desk.unit.policy().hold().await?;
-        Ok(desk.unit.events().latest().await?)
+        Mark::now(&mut desk.unit).await
     }
 }
 
 /// Whoever may have changed since the mark is compared, some of them, and nothing is made.
 struct CatchingUp {
     seen: Arc<Seen>,
-    mark: i64,
+    mark: Mark,
 }
 
 impl Change for CatchingUp {
-    /// The last event that was looked at.
-    type Made = i64;
+    /// How much was looked at.
+    type Made = Mark;
 
-    async fn make(&self, desk: &mut Desk) -> Result<i64> {
+    async fn make(&self, desk: &mut Desk) -> Result<Mark> {
         hold(desk, &self.seen).await?;
         let touched = Touched::since(&mut desk.unit, self.mark).await?;
         let mark = touched.mark();
@@ -233,8 +236,8 @@ pub(super) enum Left {
 struct Applying {
     id: String,
     seen: Arc<Seen>,
-    /// The last event whose users were looked at.
-    mark: i64,
+    /// What happened up to it was looked at.
+    mark: Mark,
     steps: Vec<Step>,
 }
 

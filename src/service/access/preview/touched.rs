@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use super::everybody::{Records, Work};
 use crate::access::RecordRef;
 use crate::base::id::{Pk, ResourceId};
+use crate::event::{Entry, Seq};
 use crate::service::error::{Error, Result};
-use crate::store::events::Move;
+use crate::store::log::entries::Written;
+use crate::store::log::events::Move;
 use crate::store::{Kind, Unit};
 
 /// Events that one unit looks at.
@@ -15,9 +17,30 @@ const MOST_EVENTS: usize = 500;
 /// Users who are compared in one unit, with everybody else kept from writing: some 100 ms.
 const MOST_USERS: usize = 2000;
 
+/// How much of the log is looked at: everything up to a position, and every entry up to a number, whatever position it
+/// gets. What waits for its number has none yet, and counts all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    seq: Seq,
+    entry: i64,
+}
+
+impl Mark {
+    /// All that is there. The policy must be held, so that nothing of users is under way.
+    pub(super) async fn now(unit: &mut Unit) -> Result<Self> {
+        // In this order: what is numbered in between is seen at the end of the log.
+        let waiting = unit.entries().last().await?;
+        let end = unit.heads().find().await?;
+        Ok(Self {
+            seq: end.map_or(Seq(0), |end| end.head.seq),
+            entry: end.map_or(0, |end| end.entry).max(waiting.unwrap_or(0)),
+        })
+    }
+}
+
 /// Who is to be compared again after some events.
 pub(super) struct Touched {
-    mark: i64,
+    mark: Mark,
     behind: bool,
     users: BTreeSet<Pk>,
     /// Groups with another name: all users in them.
@@ -45,8 +68,11 @@ impl Touched {
     ///
     /// # Errors
     /// `Stale` when something happened that does not say whose access it changes.
-    pub(super) async fn since(unit: &mut Unit, mark: i64) -> Result<Self> {
-        let moves = unit.events().moves_since(mark, MOST_EVENTS + 1).await?;
+    pub(super) async fn since(unit: &mut Unit, mark: Mark) -> Result<Self> {
+        // In this order: what is numbered in between is seen twice, and nothing is missed.
+        let waiting = unit.entries().after(mark.entry, MOST_EVENTS + 1).await?;
+        let end = Mark::now(unit).await?;
+        let moves = unit.events().moves_since(mark.seq, mark.entry, MOST_EVENTS + 1).await?;
         let mut touched = Self {
             mark,
             behind: moves.len() > MOST_EVENTS,
@@ -61,13 +87,31 @@ impl Touched {
                 break;
             }
             touched.note(one)?;
-            touched.mark = one.id;
+            touched.mark.seq = Seq(one.seq);
+        }
+        if !touched.behind {
+            touched.look_at_waiting(waiting, end)?;
         }
         Ok(touched)
     }
 
-    /// The last event that is looked at.
-    pub(super) fn mark(&self) -> i64 {
+    /// What waits for its number is looked at as a whole or not at all: it has no position to go on after.
+    fn look_at_waiting(&mut self, waiting: Vec<Written>, end: Mark) -> Result<()> {
+        if waiting.len() > MOST_EVENTS {
+            self.behind = true;
+            return Ok(());
+        }
+        for written in waiting {
+            for one in moves(written)? {
+                self.note(&one)?;
+            }
+        }
+        self.mark = end;
+        Ok(())
+    }
+
+    /// How much is looked at.
+    pub(super) fn mark(&self) -> Mark {
         self.mark
     }
 
@@ -150,4 +194,21 @@ impl Touched {
         }
         Ok(users.into_iter().collect())
     }
+}
+
+/// What an entry says of users, groups and records.
+fn moves(written: Written) -> Result<Vec<Move>> {
+    let Written {
+        at, txn, head, records, ..
+    } = written;
+    let entry = Entry::read(at, txn, &head, &records).map_err(|_| Error::Stale)?;
+    let moves = entry.records.into_iter().map(|record| Move {
+        seq: 0,
+        resource: record.subject.and_then(|subject| subject.pk),
+        kind: record.kind.as_str().to_owned(),
+        data: record.data.as_str().to_owned(),
+    });
+    Ok(moves
+        .filter(|one| one.resource.is_some() || one.kind.starts_with("records."))
+        .collect())
 }

@@ -12,6 +12,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::{names, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store;
 use crate::store::access::hanging::Holding;
 use crate::store::access::roles::NewRole as Row;
@@ -139,7 +140,7 @@ impl Change for New {
         let made = desk.unit.roles().create(row, desk.now).await;
         made.map_err(|error| taken(error, &self.name))?;
         let data = json!({"role": self.id, "name": self.name, "permissions": keys});
-        desk.note("role.created", None, &data);
+        desk.note(What::RoleCreated, ledger::thing(Thing::Role, &self.id), &data);
         Ok(())
     }
 }
@@ -172,7 +173,7 @@ impl Change for Edit {
             "added": catalogue.keys(after - before).collect::<Vec<_>>(),
             "removed": catalogue.keys(before - after).collect::<Vec<_>>(),
         });
-        desk.note("role.updated", None, &data);
+        desk.note(What::RoleUpdated, ledger::thing(Thing::Role, &self.id), &data);
         Ok(())
     }
 }
@@ -194,7 +195,7 @@ impl Change for End {
             .await?;
         let data = removed(&desk.services, &self.0, ("role", &row.name), removal)?;
         drop(author);
-        desk.note("role.deleted", None, &data);
+        desk.note(What::RoleDeleted, ledger::thing(Thing::Role, &self.0.id), &data);
         Ok(())
     }
 }

@@ -17,6 +17,7 @@ use crate::service::access::grants::permissions_of;
 use crate::service::access::names::checked_name;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store::access::rules::{Condition as Known, RuleContent, StoredRule};
 
 /// Makes a rule. An active one counts when this returns, unless it is still being prepared then: see [`Rule::progress`].
@@ -140,7 +141,7 @@ impl Change for Making {
             }));
         }
         let data = json!({"rule": self.id, "name": new.name, "state": new.state.as_str()});
-        desk.note("rule.created", None, &data);
+        desk.note(What::RuleCreated, ledger::thing(Thing::Rule, &self.id), &data);
         Ok(prepared)
     }
 }
@@ -293,13 +294,13 @@ impl Change for Editing {
                 Next::Nothing
             }
         };
-        let kind = if after.state == State::Retired && row.state != State::Retired {
-            "rule.retired"
+        let what = if after.state == State::Retired && row.state != State::Retired {
+            What::RuleRetired
         } else {
-            "rule.updated"
+            What::RuleUpdated
         };
         let data = json!({"rule": self.id, "name": after.name, "state": after.state.as_str()});
-        desk.note(kind, None, &data);
+        desk.note(what, ledger::thing(Thing::Rule, &self.id), &data);
         Ok(next)
     }
 }
@@ -314,7 +315,8 @@ impl Change for End {
         desk.unit.policy().hold().await?;
         let row = desk.unit.rules().find(&self.0).await?.ok_or(Error::NotFound)?;
         desk.unit.rules().delete(row.key).await?;
-        desk.note("rule.deleted", None, &json!({"rule": self.0, "name": row.name}));
+        let data = json!({"rule": self.0, "name": row.name});
+        desk.note(What::RuleDeleted, ledger::thing(Thing::Rule, &self.0), &data);
         Ok((row.key, row.matched))
     }
 }

@@ -16,7 +16,7 @@ use crate::scim::filter::Checked;
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger;
+use crate::service::ledger::{self, Thing, What};
 use crate::store::access::matches::Range;
 use crate::store::access::rules::{LeftOver, Standing, StoredVersion, left_over};
 
@@ -272,7 +272,8 @@ impl Change for GiveUp {
         desk.unit.policy().hold().await?;
         if desk.unit.rules().give_up(self.0).await? {
             let (_, version) = self.0;
-            desk.note("rule.abandoned", None, &json!({"rule": self.1, "version": version}));
+            let data = json!({"rule": self.1, "version": version});
+            desk.note(What::RuleAbandoned, ledger::thing(Thing::Rule, &self.1), &data);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::policy;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
+use crate::service::ledger::{self, Thing, What};
 use crate::store;
 use crate::store::access::matches::dead;
 use crate::store::error::Unique;
@@ -33,7 +34,8 @@ impl Change for Force {
             return Ok(false);
         };
         stands(desk).await?;
-        desk.note("rule.activated", None, &json!({"rule": id, "version": entered}));
+        let data = json!({"rule": id, "version": entered});
+        desk.note(What::RuleActivated, ledger::thing(Thing::Rule, id), &data);
         Ok(true)
     }
 }

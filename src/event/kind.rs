@@ -1,0 +1,201 @@
+//! The catalogue: everything that the log can say.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What an event is about, and so who has to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub enum Class {
+    /// Users and groups, and what they were given.
+    People,
+    /// What all users share: roles, scopes, rules, settings, and groups and grants that these rest on.
+    Policy,
+    /// What was done without changing either: tokens, requests, the log itself.
+    Acts,
+}
+
+impl Class {
+    /// As it is stored.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::People => 0,
+            Self::Policy => 1,
+            Self::Acts => 2,
+        }
+    }
+
+    /// Reads what is stored.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(Self::People),
+            1 => Some(Self::Policy),
+            2 => Some(Self::Acts),
+            _ => None,
+        }
+    }
+
+    /// The word for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Policy => "policy",
+            Self::Acts => "acts",
+        }
+    }
+}
+
+impl From<Class> for i64 {
+    fn from(class: Class) -> Self {
+        class.number()
+    }
+}
+
+impl TryFrom<i64> for Class {
+    type Error = &'static str;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        Self::from_number(number).ok_or("no such class")
+    }
+}
+
+macro_rules! catalogue {
+    ($($name:ident = $text:literal, $class:ident, $what:literal, $data:literal;)+) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Kind {
+            $(#[doc = $what] #[serde(rename = $text)] $name,)+
+        }
+
+        impl Kind {
+            /// All of them, in the order in which they are documented.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// As it is stored and sent, such as `user.created`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// Reads what is stored; `None` for a kind of another release.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The class of an event of this kind, where its subject does not say otherwise.
+            ///
+            /// A group that the policy names and a grant to a group are [`Class::Policy`]: whoever writes them knows.
+            #[must_use]
+            pub const fn class(self) -> Class {
+                match self {
+                    $(Self::$name => Class::$class,)+
+                }
+            }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self {
+                    $(Self::$name => $what,)+
+                }
+            }
+
+            /// Members of its `data`.
+            #[must_use]
+            pub const fn data(self) -> &'static str {
+                match self {
+                    $(Self::$name => $data,)+
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version`; sealed: `after`";
+    UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version`; sealed: `before`, `after`";
+    UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`";
+    GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version`, `after`, `members_added`";
+    GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes`, `version`, `before`, `after`, `members_added`, `members_removed`";
+    GroupDeleted = "group.deleted", People, "A group was deleted.", "`version`, `before`, `members_removed`";
+    GrantCreated = "grant.created", People, "A role or permission was given to somebody.", "the grant in full";
+    GrantUpdated = "grant.updated", People, "A grant was changed.", "the grant in full, `before`";
+    GrantDeleted = "grant.deleted", People, "A grant was taken back, or went with its subject, role or scope.", "the grant in full";
+    RoleCreated = "role.created", Policy, "A role was made.", "`after`";
+    RoleUpdated = "role.updated", Policy, "A role was changed.", "`before`, `after`";
+    RoleDeleted = "role.deleted", Policy, "A role was deleted.", "`before`";
+    ScopeCreated = "scope.created", Policy, "A scope was made.", "`after`";
+    ScopeUpdated = "scope.updated", Policy, "A scope was changed or moved.", "`before`, `after`";
+    ScopeDeleted = "scope.deleted", Policy, "A scope was deleted.", "`before`";
+    RecordsAdded = "records.added", Policy, "Records were put into a scope.", "the records";
+    RecordsRemoved = "records.removed", Policy, "Records were taken out of a scope.", "the records";
+    RuleCreated = "rule.created", Policy, "A rule was drafted.", "the version of the rule in full";
+    RuleUpdated = "rule.updated", Policy, "A rule was changed, or lost an outcome with what it named.", "the version of the rule in full";
+    RuleActivated = "rule.activated", Policy, "A version of a rule came into force.", "`version`";
+    RuleRetired = "rule.retired", Policy, "A rule was taken out of force.", "`version`";
+    RuleAbandoned = "rule.abandoned", Policy, "A version of a rule will not come into force.", "`version`";
+    RuleDeleted = "rule.deleted", Policy, "A rule was deleted.", "`before`";
+    SettingsUpdated = "settings.updated", Policy, "Settings of the organisation were changed.", "`before`, `after`";
+    OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "ids of both";
+    OwnershipTransferNeeded = "ownership.transfer_needed", Acts, "Provisioning wants to end the owner.", "id of the request";
+    RequestParked = "request.parked", Acts, "A request was refused and kept for an administrator.", "id of the request";
+    RequestApplied = "request.applied", Acts, "A kept request was made.", "id of the request";
+    RequestDismissed = "request.dismissed", Acts, "A kept request was thrown away.", "id of the request";
+    TokenCreated = "token.created", Acts, "A token was made.", "id, kind and end of the token";
+    TokenRevoked = "token.revoked", Acts, "A token was ended.", "id of the token";
+    TenantCreated = "tenant.created", Policy, "The organisation was made.", "`slug`, `name`";
+    ConnectionCreated = "connection.created", Acts, "A connection was made.", "id and name";
+    LogCheckpointExported = "log.checkpoint_exported", Acts, "A checkpoint was handed out to be kept elsewhere.", "`seq`, `key`";
+    LogUnreadable = "log.unreadable", Acts, "What a unit of work had done could not be read; its texts are kept as they are.", "`reason`, `head`, `records`";
+    KeyRotated = "key.rotated", Acts, "New signatures are made with another key.", "`purpose`, `key`, `before`";
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_and_has_one_text() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+            let (noun, verb) = kind.as_str().split_once('.').unwrap();
+            let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            assert!(word(noun) && word(verb), "{kind}");
+        }
+        assert_eq!(Kind::parse("user.Created"), None);
+    }
+
+    #[test]
+    fn every_class_reads_back() {
+        for class in [Class::People, Class::Policy, Class::Acts] {
+            assert_eq!(Class::from_number(class.number()), Some(class));
+        }
+        assert_eq!(Class::from_number(3), None);
+    }
+
+    #[test]
+    fn the_page_on_the_log_has_the_catalogue() {
+        let page = include_str!("../../docs/log.md");
+        for kind in Kind::ALL {
+            let class = kind.class().as_str();
+            let row = format!("| `{kind}` | {class} | {} | {} |", kind.what(), kind.data());
+            assert!(page.contains(&row), "docs/log.md lacks:\n{row}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+mod entries;
+mod forgery;
+mod house;
+mod live;
+mod sealing;
+mod signing;
+mod vectors;

@@ -1,0 +1,12 @@
+//! The log: entries get their numbers, and events are read.
+//!
+//! May import what `service` may, and its `context`, `error` and `access::authority`; must never write an event by any
+//! other way than the sequencer, nor show one that has no number.
+
+pub mod read;
+pub mod sequence;
+pub mod settled;
+
+pub use read::{Event, Events, Wanted, read};
+pub use sequence::{Passed, pass};
+pub use settled::settled;

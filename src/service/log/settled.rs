@@ -1,0 +1,38 @@
+//! Waiting until what is committed has its numbers.
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+use super::sequence::pass_of;
+use crate::service::context::{Caller, Services};
+use crate::service::error::Result;
+
+/// How long somebody who reads the log waits at most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long whoever numbers the same entries is left to it.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Resolves when everything that the caller's tenant had committed before has its number, or after a second; says which.
+///
+/// What waits is numbered here, so that no one depends on a worker being alive.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn settled(services: &Services, caller: &Caller) -> Result<bool> {
+    let reader = services.read(caller);
+    let Some(last) = reader.entries().last().await? else {
+        return Ok(true);
+    };
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let passed = pass_of(services, caller.tenant()).await?;
+        if !reader.entries().any_up_to(last).await? {
+            return Ok(true);
+        }
+        if passed.numbered == 0 {
+            sleep(PAUSE).await;
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,9 @@
+//! What happened, kept: entries that wait for their numbers, the numbered events, and where the log of a tenant ends.
+//!
+//! May import what `store` may; must never change or remove an event, nor give a number to anything that is not committed.
+
+pub mod entries;
+pub mod events;
+pub mod heads;
+pub mod leases;
+pub mod waiting;

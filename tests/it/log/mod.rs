@@ -1,0 +1,3 @@
+//! The log through the use cases: numbers without a gap, one chain, whoever numbers.
+
+mod numbering;
