@@ -16,5 +16,6 @@ mod documents;
 mod fuzz;
 mod harness;
 mod log;
+mod nodes;
 mod race;
 mod store;

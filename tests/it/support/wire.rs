@@ -38,6 +38,18 @@ impl Client {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> io::Result<Answer> {
+        let (path, scim) = (format!("/scim/v2{path}"), [("Content-Type", "application/scim+json")]);
+        self.send(method, &path, body, &[&scim, headers].concat()).await
+    }
+
+    /// Any request; the path is whole, and the headers say what the body is.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> io::Result<Answer> {
         let Self { address, token } = self;
         let body = body.map(Value::to_string).unwrap_or_default();
         let (bearer, length) = (format!("Bearer {token}"), body.len().to_string());
@@ -45,18 +57,14 @@ impl Client {
             ("Host", address.as_str()),
             ("Connection", "close"),
             ("Authorization", &bearer),
-        ];
-        let of_body = [
-            ("Content-Length", length.as_str()),
-            ("Content-Type", "application/scim+json"),
+            ("Content-Length", &length),
         ];
         let lines = own
             .iter()
-            .chain(&of_body)
             .chain(headers)
             .map(|(name, value)| format!("{name}: {value}\r\n"));
         let head: String = lines.collect();
-        let text = format!("{method} /scim/v2{path} HTTP/1.1\r\n{head}\r\n{body}");
+        let text = format!("{method} {path} HTTP/1.1\r\n{head}\r\n{body}");
         let raw = raw(address, text.as_bytes()).await?;
         parse(&raw).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is not whole"))
     }
