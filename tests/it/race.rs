@@ -87,6 +87,57 @@ each_database! {
         assert_eq!(with_status(&answers, 412), CLIENTS - 1);
         assert_eq!(with_status(&answers, 200) + with_status(&answers, 204), 1);
     }
+
+    async fn groups_that_change_and_users_who_go_do_not_wait_for_each_other_in_a_circle(database: Database) {
+        let (seed, server) = (dice::seed(), Program::serve(&database).await);
+        let client = server.client(&database.keys().await.token);
+        let mut groups = Vec::new();
+        for name in ["North", "South"] {
+            groups.push(made(&client, "/Groups", &json!({"schemas": [GROUP], "displayName": name})).await);
+        }
+
+        let each = |number| come_and_go(client.clone(), groups.clone(), Dice::new(seed, number), number);
+        together(CLIENTS, each).await;
+
+        assert!(server.stop().success());
+        database.settle().await;
+        assert_eq!(database.deadlocks().await, 0);
+    }
+}
+
+/// One client's life: its users join groups, are changed, deactivated and deleted, and the groups get other names.
+async fn come_and_go(client: Client, groups: Vec<String>, mut dice: Dice, number: usize) {
+    for n in 0..USERS_EACH {
+        let body = json!({"schemas": [USER], "userName": format!("guest-{number}-{n}")});
+        let user = made(&client, "/Users", &body).await;
+        let mut changes = Vec::new();
+        for group in &groups {
+            let joins = json!({"op": "add", "path": "members", "value": [{"value": user}]});
+            changes.push((format!("/Groups/{group}"), joins));
+        }
+        let group = dice.pick(&groups);
+        changes.push(match dice.below(3) {
+            0 => {
+                let name = json!({"op": "replace", "path": "displayName", "value": format!("{number}-{n}")});
+                (format!("/Groups/{group}"), name)
+            }
+            1 => {
+                let off = json!({"op": "replace", "path": "active", "value": false});
+                (format!("/Users/{user}"), off)
+            }
+            _ => {
+                let leaves = json!({"op": "remove", "path": format!("members[value eq \"{user}\"]")});
+                (format!("/Groups/{group}"), leaves)
+            }
+        });
+        for (path, operation) in changes {
+            let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
+            let answer = client.ask("PATCH", &path, Some(&body)).await.unwrap();
+            assert!(matches!(answer.status, 200 | 204), "{path} {body} gave {answer:?}");
+        }
+        let gone = client.ask("DELETE", &format!("/Users/{user}"), None).await.unwrap();
+        gone.status(204);
+    }
 }
 
 /// One client's life: makes its own users, adds and removes them, and answers which of them it left in the group.

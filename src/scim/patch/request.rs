@@ -64,6 +64,19 @@ impl PatchRequest {
                 (None, _) => false,
             })
     }
+
+    /// Whether every operation is about this core attribute.
+    #[must_use]
+    pub fn mentions_only(&self, attribute: &str) -> bool {
+        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
+        self.operations
+            .iter()
+            .all(|operation| match (&operation.path, &operation.value) {
+                (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
+                (None, Some(Value::Object(members))) => members.keys().all(|name| named(name)),
+                (None, _) => false,
+            })
+    }
 }
 
 /// `roles`, `roles.value`: the attribute, or a part of it.
@@ -132,4 +145,29 @@ pub(super) fn numbered(mut error: Error, index: usize, operations: usize) -> Err
         error.detail = format!("operation {}: {}", index + 1, error.detail);
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_about_members_alone_when_every_operation_is() {
+        let members = json!({"op": "add", "path": "members", "value": [{"value": "1"}]});
+        let filtered = json!({"op": "remove", "path": "members[value eq \"1\"]"});
+        let bare = json!({"op": "add", "value": {"Members": [{"value": "1"}]}});
+        let name = json!({"op": "replace", "path": "displayName", "value": "x"});
+        let both = json!({"op": "replace", "value": {"displayName": "x", "members": []}});
+        let only = |operations: &[&Value]| {
+            let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+            parse(&body).unwrap().mentions_only("members")
+        };
+        assert!(only(&[&members, &filtered, &bare]));
+        for other in [&name, &both] {
+            assert!(!only(&[other]));
+            assert!(!only(&[&members, other]));
+        }
+    }
 }

@@ -18,19 +18,24 @@ pub(super) const ADMINS: [RoleKey; 2] = [Predefined::Owner.key(), Predefined::Ad
 /// What came of a check: the unit goes on, or is given up.
 pub(in crate::service) type Verdict = std::result::Result<(), Violation>;
 
-/// The lasting administrators, as far as it matters. Holds the policy: two that go at once would each see the other
-/// stay.
+/// The lasting administrators, as far as it matters. The policy must be held: two that go at once would each see the
+/// other stay.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Admins {
     demands: Demands,
     census: Census,
 }
 
-/// Counts them before a change.
-pub(in crate::service) async fn admins(unit: &mut Unit, now: Timestamp) -> Result<Admins> {
-    let demands = unit.policy().hold_settings().await?.demands;
+/// Counts them before a change, in a unit that holds the policy.
+pub(in crate::service) async fn count(unit: &mut Unit, demands: Demands, now: Timestamp) -> Result<Admins> {
     let census = census(unit, &demands, now).await?;
     Ok(Admins { demands, census })
+}
+
+/// The same in a unit that has locked nothing yet: holds the policy.
+pub(in crate::service) async fn admins(unit: &mut Unit, now: Timestamp) -> Result<Admins> {
+    let (_, settings) = unit.policy().hold_settings().await?;
+    count(unit, settings.demands, now).await
 }
 
 /// No more are counted than there must be.
@@ -72,9 +77,14 @@ async fn named(unit: &mut Unit, verdict: Verdict) -> Result<Verdict> {
     Ok(Err(Violation::BreakGlass(name)))
 }
 
-/// Whether a user's account may end: not the owner's, not the last administrator's, no break-glass account.
-pub(in crate::service) async fn may_end(unit: &mut Unit, user: Pk, deed: Deed, now: Timestamp) -> Result<Verdict> {
-    let demands = unit.policy().hold_settings().await?.demands;
+/// Whether a user's account may end: not the owner's, not the last administrator's, no break-glass account. Asked in a
+/// unit that holds the policy.
+pub(in crate::service) async fn may_end(
+    unit: &mut Unit,
+    demands: &Demands,
+    (user, deed): (Pk, Deed),
+    now: Timestamp,
+) -> Result<Verdict> {
     let owner = unit.grants().owner().await?.as_ref().and_then(user_of);
     if let Err(violation) = invariant::owner_stays(owner, user, deed) {
         return Ok(Err(violation));
@@ -94,7 +104,7 @@ pub(in crate::service) async fn may_end(unit: &mut Unit, user: Pk, deed: Deed, n
     let before = census(holders.len(), &accounts);
     accounts.retain(|(pk, _)| *pk != user);
     let left = holders.iter().filter(|holder| **holder != user).count();
-    let verdict = invariant::admins(&before, &census(left, &accounts), &demands);
+    let verdict = invariant::admins(&before, &census(left, &accounts), demands);
     named(unit, verdict).await
 }
 

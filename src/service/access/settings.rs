@@ -127,7 +127,7 @@ impl Change for Deciding {
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
         let change = &self.0;
-        let before = desk.unit.policy().hold_settings().await?;
+        let (_, before) = desk.unit.policy().hold_settings().await?;
         if let Some(least) = change.least_admins {
             enough(desk, least).await?;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::attempt::attempts;
 use super::create::refused;
 use super::draft::store_kind;
-use super::guard;
+use super::guard::{self, Locked, Need};
 use super::parked::{Asked, Verb, told};
 use super::precondition::IfMatch;
 use crate::access::invariant::Deed;
@@ -68,6 +68,7 @@ pub(super) async fn apply(
 
 async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &ResourceId, if_match: &IfMatch) -> Result<()> {
     let mut unit = services.begin(caller).await?;
+    let locked = Locked::take(&mut unit, Need::Hold).await?;
     let Some(stored) = unit
         .resources()
         .find_for_update(kind, id, caller.connection_id(), Groups::LeftOut)
@@ -79,7 +80,15 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         return Err(refused(unit, Error::Stale).await);
     }
     let now = services.clock().now();
-    let guard = match guard::before_end(services, caller, &mut unit, (kind, stored.pk, Deed::Delete), now).await {
+    let guard = match guard::before_end(
+        services,
+        caller,
+        (&mut unit, &locked),
+        (kind, stored.pk, Deed::Delete),
+        now,
+    )
+    .await
+    {
         Ok(guard) => guard,
         Err(error) => return Err(refused(unit, error).await),
     };

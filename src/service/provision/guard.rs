@@ -3,7 +3,7 @@
 //!
 //! What is told of a violation, and what becomes of the request, is in `parked`.
 
-use crate::access::invariant::{Deed, by_rules};
+use crate::access::invariant::{Deed, Demands, by_rules};
 use crate::base::clock::Timestamp;
 use crate::base::id::Pk;
 use crate::scim;
@@ -11,6 +11,61 @@ use crate::service::access::{invariants, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store::{Kind, Unit};
+
+/// How much of the policy a change needs for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// That it stays as it is.
+    Share,
+    /// That nobody else shares it: to count administrators, or because the change may move it.
+    Hold,
+}
+
+/// The policy, locked by a unit.
+///
+/// INVARIANT: a unit locks the policy first and resources after it. Units that lock them in different orders wait for each
+/// other; PostgreSQL finds that out after a second, and undoes one of them.
+pub(super) struct Locked {
+    version: i64,
+    /// What an organisation demands of its administrators, where the policy is held.
+    demands: Option<Demands>,
+}
+
+impl Locked {
+    /// Locks it, before anything else.
+    pub(super) async fn take(unit: &mut Unit, need: Need) -> Result<Self> {
+        Ok(match need {
+            Need::Share => Self {
+                version: unit.policy().share().await?,
+                demands: None,
+            },
+            Need::Hold => {
+                let (version, settings) = unit.policy().hold_settings().await?;
+                Self {
+                    version,
+                    demands: Some(settings.demands),
+                }
+            }
+        })
+    }
+
+    /// Whether it is enough.
+    pub(super) fn is_enough(&self, need: Need) -> bool {
+        need == Need::Share || self.demands.is_some()
+    }
+
+    /// What is demanded of administrators. The whole is done again by a unit that holds the policy, if this one does not.
+    fn demands(&self) -> Result<&Demands> {
+        self.demands.as_ref().ok_or(Error::Busy)
+    }
+}
+
+/// What a unit needs that changes the members of some group: being in a group may make administrators.
+pub(super) async fn need_for_members(services: &Services, caller: &Caller) -> Result<Need> {
+    let book = policy::latest(services, caller).await?;
+    let counts = invariants::groups_make_admins(&book);
+    Ok(if counts { Need::Hold } else { Need::Share })
+}
 
 /// What is to be looked at again when the change is made.
 pub(super) struct Guard {
@@ -24,13 +79,13 @@ pub(super) struct Guard {
 pub(super) async fn before_end(
     services: &Services,
     caller: &Caller,
-    unit: &mut Unit,
+    (unit, locked): (&mut Unit, &Locked),
     (kind, pk, deed): (Kind, Pk, Deed),
     now: Timestamp,
 ) -> Result<Guard> {
     match kind {
         Kind::User => {
-            let may = invariants::may_end(unit, pk, deed, now).await?;
+            let may = invariants::may_end(unit, locked.demands()?, (pk, deed), now).await?;
             may.map_err(Error::Violated)?;
             Ok(Guard {
                 services: services.clone(),
@@ -39,7 +94,7 @@ pub(super) async fn before_end(
             })
         }
         Kind::Group => {
-            let guard = before_members(services, caller, unit, pk, now).await?;
+            let guard = before_members(services, caller, (unit, locked), pk, now).await?;
             Ok(Guard { smart: false, ..guard })
         }
     }
@@ -49,22 +104,20 @@ pub(super) async fn before_end(
 pub(super) async fn before_members(
     services: &Services,
     caller: &Caller,
-    unit: &mut Unit,
+    (unit, locked): (&mut Unit, &Locked),
     group: Pk,
     now: Timestamp,
 ) -> Result<Guard> {
     let book = policy::latest(services, caller).await?;
-    // Held at once where it has to be: who shares it first and holds it then waits for others who do the same.
-    let (version, admins) = if invariants::groups_make_admins(&book) {
-        let admins = invariants::admins(unit, now).await?;
-        (unit.policy().version().await?, Some(admins))
-    } else {
-        (unit.policy().share().await?, None)
-    };
-    if book.rulebook.version() != version {
+    if book.rulebook.version() != locked.version {
         services.policies().forget(caller.tenant());
         return Err(Error::Busy);
     }
+    let admins = if invariants::groups_make_admins(&book) {
+        Some(invariants::count(unit, locked.demands()?.clone(), now).await?)
+    } else {
+        None
+    };
     Ok(Guard {
         services: services.clone(),
         admins,

@@ -32,6 +32,7 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
     let request = patch::parse(body)?;
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
+    target.only_members = request.mentions_only("members");
     let plan = Arc::new((target, request));
     attempts(|| {
         let plan = Arc::clone(&plan);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::create::refused;
 use super::draft::{content, leaves, store_kind};
-use super::guard;
+use super::guard::{self, Locked, Need};
 use super::membership::{self, Moved};
 use super::precondition::IfMatch;
 use super::read::{groups, shown};
@@ -28,7 +28,7 @@ use crate::service::tolerances;
 use crate::store::document::{Content, Stored};
 use crate::store::filter::Leaves;
 use crate::store::members::ByRule;
-use crate::store::resources::External;
+use crate::store::resources::{External, Groups};
 use crate::store::{self, Kind, Unit};
 
 /// Which resource is to change, for whom, and what the answer shows.
@@ -43,6 +43,8 @@ pub(super) struct Target {
     view: View,
     /// Whether the answer has a body however many members there are.
     pub(super) large_answers_allowed: bool,
+    /// Whether the request speaks of members of a group and of nothing else.
+    pub(super) only_members: bool,
 }
 
 impl Target {
@@ -57,6 +59,7 @@ impl Target {
             if_match: wanted.if_match.clone(),
             view: wanted.view.clone(),
             large_answers_allowed: true,
+            only_members: false,
         })
     }
 
@@ -109,12 +112,16 @@ pub(super) async fn attempt(
     target: &Target,
     next: impl Fn(&Document, Option<&str>) -> Result<Next> + Send,
 ) -> Result<Shown> {
-    if target.store_kind == Kind::User
-        && let Some(shown) = unlocked(target, &next).await?
-    {
-        return Ok(shown);
-    }
+    let need = match target.store_kind {
+        Kind::User => match unlocked(target, &next).await? {
+            Some(shown) => return Ok(shown),
+            // The account may end.
+            None => Need::Hold,
+        },
+        Kind::Group => foreseen(target, &next).await?,
+    };
     let mut unit = target.services.begin(&target.caller).await?;
+    let locked = Locked::take(&mut unit, need).await?;
     let found = unit
         .resources()
         .find_for_update(
@@ -132,6 +139,10 @@ pub(super) async fn attempt(
         Ok(planned) => planned,
         Err(error) => return Err(refused(unit, error).await),
     };
+    if !locked.is_enough(planned.need(target.store_kind)) {
+        return Err(refused(unit, Error::Busy).await);
+    }
+    planned.locked = Some(locked);
     if let Err(error) = derive(target, &mut planned).await {
         return Err(refused(unit, error).await);
     }
@@ -150,6 +161,23 @@ pub(super) async fn attempt(
         Err(Failure::Other(error)) => Err(error),
         Ok(shown) => Ok(shown),
     }
+}
+
+/// What the change of a group will need of the policy, as far as it can be told before the group is locked.
+async fn foreseen(target: &Target, next: &(impl Fn(&Document, Option<&str>) -> Result<Next> + Send)) -> Result<Need> {
+    let Target { services, caller, .. } = target;
+    if !target.only_members {
+        let found = services
+            .read(caller)
+            .resources()
+            .find(target.store_kind, &target.id, caller.connection_id(), Groups::LeftOut)
+            .await?;
+        let planned = plan(target, found, next)?;
+        if planned.need(target.store_kind) == Need::Hold || planned.next.members.is_empty() {
+            return Ok(planned.need(target.store_kind));
+        }
+    }
+    guard::need_for_members(services, caller).await
 }
 
 /// The members that rules give to a group, where the answer shows members or the request speaks of them.
@@ -175,7 +203,8 @@ async fn move_members(
         return Ok(Moved::default());
     }
     let group = planned.stored.pk;
-    let guard = guard::before_members(&target.services, &target.caller, unit, group, now).await?;
+    let locked = planned.locked.as_ref().ok_or(Error::Busy)?;
+    let guard = guard::before_members(&target.services, &target.caller, (unit, locked), group, now).await?;
     let Next {
         members, says_members, ..
     } = &planned.next;
@@ -233,6 +262,17 @@ struct Planned {
     asked: Option<Asked>,
     /// Whether these give more or less than those before.
     roles_moved: bool,
+    /// The policy, where the unit has locked it already.
+    locked: Option<Locked>,
+}
+
+impl Planned {
+    /// What is needed of the policy for the document; members may need more.
+    fn need(&self, kind: Kind) -> Need {
+        // Rules may read the name of a group.
+        let renames = kind == Kind::Group && self.content.is_some();
+        if self.ends || renames { Need::Hold } else { Need::Share }
+    }
 }
 
 fn plan(
@@ -264,6 +304,7 @@ fn plan(
         roles: roles::values(&before),
         asked: None,
         roles_moved: false,
+        locked: None,
     })
 }
 
@@ -296,7 +337,11 @@ async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Time
     let pk = planned.stored.pk;
     if planned.ends {
         let deed = (target.store_kind, pk, Deed::Deactivate);
-        guard::before_end(services, caller, unit, deed, now).await?;
+        let locked = match planned.locked.take() {
+            Some(locked) => locked,
+            None => Locked::take(unit, Need::Hold).await?,
+        };
+        guard::before_end(services, caller, (unit, &locked), deed, now).await?;
     }
     // Before the policy is shared: what is read here must not be what finds out that it is another.
     if let Some(asked) = &planned.asked {
@@ -306,9 +351,6 @@ async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Time
     if let Some(derived) = &planned.derived {
         derived.share(unit);
         derived.write(caller, unit, (pk, Known::Before), now);
-    } else if planned.content.is_some() {
-        // Rules may read the name of a group.
-        unit.policy().hold_later();
     }
     Ok(())
 }

@@ -208,13 +208,6 @@ impl Policies<&mut Tx> {
             .later(Statement::new(SHARE).bind(self.tenant).expecting_row());
     }
 
-    /// The same for a unit that may go on to move the version: two that share it would wait for each other.
-    pub fn hold_later(&mut self) {
-        const HOLD: &str = "SELECT p.version FROM policy p WHERE p.tenant_id = $1 [lock p]";
-        self.source
-            .later(Statement::new(HOLD).bind(self.tenant).expecting_row());
-    }
-
     /// The version now, and nobody else shares it: for checks that count over the whole tenant, such as the last admin's.
     ///
     /// # Errors
@@ -229,10 +222,11 @@ impl Policies<&mut Tx> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn hold_settings(&mut self) -> Result<Settings> {
-        const HOLD: &str = "SELECT p.settings FROM policy p WHERE p.tenant_id = $1 [lock p]";
-        let row: Option<(Option<String>,)> = self.source.row(Statement::new(HOLD).bind(self.tenant)).await?;
-        settings::read(row.and_then(|row| row.0).as_deref())
+    pub async fn hold_settings(&mut self) -> Result<(i64, Settings)> {
+        const HOLD: &str = "SELECT p.version, p.settings FROM policy p WHERE p.tenant_id = $1 [lock p]";
+        let row: Option<(i64, Option<String>)> = self.source.row(Statement::new(HOLD).bind(self.tenant)).await?;
+        let (version, settings) = row.unwrap_or_default();
+        Ok((version, settings::read(settings.as_deref())?))
     }
 
     /// Moves the version, and holds it. The repositories of this room do so by themselves where they write what is

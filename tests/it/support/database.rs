@@ -111,6 +111,19 @@ impl Database {
         }
     }
 
+    /// How often transactions waited for each other in a circle, so that one of them was undone; `SQLite` has one writer.
+    /// What a session saw is counted when it has ended.
+    pub async fn deadlocks(&self) -> i64 {
+        const ASK: &str = "SELECT deadlocks FROM pg_stat_database WHERE datname = $1";
+        if self.engine == Engine::Sqlite {
+            return 0;
+        }
+        let mut connection = PgConnection::connect(cluster::url()).await.unwrap();
+        let name = self.url.rsplit('/').next().unwrap();
+        let asked = sqlx::query_scalar(ASK).bind(name).fetch_one(&mut connection);
+        asked.await.unwrap()
+    }
+
     /// Does by hand what PostgreSQL does by itself a minute after many rows have come: looks at how they are spread.
     pub async fn analyze(&self) {
         if self.engine == Engine::Postgres {
