@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use muster::access::Catalogue;
 use muster::base::clock::Clock;
 use muster::base::id::Ids;
+use muster::event::Keyring;
 use muster::scim::dialect::{Dialect, Hints, Setting};
 use muster::scim::discovery::Listing;
 use muster::scim::project::View;
@@ -50,6 +51,7 @@ fn user(name: &str) -> Value {
 async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
     let parts = Parts {
         db: db.clone(),
+        keys: Keyring::of("bench", [7; 32])?,
         clock: Clock::system(),
         ids: Ids::system(),
         max_results: 200,

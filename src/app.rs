@@ -2,6 +2,8 @@
 //!
 //! May import everything below; must never hold SQL or a business decision.
 
+mod key_file;
+
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use std::future::{Future, IntoFuture as _};
@@ -20,9 +22,9 @@ use crate::base::id::Ids;
 use crate::base::secret::Secret;
 use crate::config::{Config, RateLimit};
 use crate::scim::discovery::Listing;
-use crate::service::{Parts, Services, connections};
+use crate::service::{Parts, Services, connections, keys};
 use crate::store::{Db, Options};
-use crate::{store, telemetry, worker};
+use crate::{event, store, telemetry, worker};
 
 /// Why Muster could not start or stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,21 @@ pub enum Fault {
     /// The database cannot be opened or brought up to date.
     #[error(transparent)]
     Database(#[from] store::Error),
+    /// The key file cannot be read or made.
+    #[error("the key file `{0}` cannot be used: {1}")]
+    KeyFile(String, #[source] std::io::Error),
+    /// What it says, or `MUSTER_KEY`, are no keys.
+    #[error("the keys of `{0}` cannot be used: {1}")]
+    Keys(String, #[source] event::Error),
+    /// The database was begun with keys, and they are not there.
+    #[error(
+        "there is no key file `{0}`, and the database cannot be used without it; copy it from the node that began the \
+         database or from where it is kept, and name it by --key-file, MUSTER_KEY_FILE or MUSTER_KEY"
+    )]
+    NoKeyFile(String),
+    /// The keys are another installation's.
+    #[error(transparent)]
+    OtherKeys(#[from] keys::Fault),
     /// The file of permissions cannot be read, or says what cannot be.
     #[error("the permissions of `{file}` cannot be used: {fault}")]
     Permissions {
@@ -71,7 +88,7 @@ impl App {
     ///
     /// # Errors
     /// A database that cannot be opened, is newer than this program, or does not answer; a file of permissions that
-    /// cannot be used.
+    /// cannot be used; keys that are missing or another database's.
     pub async fn open(config: &Config) -> Result<Self, Fault> {
         let options = Options {
             connections: config.postgres_connections,
@@ -85,10 +102,14 @@ impl App {
     /// The same over a given database, clock and source of ids: tests fix all three.
     ///
     /// # Errors
-    /// A database that does not answer, a file of permissions that cannot be used.
+    /// A database that does not answer, a file of permissions that cannot be used, keys that are missing or another
+    /// database's.
     pub async fn assemble(db: Db, config: &Config, clock: Clock, ids: Ids) -> Result<Self, Fault> {
+        let ring = key_file::ring(&db, config).await?;
+        keys::bind(&db, &ring).await?;
         let parts = Parts {
             db: db.clone(),
+            keys: ring,
             clock,
             ids,
             max_results: config.max_results,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{connection, explain, owner, rules, serve, tenant, token};
+use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
 /// Muster: a SCIM 2.0 server that identity providers provision users and groups into
@@ -73,6 +74,18 @@ pub(super) struct Common {
     /// What clients see in front of /scim/v2, when a proxy stands before Muster, e.g. `https://muster.example`
     #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
+    /// File of the keys that seal what is secret in the database [default: muster.key beside a SQLite file, else here]
+    #[arg(long, global = true, env = "MUSTER_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Text of such a file; only by environment, so that it never shows in a process list
+    #[arg(
+        long = "sealing-keys",
+        global = true,
+        env = "MUSTER_KEY",
+        hide = true,
+        hide_env_values = true
+    )]
+    key: Option<String>,
     /// JSON file of permissions that take the place of the scope-level ones; every command must be given the same
     #[arg(long, global = true, env = "MUSTER_PERMISSIONS", value_name = "FILE")]
     permissions: Option<PathBuf>,
@@ -115,13 +128,16 @@ impl Common {
             log: self.log.clone(),
             log_format: self.log_format,
             public_url: self.public_url.clone(),
+            key_file: self.key_file.clone(),
             permissions: self.permissions.clone(),
             listen: listening.and_then(|l| l.listen),
             trusted_proxies: listening.map(|l| l.trusted_proxies.clone()).unwrap_or_default(),
             rate_limit: listening.and_then(|l| l.rate_limit),
             advertise_roles: listening.and_then(|l| l.advertise_roles),
         };
-        Config::load(self.config.as_deref(), &overrides)
+        let mut config = Config::load(self.config.as_deref(), &overrides)?;
+        config.key = self.key.clone().map(Secret::new);
+        Ok(config)
     }
 }
 

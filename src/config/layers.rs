@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::RateLimit;
+use crate::base::secret::Secret;
 
 /// Everything that can be set. The same names stand in the TOML file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +25,11 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests a second per connection.
     pub rate_limit: RateLimit,
+    /// File of the keys that seal what is secret in the database.
+    pub key_file: Option<PathBuf>,
+    /// The keys themselves, in the place of the file: only by environment.
+    #[serde(skip)]
+    pub key: Option<Secret<String>>,
     /// JSON file of permissions that take the place of the scope-level ones.
     pub permissions: Option<PathBuf>,
     /// Largest request body, in bytes. A PUT of a group with 50,000 members is about 5 MB.
@@ -65,6 +71,8 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             rate_limit: RateLimit::default(),
+            key_file: None,
+            key: None,
             permissions: None,
             max_body_bytes: 8 << 20,
             max_results: 1000,
@@ -96,6 +104,9 @@ pub struct Overrides {
     /// `--rate-limit`, `MUSTER_RATE_LIMIT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// `--key-file`, `MUSTER_KEY_FILE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
     /// `--permissions`, `MUSTER_PERMISSIONS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<PathBuf>,

@@ -81,9 +81,10 @@ impl Chain {
             at,
             txn,
             origin,
+            first,
             records,
         } = entry;
-        let parts = (0..).zip(records);
+        let parts = (first..).zip(records);
         parts
             .map(|(part, record)| self.place((at, &txn, part), &origin, record))
             .collect()

@@ -55,6 +55,16 @@ impl Changes {
         Self(changes)
     }
 
+    /// The same and one more, of something that is no attribute of the document.
+    #[must_use]
+    pub fn and(mut self, path: &str, before: Option<Value>, after: Option<Value>) -> Self {
+        if before != after {
+            let path = path.to_owned();
+            self.0.push(Change { path, before, after });
+        }
+        self
+    }
+
     /// Each change.
     pub fn iter(&self) -> impl Iterator<Item = &Change> {
         self.0.iter()

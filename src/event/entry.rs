@@ -151,6 +151,8 @@ pub struct Entry {
     pub txn: String,
     /// Where it comes from.
     pub origin: Origin,
+    /// How many records of the same unit came before, from elsewhere.
+    pub first: i64,
     /// What it did.
     pub records: Vec<Record>,
 }
@@ -161,7 +163,7 @@ impl Entry {
     /// # Errors
     /// None in practice: everything in it is text and numbers.
     pub fn head_text(&self) -> Result<String, Error> {
-        serde_json::to_string(&self.origin).map_err(|_| UNREADABLE)
+        self.origin.text(self.first).ok_or(UNREADABLE)
     }
 
     /// The records as JSON text, for the row that waits for its number.
@@ -178,12 +180,13 @@ impl Entry {
     /// When a text is not what [`Entry::head_text`] and [`Entry::records_text`] write: unknown members and words are
     /// refused, so that nothing that another release wrote is lost without a word.
     pub fn read(at: Timestamp, txn: String, head: &str, records: &str) -> Result<Self, Error> {
-        let origin = serde_json::from_str(head).map_err(|_| UNREADABLE)?;
+        let (origin, first) = Origin::read(head).ok_or(UNREADABLE)?;
         let records = serde_json::from_str(records).map_err(|_| UNREADABLE)?;
         Ok(Self {
             at,
             txn,
             origin,
+            first,
             records,
         })
     }

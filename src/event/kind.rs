@@ -122,12 +122,12 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version`; sealed: `after`";
-    UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version`; sealed: `before`, `after`";
-    UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`";
+    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version`; sealed: `after`, `reason`";
+    UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version`; sealed: `before`, `after`, `reason`";
+    UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
     GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version`, `after`, `members_added`";
     GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes`, `version`, `before`, `after`, `members_added`, `members_removed`";
-    GroupDeleted = "group.deleted", People, "A group was deleted.", "`version`, `before`, `members_removed`";
+    GroupDeleted = "group.deleted", People, "A group was deleted.", "`version`, `before`";
     GrantCreated = "grant.created", People, "A role or permission was given to somebody.", "the grant in full";
     GrantUpdated = "grant.updated", People, "A grant was changed.", "the grant in full, `before`";
     GrantDeleted = "grant.deleted", People, "A grant was taken back, or went with its subject, role or scope.", "the grant in full";
@@ -146,7 +146,7 @@ catalogue! {
     RuleAbandoned = "rule.abandoned", Policy, "A version of a rule will not come into force.", "`version`";
     RuleDeleted = "rule.deleted", Policy, "A rule was deleted.", "`before`";
     SettingsUpdated = "settings.updated", Policy, "Settings of the organisation were changed.", "`before`, `after`";
-    OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "ids of both";
+    OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "id of the grant, `from`, whether by `break_glass`; sealed: `reason`";
     OwnershipTransferNeeded = "ownership.transfer_needed", Acts, "Provisioning wants to end the owner.", "id of the request";
     RequestParked = "request.parked", Acts, "A request was refused and kept for an administrator.", "id of the request";
     RequestApplied = "request.applied", Acts, "A kept request was made.", "id of the request";

@@ -32,8 +32,7 @@ pub struct Actor {
 }
 
 /// Where something comes from: the same for everything that a unit of work does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Wire", into = "Wire")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who does it.
     pub actor: Actor,
@@ -50,34 +49,35 @@ struct Wire {
     actor: Actor,
     connection: Option<(i64, String)>,
     request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    first: i64,
 }
 
-impl From<Origin> for Wire {
-    fn from(origin: Origin) -> Self {
-        let Origin {
-            actor,
-            connection,
-            request_id,
-        } = origin;
-        Self {
-            actor,
-            connection: connection.map(|(id, name)| (id.0, name)),
-            request_id,
-        }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "this is what serde calls")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+impl Origin {
+    /// As JSON text, with the number of the first of the records that have it among all of their unit.
+    pub(super) fn text(&self, first: i64) -> Option<String> {
+        let wire = Wire {
+            actor: self.actor.clone(),
+            connection: self.connection.clone().map(|(id, name)| (id.0, name)),
+            request_id: self.request_id.clone(),
+            first,
+        };
+        serde_json::to_string(&wire).ok()
     }
-}
 
-impl From<Wire> for Origin {
-    fn from(wire: Wire) -> Self {
-        let Wire {
-            actor,
-            connection,
-            request_id,
-        } = wire;
-        Self {
-            actor,
-            connection: connection.map(|(id, name)| (ConnectionId(id), name)),
-            request_id,
-        }
+    /// Reads what [`Origin::text`] gives.
+    pub(super) fn read(text: &str) -> Option<(Self, i64)> {
+        let wire: Wire = serde_json::from_str(text).ok()?;
+        let origin = Self {
+            actor: wire.actor,
+            connection: wire.connection.map(|(id, name)| (ConnectionId(id), name)),
+            request_id: wire.request_id,
+        };
+        Some((origin, wire.first))
     }
 }

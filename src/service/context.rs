@@ -1,25 +1,30 @@
 //! What the use cases share, and who is asking.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
 use super::error::Result;
+use super::keys::Sealer;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{ConnectionId, Ids, TenantId};
+use crate::event::Keyring;
 use crate::scim::dialect::Setting;
 use crate::scim::discovery::{Limits, Listing};
 use crate::scim::schema::{Registry, ResourceType};
 use crate::store::access::replays::Claim;
-use crate::store::{Db, Reader, Unit};
+use crate::store::{Db, Reader, Unit, tenants};
 
 /// What the composition root hands in.
 pub struct Parts {
     /// The database, open and migrated.
     pub db: Db,
+    /// The keys that seal what is secret in it.
+    pub keys: Keyring,
     /// What time it is.
     pub clock: Clock,
     /// Where ids come from.
@@ -50,12 +55,15 @@ pub struct Services(Arc<Inner>);
 struct Inner {
     parts: Parts,
     keeping: Keeping,
+    sealer: Sealer,
     registry: Registry,
     types: Vec<Arc<ResourceType>>,
     derived: Vec<Arc<ResourceType>>,
     known: Known,
     tally: Tally,
     policies: Policies,
+    /// Public ids of tenants, which never change.
+    uids: Mutex<HashMap<TenantId, Arc<str>>>,
 }
 
 impl Services {
@@ -76,7 +84,9 @@ impl Services {
         let registry = Registry::builtin();
         let shared = |types: &[ResourceType]| types.iter().cloned().map(Arc::new).collect();
         let (types, derived) = (shared(registry.types()), shared(registry.derived()));
+        let sealer = Sealer::new(parts.keys.clone());
         Ok(Self(Arc::new(Inner {
+            sealer,
             parts,
             keeping,
             registry,
@@ -85,12 +95,19 @@ impl Services {
             known: Known::new(),
             tally: Tally::default(),
             policies: Policies::new(),
+            uids: Mutex::default(),
         })))
     }
 
     /// The database: for this room only.
     pub(super) fn db(&self) -> &Db {
         &self.0.parts.db
+    }
+
+    /// Seals what is secret in the database.
+    #[must_use]
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
     /// What time it is.
@@ -153,6 +170,21 @@ impl Services {
 
     pub(super) fn tally(&self) -> &Tally {
         &self.0.tally
+    }
+
+    /// Public id of the caller's tenant; read once.
+    pub(super) async fn tenant_uid(&self, caller: &Caller) -> Result<Arc<str>> {
+        let tenant = caller.tenant();
+        let uids = || self.0.uids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = uids().get(&tenant) {
+            return Ok(Arc::clone(known));
+        }
+        let uid: Arc<str> = tenants::uid(self.db(), tenant)
+            .await?
+            .ok_or(super::Error::NotFound)?
+            .into();
+        uids().insert(tenant, Arc::clone(&uid));
+        Ok(uid)
     }
 
     /// The permissions there are.

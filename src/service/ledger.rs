@@ -1,15 +1,16 @@
 //! The record of every change, written in the unit that makes the change: the only door to the log.
 //!
-//! It says who, by which connection and request, what kind of change, and the *names* of what changed: values are
-//! personal, and are in the document.
+//! It says who, by which connection and request, what kind of change, and the *names* of what changed in clear. Values of
+//! a person, and what somebody wrote about them, are sealed under the person's key.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::context::{Authority, Caller};
 use super::error::{Error, Result};
+use super::keys::Person;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
-use crate::event::{self, About, Actor, ActorKind, Class, Origin, Record, Subject, SubjectKind, Text, Turn};
+use crate::event::{self, About, Actor, ActorKind, Changes, Class, Origin, Record, Subject, SubjectKind, Text, Turn};
 use crate::store::{self, By, Cause, Unit};
 
 pub(super) use crate::event::{Kind as What, SubjectKind as Thing};
@@ -24,39 +25,118 @@ pub(super) struct Entry<'a> {
     pub(super) about: Vec<About>,
     /// Details without personal values.
     pub(super) data: Value,
+    /// What changed in its document: of a user it is sealed, of a group it is in clear.
+    pub(super) changes: Option<Changes>,
+    /// What somebody wrote about it; it is sealed.
+    pub(super) reason: Option<&'a str>,
+    /// Whose key seals these two. Without one they are left out.
+    pub(super) person: Option<&'a Person>,
 }
+
+/// Members that one event names. Of more there are several events, of which the first says everything else.
+const MOST_MEMBERS: usize = 1_000;
 
 /// Adds the entry to the unit.
 pub(super) fn record(unit: &mut Unit, caller: &Caller, at: Timestamp, entry: Entry<'_>) {
-    let (kind, pk, id) = entry.subject;
-    let subject = resource(kind, pk, id);
-    add(unit, caller, at, (entry.what, subject, entry.about), &entry.data);
+    let Entry {
+        what,
+        subject: (kind, pk, id),
+        about,
+        mut data,
+        changes,
+        reason,
+        person,
+    } = entry;
+    let changes = match changes.map(|changes| changes.value()) {
+        Some(Value::Object(changes)) => changes,
+        _ => Map::new(),
+    };
+    let mut secret = Map::new();
+    match (kind, &mut data) {
+        (store::Kind::Group, Value::Object(data)) => data.extend(changes),
+        _ => secret.extend(changes),
+    }
+    secret.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+    let person = person.filter(|_| !secret.is_empty());
+    let sealed = person.map(|person| person.seal(unit.txn(), what, &Value::Object(secret)));
+    let mut sealed = sealed.transpose().unwrap_or_else(|fault| unwritten(what, &fault));
+    for (what, about, data) in in_parts(what, about, data) {
+        let subject = resource(kind, pk, id);
+        add(unit, caller, at, (what, subject, about), (&data, sealed.take()));
+    }
 }
 
 /// The same without memberships, of something that may be no resource, such as a role.
 pub(super) fn note(unit: &mut Unit, caller: &Caller, at: Timestamp, (what, subject): (What, Subject), data: &Value) {
-    add(unit, caller, at, (what, subject, Vec::new()), data);
+    add(unit, caller, at, (what, subject, Vec::new()), (data, None));
 }
 
 fn add(
     unit: &mut Unit,
     caller: &Caller,
     at: Timestamp,
-    (what, subject, about): (What, Subject, Vec<About>),
-    data: &Value,
+    told: (What, Subject, Vec<About>),
+    (data, sealed): (&Value, Option<String>),
 ) {
-    match of(by(caller.authority()), (what, subject, about), data) {
+    let what = told.0;
+    match of(by(caller.authority()), told, (data, sealed)) {
         Ok(record) => unit.record(at, origin(caller), record),
-        // Every value that can be made has a text.
-        Err(fault) => tracing::error!(event.kind = what.as_str(), error = %fault, "an event cannot be written"),
+        Err(fault) => unwritten(what, &fault),
     }
 }
 
-fn of(by: event::By, (what, subject, about): (What, Subject, Vec<About>), data: &Value) -> Result<Record> {
+/// Every value that can be made has a text, and can be sealed: this is for a library that is broken.
+fn unwritten<T: Default>(what: What, fault: &Error) -> T {
+    tracing::error!(event.kind = what.as_str(), error = %fault, "an event cannot be written as it should be");
+    T::default()
+}
+
+/// The event as one, or as several where it names too many members.
+fn in_parts(what: What, about: Vec<About>, mut data: Value) -> Vec<(What, Vec<About>, Value)> {
+    if about.len() <= MOST_MEMBERS {
+        return vec![(what, about, data)];
+    }
+    let mut take = |name: &str| match data.as_object_mut().and_then(|data| data.shift_remove(name)) {
+        Some(Value::Array(ids)) => ids,
+        _ => Vec::new(),
+    };
+    // In the order of `about`: first who joined, then who left.
+    let joined = take(ADDED).into_iter().map(|id| (ADDED, id));
+    let moves: Vec<(&str, Value)> = joined
+        .chain(take(REMOVED).into_iter().map(|id| (REMOVED, id)))
+        .collect();
+    let version = data["version"].clone();
+    let chunks = about.chunks(MOST_MEMBERS).zip(moves.chunks(MOST_MEMBERS));
+    let mut parts: Vec<(What, Vec<About>, Value)> = Vec::new();
+    for (about, moves) in chunks {
+        let first = parts.is_empty();
+        let mut data = if first {
+            data.clone()
+        } else {
+            json!({ "attributes": [], "version": version })
+        };
+        for name in [ADDED, REMOVED] {
+            let ids: Vec<&Value> = moves.iter().filter(|(of, _)| *of == name).map(|(_, id)| id).collect();
+            if !ids.is_empty() {
+                data[name] = json!(ids);
+            }
+        }
+        let what = if first { what } else { What::GroupUpdated };
+        parts.push((what, about.to_vec(), data));
+    }
+    parts
+}
+
+fn of(
+    by: event::By,
+    (what, subject, about): (What, Subject, Vec<About>),
+    (data, sealed): (&Value, Option<String>),
+) -> Result<Record> {
+    let class = class(what, &subject, data);
     let data = Text::try_from(data).map_err(|fault| Error::Internal(Box::new(fault)))?;
     Ok(Record {
         kind: what,
-        class: class(what, &subject),
+        class,
         subject: Some(subject),
         about,
         cause: event::Cause {
@@ -65,7 +145,7 @@ fn of(by: event::By, (what, subject, about): (What, Subject, Vec<About>), data: 
             of: None,
         },
         data,
-        sealed: None,
+        sealed,
     })
 }
 
@@ -78,7 +158,11 @@ pub(super) fn founding(txn: String, uid: &ResourceId, (slug, name): (&str, &str)
     };
     let subject = thing(Thing::Tenant, uid);
     let data = json!({ "slug": slug, "name": name });
-    let record = of(event::By::Cli, (What::TenantCreated, subject, Vec::new()), &data)?;
+    let record = of(
+        event::By::Cli,
+        (What::TenantCreated, subject, Vec::new()),
+        (&data, None),
+    )?;
     Ok((txn, origin, record))
 }
 
@@ -116,10 +200,12 @@ pub(super) fn moves(group: Pk, joined: &[Pk], left: &[Pk]) -> Vec<About> {
     joined.chain(left.iter().map(about(Turn::Left))).collect()
 }
 
-/// What a group holds, all its members do.
-fn class(what: What, subject: &Subject) -> Class {
+/// What a group holds, all its members do; and the policy knows groups by their names.
+fn class(what: What, subject: &Subject, data: &Value) -> Class {
     match (what, subject.kind) {
-        (What::GrantCreated | What::GrantUpdated | What::GrantDeleted, SubjectKind::Group) => Class::Policy,
+        (What::GrantCreated | What::GrantUpdated | What::GrantDeleted, SubjectKind::Group)
+        | (What::GroupCreated | What::GroupDeleted, _) => Class::Policy,
+        (What::GroupUpdated, _) if data["attributes"] != json!([]) => Class::Policy,
         _ => what.class(),
     }
 }
@@ -190,6 +276,10 @@ fn by(authority: &Authority) -> event::By {
     }
 }
 
+/// Members of the details of an event about a group.
+const ADDED: &str = "members_added";
+const REMOVED: &str = "members_removed";
+
 /// The names of what changed, the version after it, and what the memberships gained and lost.
 pub(super) fn changes(
     attributes: &[String],
@@ -203,10 +293,48 @@ pub(super) fn changes(
         data["version"] = version.0.into();
     }
     if !added.is_empty() {
-        data["members_added"] = ids(added).into();
+        data[ADDED] = ids(added).into();
     }
     if !removed.is_empty() {
-        data["members_removed"] = ids(removed).into();
+        data[REMOVED] = ids(removed).into();
     }
     data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(resource: i64, turn: Turn) -> About {
+        About {
+            resource: Pk(resource),
+            group: Pk(0),
+            turn,
+        }
+    }
+
+    #[test]
+    fn very_many_members_are_told_by_several_events() {
+        let ids = |from: i64, to: i64| (from..to).map(|n| ResourceId::new(n.to_string())).collect::<Vec<_>>();
+        let data = changes(
+            &["displayName".to_owned()],
+            Some(Version(3)),
+            &ids(0, 1_500),
+            &ids(1_500, 2_300),
+        );
+        let joined = (0..1_500).map(|n| about(n, Turn::Joined));
+        let about: Vec<About> = joined.chain((1_500..2_300).map(|n| about(n, Turn::Left))).collect();
+        let parts = in_parts(What::GroupCreated, about.clone(), data);
+        let kinds: Vec<_> = parts.iter().map(|(what, about, _)| (*what, about.len())).collect();
+        let updated = What::GroupUpdated;
+        assert_eq!(kinds, [(What::GroupCreated, 1_000), (updated, 1_000), (updated, 300)]);
+        assert_eq!(parts.iter().flat_map(|part| part.1.clone()).collect::<Vec<_>>(), about);
+        assert_eq!(parts[0].2["attributes"], json!(["displayName"]));
+        for (_, about, data) in &parts {
+            assert_eq!(data["version"], 3);
+            let told = [ADDED, REMOVED].map(|name| data[name].as_array().cloned().unwrap_or_default());
+            let expected = about.iter().map(|about| json!(about.resource.0.to_string()));
+            assert_eq!(told.concat(), expected.collect::<Vec<_>>());
+        }
+    }
 }

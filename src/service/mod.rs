@@ -9,6 +9,7 @@ pub mod credentials;
 mod derive;
 mod error;
 pub mod health;
+pub mod keys;
 mod ledger;
 pub mod log;
 pub mod once;

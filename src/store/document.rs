@@ -61,6 +61,8 @@ pub struct Stored {
     pub label: String,
     /// The document as JSON text.
     pub document: String,
+    /// The key of the person, sealed; none of a group.
+    pub seal: Option<String>,
     /// What the asking connection calls it.
     pub external_id: Option<String>,
     /// The groups of a user by stored memberships, direct and indirect, if they were asked for; ordered by creation.
@@ -84,7 +86,7 @@ pub struct GroupOf {
 /// Columns of [`Stored`], but for those that need more than the row of the resource.
 macro_rules! stored_columns {
     () => {
-        "r.pk, r.id, r.kind, r.version, r.created, r.modified, r.active, r.connection_id, r.label, r.doc"
+        "r.pk, r.id, r.kind, r.version, r.created, r.modified, r.active, r.connection_id, r.label, r.doc, r.seal"
     };
 }
 
@@ -125,7 +127,7 @@ pub(super) use {external_id_column, groups_columns, no_groups, stored_columns};
 impl Stored {
     /// Reads the columns of [`stored_columns`], `externalId` and [`groups_columns`], which begin at `first`.
     pub(super) fn read(row: &Row, first: usize) -> Result<Self> {
-        let groups = row.get::<Option<String>>(first + 11)?;
+        let groups = row.get::<Option<String>>(first + 12)?;
         Ok(Self {
             pk: Pk(row.get(first)?),
             id: ResourceId::new(row.get::<String>(first + 1)?),
@@ -137,9 +139,10 @@ impl Stored {
             connection: row.get::<Option<i64>>(first + 7)?.map(ConnectionId),
             label: row.get(first + 8)?,
             document: row.get(first + 9)?,
-            external_id: row.get(first + 10)?,
+            seal: row.get(first + 10)?,
+            external_id: row.get(first + 11)?,
             groups: groups.map_or(Ok(Vec::new()), |text| parse_groups(&text))?,
-            policy_version: row.get(first + 12)?,
+            policy_version: row.get(first + 13)?,
         })
     }
 }

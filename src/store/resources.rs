@@ -48,6 +48,8 @@ pub struct New<'a> {
     pub connection: Option<ConnectionId>,
     /// What the connection calls it.
     pub external_id: Option<&'a str>,
+    /// The key of a new person, sealed; none of a group.
+    pub seal: Option<&'a str>,
     /// Everything else.
     pub content: &'a Content,
     /// When.
@@ -150,6 +152,20 @@ impl<R: Read> Resources<R> {
         let rows: Vec<(String, i64, i64)> = self.source.rows(statement).await?;
         let known = |(id, pk, kind)| Some((ResourceId::new(id), Pk(pk), Kind::from_code(kind)?));
         Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// The sealed keys of people, by their ids; who is gone has none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seals(&mut self, ids: &[ResourceId]) -> Result<Vec<(ResourceId, String)>> {
+        const SEALS: &str = "SELECT r.id, r.seal FROM [each $2] AS j \
+                             JOIN resource r ON r.tenant_id = $1 AND r.id = j.value ->> 0 WHERE r.seal IS NOT NULL";
+        let statement = Statement::new(SEALS)
+            .bind(self.tenant)
+            .bind(super::filter::as_rows(ids));
+        let rows: Vec<(String, String)> = self.source.rows(statement).await?;
+        Ok(rows.into_iter().map(|(id, seal)| (ResourceId::new(id), seal)).collect())
     }
 
     /// Users with their documents, without what connections call them and without their groups; in no order, row numbers
@@ -278,8 +294,9 @@ impl Resources<&mut Tx> {
 
     async fn inserted(&mut self, new: New<'_>) -> Result<(Pk, Script)> {
         const INSERT: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
-                              label, label_fold, active, version, created, modified, doc) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13) RETURNING pk";
+                              label, label_fold, active, version, created, modified, doc, seal) \
+                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, $14) \
+                              RETURNING pk";
         let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
         let pk = Pk(self.source.next_pk().await?);
         let statement = Statement::new(INSERT)
@@ -290,7 +307,8 @@ impl Resources<&mut Tx> {
             .bind(new.connection)
             .bind_all(columns(pk, new.content))
             .bind(new.now)
-            .bind(new.content.document.clone());
+            .bind(new.content.document.clone())
+            .bind(new.seal.map(str::to_owned));
         let external = match (new.connection, new.external_id) {
             (Some(connection), Some(external_id)) => Some(self.set_external_id(pk, connection, external_id)),
             _ => None,

@@ -95,6 +95,16 @@ pub async fn find(mut db: &Db, slug: &str) -> Result<Option<Tenant>> {
     db.row(Statement::new(FIND).bind(slug.to_owned())).await
 }
 
+/// The public id of a tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uid(mut db: &Db, tenant: TenantId) -> Result<Option<String>> {
+    const UID: &str = "SELECT uid FROM tenant WHERE id = $1";
+    let row: Option<(String,)> = db.row(Statement::new(UID).bind(tenant)).await?;
+    Ok(row.map(|row| row.0))
+}
+
 /// All tenants, oldest first.
 ///
 /// # Errors

@@ -66,6 +66,12 @@ impl Unit {
         self
     }
 
+    /// The name of its entry in the log.
+    #[must_use]
+    pub fn txn(&self) -> &str {
+        self.collected.txn()
+    }
+
     /// Says that something happened. It is written by the save, after everything else.
     pub fn record(&mut self, at: Timestamp, origin: Origin, record: Record) {
         self.collected.add(at, origin, record);

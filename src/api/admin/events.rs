@@ -96,6 +96,20 @@ pub struct Event {
     /// Particulars, without personal values; `docs/log.md` says which for each kind.
     #[schema(value_type = Object)]
     data: Value,
+    /// Of a user: values of attributes before, by their paths. Of other things they are in `data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    before: Option<Value>,
+    /// The same after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    after: Option<Value>,
+    /// What somebody wrote about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// There when the person was erased: then nobody can read the values any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
     /// Hash of the event and of all before it: 64 hex digits.
     hash: String,
 }
@@ -134,6 +148,10 @@ impl From<log::Event> for Event {
             subject: event.subject.map(|(kind, id)| Subject { kind, id }),
             cause: event.cause,
             data: event.data,
+            before: event.values.before,
+            after: event.values.after,
+            reason: event.values.reason,
+            erased: event.values.erased.then_some(true),
             hash: event.hash,
         }
     }

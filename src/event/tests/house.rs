@@ -75,6 +75,7 @@ pub(super) fn entry(number: i64) -> Entry {
             connection: (number % 2 == 0).then(|| (ConnectionId(3), "entra".to_owned())),
             request_id: (number % 3 != 0).then(|| format!("request-{number}")),
         },
+        first: 0,
         records: (0..=number % 2).map(|part| record(number + part)).collect(),
     }
 }

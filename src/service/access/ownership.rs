@@ -15,6 +15,7 @@ use crate::base::id::{Pk, ResourceId};
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::credentials;
 use crate::service::error::{Error, Result};
+use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::Kind;
 use crate::store::access::grants::{NewGrant, StoredGrant};
@@ -174,13 +175,19 @@ impl Change for Handing {
         let data = json!({
             "grant": self.grant,
             "from": former.as_ref().map(|former| &former.id),
-            "break_glass": self.reason,
+            "break_glass": self.reason.is_some(),
         });
-        desk.note(
-            What::OwnershipTransferred,
-            ledger::resource(Kind::User, to.pk, &to.id),
-            &data,
-        );
+        let person = Person::of(&desk.services, &desk.caller, &to.id, to.seal.as_deref()).await?;
+        let entry = ledger::Entry {
+            what: What::OwnershipTransferred,
+            subject: (Kind::User, to.pk, &to.id),
+            about: Vec::new(),
+            data,
+            changes: None,
+            reason: self.reason.as_deref(),
+            person: person.as_ref(),
+        };
+        ledger::record(&mut desk.unit, &desk.caller, desk.now, entry);
         let owner = Some(Named {
             id: to.id.into_string(),
             name: to.label,

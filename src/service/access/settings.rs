@@ -149,8 +149,9 @@ impl Change for Deciding {
         };
         if after != before {
             desk.unit.policy().decide(&after);
-            let tenant = ledger::thing(Thing::Tenant, desk.caller.tenant_slug());
-            desk.note(What::SettingsUpdated, tenant, &differences(&before, &after));
+            let tenant = ledger::thing(Thing::Tenant, desk.services.tenant_uid(&desk.caller).await?);
+            let data = json!({ "before": said(&before), "after": said(&after) });
+            desk.note(What::SettingsUpdated, tenant, &data);
         }
         Ok(())
     }
@@ -191,22 +192,15 @@ async fn accounts(desk: &mut Desk, names: &[String]) -> Result<BTreeSet<String>>
     Ok(ids)
 }
 
-/// The new value of what differs; accounts by their ids.
-fn differences(before: &access::Settings, after: &access::Settings) -> Value {
-    let said = |settings: &access::Settings| {
-        json!({
-            "provisioning_may_give_admin": settings.cap == Cap::Admin,
-            "least_admins": settings.demands.least_admins,
-            "break_glass": settings.demands.break_glass,
-            "when_refused": word(settings.when_refused),
-            "managers_see_reports": settings.managers_see_reports,
-        })
-    };
-    let (before, mut after) = (said(before), said(after));
-    if let Some(members) = after.as_object_mut() {
-        members.retain(|name, value| before[name] != *value);
-    }
-    after
+/// All of them; accounts by their ids.
+fn said(settings: &access::Settings) -> Value {
+    json!({
+        "provisioning_may_give_admin": settings.cap == Cap::Admin,
+        "least_admins": settings.demands.least_admins,
+        "break_glass": settings.demands.break_glass,
+        "when_refused": word(settings.when_refused),
+        "managers_see_reports": settings.managers_see_reports,
+    })
 }
 
 /// `refuse` or `park`, as it stands in JSON.

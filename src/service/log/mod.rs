@@ -3,10 +3,11 @@
 //! May import what `service` may, and its `context`, `error` and `access::authority`; must never write an event by any
 //! other way than the sequencer, nor show one that has no number.
 
+mod open;
 pub mod read;
 pub mod sequence;
 pub mod settled;
 
-pub use read::{Event, Events, Wanted, read};
+pub use read::{Event, Events, Values, Wanted, read};
 pub use sequence::{Passed, pass};
 pub use settled::settled;

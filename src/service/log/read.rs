@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::open::Opener;
 use super::settled::settled;
 use crate::base::clock::Timestamp;
 use crate::event::Seq;
@@ -53,8 +54,23 @@ pub struct Event {
     pub cause: Value,
     /// Particulars.
     pub data: Value,
+    /// What was sealed of a person, as far as it can be opened.
+    pub values: Values,
     /// 64 hex digits.
     pub hash: String,
+}
+
+/// Values of a person that an event holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values {
+    /// Attributes before.
+    pub before: Option<Value>,
+    /// Attributes after.
+    pub after: Option<Value>,
+    /// What somebody wrote about it.
+    pub reason: Option<String>,
+    /// Whether there are values that nobody can open any more: the person was erased.
+    pub erased: bool,
 }
 
 /// Some events.
@@ -83,6 +99,7 @@ impl TryFrom<Kept> for Event {
             subject: event.subject_kind.zip(event.subject_id),
             cause: json(&event.cause)?,
             data: json(&event.data)?,
+            values: Values::default(),
             hash: kept.hash.to_string(),
         })
     }
@@ -116,8 +133,14 @@ pub async fn read(services: &Services, caller: &Caller, wanted: &Wanted) -> Resu
     let more = rows.len() > items as usize;
     rows.truncate(items as usize);
     let next = rows.last().filter(|_| more).map(|last| last.event.seq.0);
-    Ok(Events {
-        items: rows.into_iter().map(Event::try_from).collect::<Result<_>>()?,
-        next,
-    })
+    let opener = Opener::of(services, caller, &rows).await?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let values = opener.open(&row.event)?;
+        items.push(Event {
+            values,
+            ..Event::try_from(row)?
+        });
+    }
+    Ok(Events { items, next })
 }

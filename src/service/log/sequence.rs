@@ -196,6 +196,7 @@ fn unreadable(at: Timestamp, txn: String, head: &str, records: &str) -> Entry {
             connection: None,
             request_id: None,
         },
+        first: 0,
         records: record.into_iter().collect(),
     }
 }

@@ -11,6 +11,7 @@ use super::roles::{self, Asked};
 use super::shown::{Relations, Shown};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
+use crate::event::Changes;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -20,6 +21,7 @@ use crate::scim::validate::{self, Incoming};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
+use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::tolerances;
 use crate::store::document::Content;
@@ -35,6 +37,8 @@ struct Plan {
     id: ResourceId,
     incoming: Incoming,
     content: Content,
+    /// The key of a new person, and the same as it is stored.
+    person: Option<(Person, String)>,
     /// Names of the attributes it starts with, for the ledger.
     names: Vec<String>,
     wants_members: bool,
@@ -69,13 +73,19 @@ pub async fn create(
     refuse::unless_countries(*dialect, &incoming.document)?;
     let mut names = differences(&Document::default(), &incoming.document);
     names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
+    let (store_kind, id) = (store_kind(kind)?, services.ids().next());
+    let person = match store_kind {
+        Kind::User => Some(Person::new(services, caller, &id).await?),
+        Kind::Group => None,
+    };
     let plan = Arc::new(Plan {
         names,
+        person,
         services: services.clone(),
         caller: caller.clone(),
         kind: Arc::clone(kind),
-        store_kind: store_kind(kind)?,
-        id: services.ids().next(),
+        store_kind,
+        id,
         content: content(kind, *dialect, &incoming.document),
         incoming,
         wants_members: view.wants("members"),
@@ -102,6 +112,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         id: &plan.id,
         connection: caller.connection_id(),
         external_id: plan.incoming.external_id.as_deref(),
+        seal: plan.person.as_ref().map(|(_, seal)| seal.as_str()),
         content,
         now,
     };
@@ -212,7 +223,20 @@ fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
         subject: (plan.store_kind, pk, &plan.id),
         about: ledger::moves(pk, &joined.members, &[]),
         data: ledger::changes(&plan.names, Some(Version(1)), &joined.added, &[]),
+        changes: Some(changes(plan)),
+        reason: None,
+        person: plan.person.as_ref().map(|(person, _)| person),
     }
+}
+
+/// All of the document, and what the connection calls it.
+fn changes(Plan { caller, incoming, .. }: &Plan) -> Changes {
+    let changes = Changes::of(Document::default().as_map(), incoming.document.as_map());
+    let called = incoming
+        .external_id
+        .as_deref()
+        .filter(|_| caller.connection_id().is_some());
+    changes.and("externalId", None, called.map(Value::from))
 }
 
 /// The members a new group starts with, and what the answer shows of them.

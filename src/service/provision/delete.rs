@@ -12,10 +12,13 @@ use super::precondition::IfMatch;
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
+use crate::event::Changes;
+use crate::scim::Document;
 use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::resources::Deleted;
 use crate::store::resources::Groups;
@@ -96,6 +99,8 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     if let Err(error) = guard.check(&mut unit, now).await {
         return Err(refused(unit, error).await);
     }
+    let document = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    let person = Person::of(services, caller, id, stored.seal.as_deref()).await?;
     tell_what_went(&mut unit, caller, now, (kind, stored.pk, id), &deleted);
     let what = match kind {
         Kind::User => What::UserDeleted,
@@ -110,6 +115,9 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
             subject: (kind, stored.pk, id),
             about: Vec::new(),
             data: json!({ "version": stored.version.0 }),
+            changes: Some(Changes::of(document.as_map(), Document::default().as_map())),
+            reason: None,
+            person: person.as_ref(),
         },
     );
     unit.save().await?;
@@ -135,6 +143,9 @@ fn tell_what_went(
                 subject: (Kind::Group, *pk, group),
                 about: ledger::moves(*pk, &[], &[subject_pk]),
                 data,
+                changes: None,
+                reason: None,
+                person: None,
             },
         );
     }

@@ -1,5 +1,6 @@
 //! The one way an existing resource changes: read it locked, work out what comes next, write the difference.
 
+use serde_json::Value;
 use std::sync::Arc;
 
 use super::create::refused;
@@ -14,6 +15,7 @@ use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
+use crate::event::Changes;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -23,6 +25,7 @@ use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
+use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::tolerances;
 use crate::store::document::{Content, Stored};
@@ -264,6 +267,10 @@ struct Planned {
     roles_moved: bool,
     /// The policy, where the unit has locked it already.
     locked: Option<Locked>,
+    /// From the stored document to the next, and the same of what the caller calls it.
+    changes: Changes,
+    /// The user, with their key.
+    person: Option<Person>,
 }
 
 impl Planned {
@@ -290,6 +297,12 @@ fn plan(
         let content = content(&target.kind, target.dialect, &next.document);
         (content, leaves(&target.kind, &before))
     });
+    let called = |name: Option<&String>| name.map(|name| Value::from(name.as_str()));
+    let mut changes = Changes::of(before.as_map(), next.document.as_map());
+    if target.caller.connection_id().is_some() {
+        let (before, after) = (stored.external_id.as_ref(), next.external_id.as_ref());
+        changes = changes.and("externalId", called(before), called(after));
+    }
     let ends = target.store_kind == Kind::User
         && stored.active != Some(false)
         && content
@@ -305,6 +318,8 @@ fn plan(
         asked: None,
         roles_moved: false,
         locked: None,
+        changes,
+        person: None,
     })
 }
 
@@ -327,6 +342,8 @@ async fn derive(target: &Target, planned: &mut Planned) -> Result<()> {
             planned.next.ignored.push(roles::LEFT_OUT.to_owned());
         }
         planned.derived = Some(derived);
+        let Target { services, caller, .. } = target;
+        planned.person = Person::of(services, caller, &planned.stored.id, planned.stored.seal.as_deref()).await?;
     }
     Ok(())
 }
@@ -428,6 +445,8 @@ async fn apply(
         content,
         derived,
         roles_moved,
+        changes,
+        person,
         ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
@@ -471,6 +490,9 @@ async fn apply(
                 subject: (target.store_kind, stored.pk, &stored.id),
                 about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
                 data,
+                changes: (!changes.is_empty()).then_some(changes),
+                reason: None,
+                person: person.as_ref(),
             },
         );
     }

@@ -16,12 +16,19 @@ pub(in crate::store) struct Collected {
     /// Whether nothing is to be kept.
     silent: bool,
     entries: Vec<Entry>,
+    /// Records of all of them.
+    count: i64,
 }
 
 impl Collected {
     /// Gives what is saved as one its name.
     pub(in crate::store) fn name(&mut self, txn: String) {
         self.txn = txn;
+    }
+
+    /// The name of what is saved as one.
+    pub(in crate::store) fn txn(&self) -> &str {
+        &self.txn
     }
 
     /// Nothing that is added is kept.
@@ -34,12 +41,14 @@ impl Collected {
         if self.silent {
             return;
         }
+        self.count += 1;
         match self.entries.last_mut().filter(|entry| entry.origin == origin) {
             Some(entry) => entry.records.push(record),
             None => self.entries.push(Entry {
                 at,
                 txn: self.txn.clone(),
                 origin,
+                first: self.count - 1,
                 records: vec![record],
             }),
         }

@@ -5,5 +5,6 @@
 pub mod entries;
 pub mod events;
 pub mod heads;
+pub mod installation;
 pub mod leases;
 pub mod waiting;

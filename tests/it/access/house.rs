@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 use crate::support::Arrange;
 use crate::support::database::{Database, Engine};
 use crate::support::logs::Logs;
+use crate::support::seam::keyring;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -52,6 +53,7 @@ impl Arrange for AccessHouse {
         let clock = Clock::fixed(START);
         let parts = Parts {
             db: db.clone(),
+            keys: keyring(),
             clock: clock.clone(),
             ids: Ids::counted(),
             max_results: 200,

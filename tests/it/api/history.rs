@@ -218,7 +218,6 @@ each_database! {
             "E-100",
             "engines",
             "pw-of-ada",
-            "Analysts",
         ];
         let body = user(
             "ada-lovelace",

@@ -146,7 +146,12 @@ each_database! {
             .status(200);
         assert!(!server.complaints().contains(GIVEN), "it is in the log");
         assert!(server.terminate().success());
-        before.assert_same(&Dump::of(&database).await);
+        let after = Dump::of(&database).await;
+        // Meanwhile the server has numbered what the log had waiting.
+        for table in ["connection", "tenant"] {
+            assert_eq!(after.table(table), before.table(table));
+        }
+        assert_eq!(after.table("token").len(), before.table("token").len());
     }
 
     async fn the_base_url_is_the_public_one_where_there_is_one(database: Database) {

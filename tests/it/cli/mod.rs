@@ -4,6 +4,7 @@
 
 mod explain;
 mod first_start;
+mod keys;
 mod migrate;
 mod owner;
 mod permissions;

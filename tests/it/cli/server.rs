@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::support::database::Database;
 use crate::support::program::PROGRAM;
+use crate::support::seam::KEYS;
 use crate::support::wire::{self, Client};
 
 /// A cold start takes well under a second; a loaded machine gets this long.
@@ -131,6 +132,7 @@ pub fn command(database: &Database) -> Command {
     }
     command
         .env("MUSTER_DATABASE", database.url())
+        .env("MUSTER_KEY", KEYS)
         .current_dir(database.folder())
         .stdin(Stdio::null());
     command

@@ -1,3 +1,4 @@
-//! The log through the use cases: numbers without a gap, one chain, whoever numbers.
+//! The log through the use cases: numbers without a gap, one chain, and nothing left out of it.
 
+mod folded;
 mod numbering;

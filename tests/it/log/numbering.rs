@@ -15,6 +15,7 @@ use muster::store::{Db, Options, Reader, tenants};
 use serde_json::json;
 
 use crate::access::house::{AccessHouse, START};
+use crate::support::seam::keyring;
 
 /// Users that each writer makes.
 const EACH: usize = 20;
@@ -24,6 +25,7 @@ async fn node(url: &str) -> (Db, Services) {
     let db = Db::open(url, &Options::default()).await.unwrap();
     let parts = Parts {
         db: db.clone(),
+        keys: keyring(),
         clock: Clock::fixed(START),
         ids: Ids::system(),
         max_results: 200,

@@ -20,6 +20,7 @@ async fn write(shelf: Shelf, name: String, later: bool) -> Result<Pk, Error> {
         id: &id,
         connection: Some(shelf.connection),
         external_id: Some(&name),
+        seal: None,
         content: &content,
         now,
     };
@@ -108,7 +109,7 @@ each_database! {
         shelf.user("ada").await;
         let content = shelf.content(Kind::User, &user("ada"));
         let id = shelf.ids.next();
-        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, content: &content, now: shelf.now() };
+        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, seal: None, content: &content, now: shelf.now() };
         let mut unit = shelf.unit().await;
         unit.resources().insert(new).await.unwrap_err();
         assert!(unit.save().await.is_err());

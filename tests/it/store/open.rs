@@ -125,7 +125,7 @@ each_database! {
         for number in 0..3000 {
             let id = shelf.ids.next();
             let content = shelf.content(Kind::User, &user(&format!("user{number}")));
-            let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, content: &content, now: shelf.now() };
+            let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, seal: None, content: &content, now: shelf.now() };
             unit.resources().insert_later(new).await.unwrap();
         }
         unit.save().await.unwrap();

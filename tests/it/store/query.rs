@@ -49,6 +49,7 @@ async fn crowd(shelf: &Shelf, numbers: std::ops::Range<usize>) {
             id: &id,
             connection: None,
             external_id: None,
+            seal: None,
             content: &content,
             now,
         };

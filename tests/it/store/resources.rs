@@ -39,7 +39,7 @@ each_database! {
         shelf.user("Ada").await;
         let content = shelf.content(Kind::User, &user("aDA"));
         let id = shelf.ids.next();
-        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, content: &content, now: shelf.now() };
+        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, seal: None, content: &content, now: shelf.now() };
         let mut unit = shelf.unit().await;
 
         let refused = unit.resources().insert(new).await;
@@ -57,7 +57,7 @@ each_database! {
         shelf.user(&format!("{long}b")).await;
         let content = shelf.content(Kind::User, &user(&format!("{long}A")));
         let id = shelf.ids.next();
-        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, content: &content, now: shelf.now() };
+        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, seal: None, content: &content, now: shelf.now() };
         let refused = shelf.unit().await.resources().insert(new).await;
         assert!(matches!(refused, Err(Error::Taken(Unique::Name))), "{refused:?}");
     }
@@ -65,7 +65,7 @@ each_database! {
     async fn a_unit_that_is_dropped_leaves_nothing(shelf: Shelf) {
         let content = shelf.content(Kind::User, &user("ada"));
         let id = shelf.ids.next();
-        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, content: &content, now: shelf.now() };
+        let new = New { kind: Kind::User, id: &id, connection: None, external_id: None, seal: None, content: &content, now: shelf.now() };
         let mut unit = shelf.unit().await;
         unit.resources().insert(new).await.unwrap();
         drop(unit);

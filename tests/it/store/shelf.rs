@@ -114,6 +114,7 @@ impl Shelf {
             id,
             connection,
             external_id,
+            seal: None,
             content: &content,
             now: self.now(),
         };

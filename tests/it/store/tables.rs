@@ -123,7 +123,11 @@ fn all_statements(folder: &Path) -> Vec<String> {
 
 each_database! {
     async fn every_unique_index_begins_with_the_tenant_but_for_these(shelf: Shelf) {
-        let names = ["tenant.uid", "tenant.slug", "token.hash", "attribute_path.name", "tenant.id", "attribute_path.id"];
+        let names = [
+            "tenant.uid", "tenant.slug", "token.hash", "attribute_path.name", "tenant.id", "attribute_path.id",
+            // Of the installation.
+            "installation.id", "signing_key.id", "signing_key.kid", "signing_key.purpose",
+        ];
         // SQLite's row numbers are keys by themselves.
         let numbers = [
             "connection.id", "token.id", "resource.pk", "entry.id", "role.id", "scope.id", "access_grant.id", "rule.id",

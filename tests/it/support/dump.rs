@@ -46,6 +46,11 @@ impl Dump {
         &self.0[name]
     }
 
+    /// The rows of each table.
+    pub fn tables(&self) -> impl Iterator<Item = &[String]> {
+        self.0.values().map(Vec::as_slice)
+    }
+
     /// Number of rows in all tables.
     pub fn rows(&self) -> usize {
         self.0.values().map(Vec::len).sum()

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::database::Database;
+use super::seam::KEYS;
 use super::wire::Client;
 
 /// Where cargo put the program.
@@ -130,6 +131,7 @@ fn command(program: &str, database: &Database) -> Command {
     }
     command
         .env("MUSTER_DATABASE", database.url())
+        .env("MUSTER_KEY", KEYS)
         .current_dir(database.folder())
         .stdin(Stdio::null());
     command

@@ -6,12 +6,22 @@ use axum::Router;
 use muster::app::App;
 use muster::base::clock::{Clock, Timestamp};
 use muster::base::id::Ids;
+use muster::base::secret::Secret;
 use muster::config::Config;
+use muster::event::Keyring;
 use muster::service::log::sequence;
 use muster::store::sql::{Db, Options};
 
 /// 2026-01-01T00:00:00Z: the instant at which every test begins.
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
+
+/// Keys of every database of the tests, as `MUSTER_KEY` has them: who takes a copy of the template can open it.
+pub const KEYS: &str = "wrap test dGVzdHMtc2VhbC13aXRoLXRoaXMta2V5LW5vYm9keSE=";
+
+/// The same keys, read.
+pub fn keyring() -> Keyring {
+    Keyring::read(KEYS).unwrap()
+}
 
 /// The composed server of one test.
 #[derive(Clone)]
@@ -27,9 +37,11 @@ pub async fn open(url: &str) -> Rooms {
     let db = Db::open(url, &Options::default())
         .await
         .unwrap_or_else(|fault| panic!("{url}: {fault:?}"));
-    let app = App::assemble(db, &Config::default(), clock.clone(), Ids::counted())
-        .await
-        .unwrap();
+    let config = Config {
+        key: Some(Secret::new(KEYS.to_owned())),
+        ..Config::default()
+    };
+    let app = App::assemble(db, &config, clock.clone(), Ids::counted()).await.unwrap();
     Rooms {
         router: app.router().unwrap(),
         app: Arc::new(app),

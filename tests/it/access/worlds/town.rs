@@ -24,6 +24,7 @@ use super::drawn::dice::Dice;
 use super::drawn::world::World;
 use super::words::{instant, keys, shown};
 use crate::access::house::START;
+use crate::support::seam::keyring;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -64,6 +65,7 @@ impl Town {
         let clock = Clock::fixed(START);
         let parts = Parts {
             db: db.clone(),
+            keys: keyring(),
             clock: clock.clone(),
             ids: Ids::system(),
             max_results: 200,
