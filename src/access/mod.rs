@@ -16,6 +16,7 @@ pub mod facts;
 pub mod grant;
 pub mod groups;
 pub mod invariant;
+pub mod lifecycle;
 pub mod path;
 pub mod permission;
 pub mod policy;

@@ -82,7 +82,7 @@ pub async fn admin(
 async fn admit_admin(edge: &Edge, peer: SocketAddr, parts: &Parts) -> Result<Caller, Problem> {
     let caller = identify(edge, peer, None, parts).await?;
     let payer = match caller.authority() {
-        Authority::Admin | Authority::Operator(_) => Payer::Tenant(caller.tenant_slug().into()),
+        Authority::Admin | Authority::Operator(_) | Authority::System(_) => Payer::Tenant(caller.tenant_slug().into()),
         Authority::User(id) => Payer::User(id.as_str().into()),
         Authority::Connection(_) => {
             return Err(wrong_kind(

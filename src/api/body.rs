@@ -26,6 +26,23 @@ impl<T: DeserializeOwned> FromRequest<Edge> for Given<T> {
     }
 }
 
+/// The same, which may be left out as a whole: then nothing is said.
+pub struct Perhaps<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Edge> for Perhaps<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
+        let (head, body) = request.into_parts();
+        let bytes = whole(Request::from_parts(head.clone(), body), edge.settings().max_body_bytes).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let request = Request::from_parts(head, bytes.into());
+        Given::from_request(request, edge).await.map(|Given(given)| Self(given))
+    }
+}
+
 /// All bytes of a body, unless they are too many.
 ///
 /// # Errors

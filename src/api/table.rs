@@ -61,6 +61,8 @@ pub struct Route {
     handler: MethodRouter<Edge>,
     parameters: Vec<Parameter>,
     body: Option<Shape>,
+    /// Whether the body may be left out.
+    bare: bool,
     answer: (u16, Option<Shape>),
     /// Further media types of the answer.
     media: Vec<&'static str>,
@@ -80,6 +82,7 @@ impl Route {
             handler: on(filter, handler),
             parameters: Vec::new(),
             body: None,
+            bare: false,
             answer: (204, None),
             media: Vec::new(),
         }
@@ -144,6 +147,15 @@ impl Route {
         self
     }
 
+    /// The same, which may be left out.
+    #[must_use]
+    pub fn may_take<T: ToSchema>(self) -> Self {
+        Self {
+            bare: true,
+            ..self.takes::<T>()
+        }
+    }
+
     /// The body it answers with, and the status; 204 without a body when this is not said.
     #[must_use]
     pub fn gives<T: ToSchema>(mut self, status: u16) -> Self {
@@ -196,7 +208,7 @@ impl Route {
         }
         if let Some(body) = &self.body {
             operation["requestBody"] = json!({
-                "required": true,
+                "required": !self.bare,
                 "content": { "application/json": { "schema": body.reference() } },
             });
         }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{connection, explain, owner, rules, serve, tenant, token};
+use super::{connection, explain, owner, rules, serve, tenant, token, user};
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
@@ -46,6 +46,9 @@ pub(super) enum Command {
     /// Rules of a tenant as a file
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Whether people may come in
+    #[command(subcommand)]
+    User(user::Command),
     /// Why a user may do something, or why not
     Explain(explain::Explain),
 }

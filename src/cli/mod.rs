@@ -12,6 +12,7 @@ mod run;
 mod serve;
 mod tenant;
 mod token;
+mod user;
 
 pub use args::Cli;
 pub use run::run;

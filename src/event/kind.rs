@@ -125,9 +125,15 @@ catalogue! {
     UserCreated = "user.created", People, "A user was made.", "`attributes`, `version`; sealed: `after`, `reason`";
     UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version`; sealed: `before`, `after`, `reason`";
     UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
+    UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version`, `into`, `left_out`";
+    UserActivated = "user.activated", People, "A user may come in again, or for the first time.", "`from`, `to`, `version`";
+    UserSuspended = "user.suspended", People, "A user may not come in for a while.", "`from`, `to`, `version`, `until`";
+    UserDeactivated = "user.deactivated", People, "A user may not come in any more.", "`from`, `to`, `version`";
+    UserActivationRefused = "user.activation_refused", People, "Provisioning took a user for active whom an administrator keeps out: they stay out.", "`status`";
     GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version`, `after`, `members_added`";
     GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes`, `version`, `before`, `after`, `members_added`, `members_removed`";
     GroupDeleted = "group.deleted", People, "A group was deleted.", "`version`, `before`";
+    GroupRestored = "group.restored", People, "A group that was deleted came back, or another one was given what it had.", "`version`, `into`, `left_out`";
     GrantCreated = "grant.created", People, "A role or permission was given to somebody.", "the grant in full";
     GrantUpdated = "grant.updated", People, "A grant was changed.", "the grant in full, `before`";
     GrantDeleted = "grant.deleted", People, "A grant was taken back, or went with its subject, role or scope.", "the grant in full";

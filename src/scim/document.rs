@@ -38,6 +38,13 @@ impl Document {
         &self.0
     }
 
+    /// The same document of a user that says whether the account is active.
+    #[must_use]
+    pub fn with_active(mut self, active: bool) -> Self {
+        self.0.insert("active".to_owned(), active.into());
+        self
+    }
+
     /// The attributes, extension containers and `schemas`.
     #[must_use]
     pub fn into_map(self) -> Map<String, Value> {

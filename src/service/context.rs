@@ -235,6 +235,8 @@ pub enum Authority {
     User(String),
     /// The operator of the installation, on its command line.
     Operator(&'static str),
+    /// Muster itself, by the name of what it does: a schedule that is due.
+    System(&'static str),
 }
 
 /// A connection as requests carry it.

@@ -236,6 +236,11 @@ impl<'a> Author<'a> {
         }
     }
 
+    /// What kind of caller, and which one.
+    pub(super) fn who(&self) -> (&str, &str) {
+        (self.kind, &self.name)
+    }
+
     pub(super) fn at(&self, at: Timestamp) -> By<'_> {
         By {
             actor_kind: self.kind,
@@ -263,6 +268,7 @@ fn actor(authority: &Authority) -> Actor {
         Authority::Admin => (ActorKind::Admin, "admin token".to_owned()),
         Authority::User(id) => (ActorKind::User, id.clone()),
         Authority::Operator(name) => (ActorKind::Operator, (*name).to_owned()),
+        Authority::System(name) => (ActorKind::System, (*name).to_owned()),
     };
     Actor { kind, id }
 }
@@ -273,6 +279,8 @@ fn by(authority: &Authority) -> event::By {
         Authority::Connection(_) => event::By::Scim,
         Authority::Admin | Authority::User(_) => event::By::Admin,
         Authority::Operator(_) => event::By::Cli,
+        Authority::System("schedule") => event::By::Schedule,
+        Authority::System(_) => event::By::System,
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 pub mod health;
 pub mod keys;
 mod ledger;
+pub mod lifecycle;
 pub mod log;
 pub mod once;
 pub mod provision;

@@ -116,6 +116,7 @@ fn holder(authority: &Authority) -> String {
         Authority::User(id) => format!("user:{id}"),
         Authority::Connection(connection) => format!("connection:{}", connection.id.0),
         Authority::Operator(name) => format!("operator:{name}"),
+        Authority::System(name) => format!("system:{name}"),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::base::id::{Pk, ResourceId, TenantId};
 use crate::scim::filter::Checked;
 
 pub use by_rule::ByRule;
-pub(super) use closure::{after_delete, before_delete, with_delete};
+pub(super) use closure::{after_delete, before_delete, reach_anew, with_delete};
 
 /// Members of the groups of one tenant.
 pub struct Members<R> {

@@ -11,6 +11,7 @@ pub mod document;
 pub mod error;
 pub mod filter;
 pub mod kind;
+pub mod lifecycle;
 pub mod log;
 pub mod members;
 pub mod query;

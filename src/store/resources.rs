@@ -9,6 +9,7 @@ use super::document::{Content, Stored, external_id_column, groups_columns, no_gr
 use super::error::Result;
 use super::filter::{Leaves, Rows};
 use super::kind::Kind;
+use super::lifecycle::tombstones::Tombstone;
 use super::sql::{Bind, Engine, Read, Script, Statement, Tx};
 use crate::base::clock::Timestamp;
 use crate::base::fold::{exact, fold};
@@ -154,13 +155,15 @@ impl<R: Read> Resources<R> {
         Ok(rows.into_iter().filter_map(known).collect())
     }
 
-    /// The sealed keys of people, by their ids; who is gone has none.
+    /// The sealed keys of people, by their ids, also of those who are deleted and can be restored; who is gone has none.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn seals(&mut self, ids: &[ResourceId]) -> Result<Vec<(ResourceId, String)>> {
-        const SEALS: &str = "SELECT r.id, r.seal FROM [each $2] AS j \
-                             JOIN resource r ON r.tenant_id = $1 AND r.id = j.value ->> 0 WHERE r.seal IS NOT NULL";
+        const SEALS: &str = "SELECT j.value ->> 0, coalesce(r.seal, t.seal) FROM [each $2] AS j \
+                             LEFT JOIN resource r ON r.tenant_id = $1 AND r.id = j.value ->> 0 \
+                             LEFT JOIN tombstone t ON t.tenant_id = $1 AND t.id = j.value ->> 0 \
+                             WHERE coalesce(r.seal, t.seal) IS NOT NULL";
         let statement = Statement::new(SEALS)
             .bind(self.tenant)
             .bind(super::filter::as_rows(ids));
@@ -204,6 +207,23 @@ impl<R: Read> Resources<R> {
             .bind(twin(super::document::Uniqueness::Enforced, rest, Pk(0)));
         let row: Option<(Option<i64>,)> = self.source.row(statement).await?;
         Ok(row.map(|(connection,)| connection.map(ConnectionId)))
+    }
+
+    /// The id of the resource that holds a unique name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holder(&mut self, kind: Kind, name_key: &str) -> Result<Option<ResourceId>> {
+        const HOLDER: &str = "SELECT r.id FROM resource r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.name_key = $3 \
+                              AND r.twin = $4";
+        let (key, rest) = split(name_key);
+        let statement = Statement::new(HOLDER)
+            .bind(self.tenant)
+            .bind(kind.code())
+            .bind(key.to_owned())
+            .bind(twin(super::document::Uniqueness::Enforced, rest, Pk(0)));
+        let row: Option<(String,)> = self.source.row(statement).await?;
+        Ok(row.map(|(id,)| ResourceId::new(id)))
     }
 
     /// How many there are of a kind.
@@ -290,6 +310,37 @@ impl Resources<&mut Tx> {
         let (pk, script) = self.inserted(new).await?;
         self.source.later(script);
         Ok(pk)
+    }
+
+    /// Writes a resource again that was deleted, with its row number and id, at the version after its last. Connections
+    /// do not call it anything yet.
+    ///
+    /// # Errors
+    /// [`Error::Taken`](crate::store::Error::Taken) when another resource has the name; the unit is lost then.
+    pub async fn revive(&mut self, tomb: &Tombstone, content: &Content, now: Timestamp) -> Result<Version> {
+        const REVIVE: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
+                              label, label_fold, active, version, created, modified, doc, seal) \
+                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+                              RETURNING pk";
+        let rows = Rows::between(self.source, &Leaves::default(), &content.leaves).await?;
+        let version = Version(tomb.version.0 + 1);
+        let statement = Statement::new(REVIVE)
+            .bind(self.tenant)
+            .bind(tomb.pk)
+            .bind(tomb.kind.code())
+            .bind(&tomb.id)
+            .bind(tomb.connection)
+            .bind_all(columns(tomb.pk, content))
+            .bind(version)
+            .bind(tomb.created)
+            .bind(now)
+            .bind(content.document.clone())
+            .bind(tomb.seal.clone());
+        let script = Script::new(statement.expecting_row())
+            .after_some(rows.written.map(|rows| self.add_leaves(tomb.pk, rows)))
+            .after(self.tally(tomb.kind, tomb.pk, 1));
+        self.source.write(script).await?;
+        Ok(version)
     }
 
     async fn inserted(&mut self, new: New<'_>) -> Result<(Pk, Script)> {

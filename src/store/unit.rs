@@ -17,6 +17,8 @@ use super::access::views::Views;
 use super::connections::Connections;
 use super::credentials::Credentials;
 use super::error::Result;
+use super::lifecycle::statuses::Statuses;
+use super::lifecycle::tombstones::Tombstones;
 use super::log::entries::{Collected, Entries};
 use super::log::events::Events;
 use super::log::heads::Heads;
@@ -195,6 +197,16 @@ impl Unit {
         Previews::new(self.tenant, &mut self.tx)
     }
 
+    /// What holds people.
+    pub fn statuses(&mut self) -> Statuses<&mut Tx> {
+        Statuses::new(self.tenant, &mut self.tx)
+    }
+
+    /// What was deleted.
+    pub fn tombstones(&mut self) -> Tombstones<&mut Tx> {
+        Tombstones::new(self.tenant, &mut self.tx)
+    }
+
     /// Requests that wait.
     pub fn pendings(&mut self) -> Pendings<&mut Tx> {
         Pendings::new(self.tenant, &mut self.tx)
@@ -350,6 +362,18 @@ impl Reader {
     #[must_use]
     pub fn previews(&self) -> Previews<&Db> {
         Previews::new(self.tenant, &self.db)
+    }
+
+    /// What holds people.
+    #[must_use]
+    pub fn statuses(&self) -> Statuses<&Db> {
+        Statuses::new(self.tenant, &self.db)
+    }
+
+    /// What was deleted.
+    #[must_use]
+    pub fn tombstones(&self) -> Tombstones<&Db> {
+        Tombstones::new(self.tenant, &self.db)
     }
 
     /// Requests that wait.

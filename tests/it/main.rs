@@ -15,6 +15,7 @@ mod crash;
 mod documents;
 mod fuzz;
 mod harness;
+mod lifecycle;
 mod log;
 mod nodes;
 mod race;

@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::users::status;
 use crate::service::access::explain::Explained as Answer;
 use crate::service::access::{
     Basis, ExplainedPlace as Place, Explanation as Explained, Lack, Lookup, Miss, Obstacle, Offer, Proof, Reason,
@@ -16,7 +15,7 @@ use crate::service::access::{
 pub struct Explanation {
     /// Id of the user.
     user: String,
-    /// `active`, or `deactivated`: then nothing else counts.
+    /// `active`, or `invited`, `suspended` or `deactivated`: then nothing else counts.
     status: &'static str,
     /// Whether the user has the permission; where none was asked for, whether they have any.
     allowed: bool,
@@ -48,10 +47,11 @@ impl From<Answer> for Explanation {
         let Answer {
             explanation,
             permissions,
+            status,
         } = explained;
         Self {
             text: explanation.to_string(),
-            status: status(explanation.active),
+            status: status.as_str(),
             allowed: explanation.allowed(),
             place: place(&explanation.place),
             permissions,

@@ -1,6 +1,9 @@
 //! The table of the admin API, in the order of its words.
 
-use super::{events, grants, ownership, pending, preview, roles, rules, scopes, settings, tokens, users, views};
+use super::{
+    events, grants, ownership, pending, preview, roles, rules, scopes, settings, status, tokens, tombstones, users,
+    views,
+};
 use crate::api::table::Route;
 
 /// Every route below `/api/v1`.
@@ -12,6 +15,8 @@ pub fn routes() -> Vec<Route> {
         grants::routes(),
         rules::routes(),
         users::routes(),
+        status::routes(),
+        tombstones::routes(),
         views::routes(),
         ownership::routes(),
         settings::routes(),

@@ -68,7 +68,7 @@ pub struct UserAccess {
     user_name: String,
     /// Their name.
     name: String,
-    /// `active`, or `deactivated`: then there is nothing.
+    /// `active`, or `invited`, `suspended` or `deactivated`: then there is nothing.
     status: &'static str,
     /// What they have.
     assignments: Vec<Assignment>,
@@ -121,19 +121,13 @@ pub struct Assignment {
     why: Vec<Value>,
 }
 
-/// `active` or `deactivated`.
-#[must_use]
-pub const fn status(active: bool) -> &'static str {
-    if active { "active" } else { "deactivated" }
-}
-
 impl From<Access> for UserAccess {
     fn from(access: Access) -> Self {
         Self {
             user: access.user.id,
             user_name: access.user_name,
             name: access.user.name,
-            status: status(access.active),
+            status: access.status.as_str(),
             assignments: access.assignments.into_iter().map(Assignment::from).collect(),
             permissions: access.permissions,
             scopes: access.scopes.into_iter().map(OnScope::from).collect(),

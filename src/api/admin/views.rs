@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::page::Page;
 use super::query::{PAGING, Query, unusable};
-use super::users::{Assignment, status};
+use super::users::Assignment;
 use super::wire::Segments;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
@@ -70,7 +70,7 @@ pub struct UserOfView {
     user_name: String,
     /// Their name.
     name: String,
-    /// `active`, or `deactivated`: then there is nothing.
+    /// `active`, or `invited`, `suspended` or `deactivated`: then there is nothing.
     status: &'static str,
     /// What they have, of what is asked for.
     assignments: Vec<Assignment>,
@@ -82,7 +82,7 @@ impl From<Holder> for UserOfView {
             user: holder.user.id,
             user_name: holder.user_name,
             name: holder.user.name,
-            status: status(holder.active),
+            status: holder.status.as_str(),
             assignments: holder.assignments.into_iter().map(Assignment::from).collect(),
         }
     }

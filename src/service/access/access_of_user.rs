@@ -6,6 +6,7 @@ use super::decide::may_ask;
 use super::names::{self, Named, Place};
 use super::pending::{self, Pending};
 use super::policy::{self, Book};
+use crate::access::lifecycle::Status;
 use crate::access::permission::Permissions;
 use crate::access::{
     self, Assignment as Held, Assignments, Entry as In, Facts, Level, Path, Provenance, Reach, Restriction, Target,
@@ -24,8 +25,8 @@ pub struct Access {
     pub user: Named,
     /// What they sign in with.
     pub user_name: String,
-    /// Whether the account is active: if not, they have nothing.
-    pub active: bool,
+    /// What they are: who is not active has nothing.
+    pub status: Status,
     /// Version of the policy.
     pub policy_version: i64,
     /// What they have, each with everything that gives it.
@@ -181,7 +182,7 @@ fn shown(book: &Book, facts: &Facts, person: Person, now: Timestamp) -> Access {
         },
         user_name: person.user_name,
         scopes: on_scopes(book, facts, &assignments, now),
-        active: facts.active,
+        status: person.status.as_read(facts.active),
         policy_version: book.rulebook.version(),
         permissions: book.keys(organisation),
         assignments: assigned(book, facts, &assignments),

@@ -6,6 +6,7 @@ use super::decide::{Resource, Subject, looks_like_id, may_ask, subject, target};
 use super::grants::connections;
 use super::policy;
 use crate::access::explain::{Explanation, Source, Sources, explain as why};
+use crate::access::lifecycle::Status;
 use crate::base::id::ResourceId;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -14,6 +15,8 @@ use crate::store::access::causes::Written;
 /// An explanation, and where what it rests on came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
+    /// What the user is.
+    pub status: Status,
     /// A tree of data; its `Display` is the tree as text.
     pub explanation: Explanation,
     /// What the user has there of what was asked: keys in the order of the catalogue.
@@ -53,7 +56,10 @@ pub async fn explain(
     let now = services.clock().now();
     let mut explanation = why(&row.facts, &book.rulebook, now, permission, &target);
     explanation.sources = sources(services, caller, &explanation).await?;
+    let person = reader.views().people(&[row.facts.user]).await?.into_iter().next();
+    let status = person.map_or(Status::Active, |person| person.status);
     Ok(Explained {
+        status: status.as_read(row.facts.active),
         permissions: book.keys(explanation.permissions),
         explanation,
     })

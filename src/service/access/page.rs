@@ -30,7 +30,7 @@ pub struct Page<T> {
 
 impl Paging {
     /// Row number of the last item before the page; 0 at the beginning.
-    pub(super) fn after(&self) -> Result<i64> {
+    pub(in crate::service) fn after(&self) -> Result<i64> {
         let Some(text) = &self.after else { return Ok(0) };
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let number = bytes.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
@@ -51,17 +51,17 @@ impl Paging {
     }
 
     /// Items of the page.
-    pub(super) fn items(&self) -> u32 {
+    pub(in crate::service) fn items(&self) -> u32 {
         self.limit.unwrap_or(DEFAULT_ITEMS).clamp(1, MAX_ITEMS)
     }
 
     /// Rows to read: one more than is shown tells whether there is a next page.
-    pub(super) fn rows(&self) -> u32 {
+    pub(in crate::service) fn rows(&self) -> u32 {
         self.items() + 1
     }
 
     /// Cuts what was read to the page.
-    pub(super) fn cut<T>(&self, mut rows: Vec<T>, number: impl Fn(&T) -> i64) -> Page<T> {
+    pub(in crate::service) fn cut<T>(&self, mut rows: Vec<T>, number: impl Fn(&T) -> i64) -> Page<T> {
         let items = self.items() as usize;
         let more = rows.len() > items;
         rows.truncate(items);
@@ -89,7 +89,7 @@ pub(super) fn cursor(number: i64) -> String {
 
 impl<T> Page<T> {
     /// The same page of other things.
-    pub(super) fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+    pub(in crate::service) fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(make).collect(),
             next: self.next,

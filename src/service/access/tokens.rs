@@ -123,7 +123,7 @@ fn power(services: &Services, holder: &Holder) -> Permissions {
 /// them, but not for the owner, which the unit looks at: it would be the owner then.
 fn may_act_as(caller: &Caller, id: &str) -> Result<()> {
     match caller.authority() {
-        Authority::Operator(_) | Authority::Admin => Ok(()),
+        Authority::Operator(_) | Authority::System(_) | Authority::Admin => Ok(()),
         Authority::User(own) if own == id => Ok(()),
         Authority::User(_) | Authority::Connection(_) => Err(Error::Forbidden(
             "a token of a user is made by that user, or by an administrator's token".to_owned(),

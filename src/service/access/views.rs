@@ -8,6 +8,7 @@ use super::names::{Named, Place};
 use super::page::{Page, Paging};
 use super::policy::{self, Book};
 use super::search::{Candidate, Lead, people, sweep};
+use crate::access::lifecycle::Status;
 use crate::access::{Located, evaluate};
 use crate::base::clock::Timestamp;
 use crate::base::fold::fold;
@@ -38,8 +39,8 @@ pub struct Holder {
     pub user: Named,
     /// What they sign in with.
     pub user_name: String,
-    /// Whether the account is active: if not, they have nothing.
-    pub active: bool,
+    /// What they are: who is not active has nothing.
+    pub status: Status,
     /// What they have of what is looked for.
     pub assignments: Vec<Assignment>,
 }
@@ -184,14 +185,14 @@ impl<'a> View<'a> {
 async fn named(reader: &Reader, page: Page<Row>) -> Result<Page<Holder>> {
     let mut people = people(reader, page.items.iter().map(|row| row.pk)).await?;
     Ok(page.map(|row| {
-        let (name, user_name) = people
-            .remove(&row.pk)
-            .map(|person| (person.name, person.user_name))
-            .unwrap_or_default();
+        let (name, user_name, status) = people.remove(&row.pk).map_or_else(
+            || (String::new(), String::new(), Status::of(row.active, None)),
+            |person| (person.name, person.user_name, person.status.as_read(row.active)),
+        );
         Holder {
             user: Named { id: row.id, name },
             user_name,
-            active: row.active,
+            status,
             assignments: row.assignments,
         }
     }))

@@ -20,7 +20,7 @@ pub(super) fn store_kind(kind: &ResourceType) -> Result<Kind> {
 }
 
 /// Everything the store writes for a document.
-pub(super) fn content(kind: &ResourceType, dialect: Dialect, document: &Document) -> Content {
+pub(in crate::service) fn content(kind: &ResourceType, dialect: Dialect, document: &Document) -> Content {
     let members = document.as_map();
     let text = |name: &str| members.get(name).and_then(|value| value.as_str()).unwrap_or_default();
     let is_user = kind.name() == "User";
@@ -51,12 +51,12 @@ pub(super) fn content(kind: &ResourceType, dialect: Dialect, document: &Document
 }
 
 /// What filters can find of a document.
-pub(super) fn leaves(kind: &ResourceType, document: &Document) -> Leaves {
+pub(in crate::service) fn leaves(kind: &ResourceType, document: &Document) -> Leaves {
     Leaves::of(document.as_map(), kind)
 }
 
 /// The names of the attributes in which two documents differ; those of an extension with its URN.
-pub(super) fn differences(before: &Document, after: &Document) -> Vec<String> {
+pub(in crate::service) fn differences(before: &Document, after: &Document) -> Vec<String> {
     let (before, after) = (before.as_map(), after.as_map());
     let mut names: Vec<String> = Vec::new();
     for name in before.keys().chain(after.keys()) {

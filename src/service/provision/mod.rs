@@ -8,11 +8,13 @@
 pub(super) mod attempt;
 mod create;
 mod delete;
-mod draft;
+pub(super) mod draft;
 mod guard;
+mod hold;
 mod membership;
 pub(super) mod parked;
 mod patch;
+mod plan;
 mod precondition;
 mod published;
 mod query;

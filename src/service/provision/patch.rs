@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::attempt::attempts;
 use super::draft;
+use super::hold;
 use super::parked::{Asked, Verb, told};
 use super::refuse;
 use super::roles;
@@ -53,6 +54,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     let names = draft::differences(stored, &patched.document);
     Ok(Next {
         changed: patched.document != *stored,
+        says_active: request.mentions(hold::ATTRIBUTE),
         states_roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
         names,
         document: patched.document,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::attempt::attempts;
 use super::draft;
+use super::hold;
 use super::parked::{Asked, Verb, told};
 use super::refuse;
 use super::shown::Shown;
@@ -59,6 +60,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     Ok(Next {
         changed: incoming.document != *stored,
         names: draft::differences(stored, &incoming.document),
+        says_active: says_active(body),
         states_roles: true,
         document: incoming.document,
         external_id: incoming.external_id,
@@ -67,4 +69,10 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
     })
+}
+
+/// Whether a body has `active`, in whatever spelling: what it leaves out stays as it is, and is not said again.
+fn says_active(body: &Value) -> bool {
+    let mut names = body.as_object().into_iter().flat_map(serde_json::Map::keys);
+    names.any(|name| name.eq_ignore_ascii_case(hold::ATTRIBUTE))
 }

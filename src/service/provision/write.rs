@@ -1,21 +1,21 @@
 //! The one way an existing resource changes: read it locked, work out what comes next, write the difference.
 
-use serde_json::Value;
 use std::sync::Arc;
 
 use super::create::refused;
-use super::draft::{content, leaves, store_kind};
+use super::draft::store_kind;
 use super::guard::{self, Locked, Need};
+use super::hold::Standing;
 use super::membership::{self, Moved};
+use super::plan::{Planned, derive, plan, stand};
 use super::precondition::IfMatch;
 use super::read::{groups, shown};
 use super::refuse;
-use super::roles::{self, Asked};
+use super::roles;
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
-use crate::event::Changes;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -25,11 +25,9 @@ use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
-use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::tolerances;
-use crate::store::document::{Content, Stored};
-use crate::store::filter::Leaves;
+use crate::store::document::Stored;
 use crate::store::members::ByRule;
 use crate::store::resources::{External, Groups};
 use crate::store::{self, Kind, Unit};
@@ -40,9 +38,9 @@ pub(super) struct Target {
     pub(super) caller: Caller,
     pub(super) dialect: Dialect,
     pub(super) kind: Arc<ResourceType>,
-    store_kind: Kind,
+    pub(super) store_kind: Kind,
     id: ResourceId,
-    if_match: IfMatch,
+    pub(super) if_match: IfMatch,
     view: View,
     /// Whether the answer has a body however many members there are.
     pub(super) large_answers_allowed: bool,
@@ -96,6 +94,8 @@ pub(super) struct Next {
     pub(super) changed: bool,
     /// Names of the attributes that differ.
     pub(super) names: Vec<String>,
+    /// Whether the request speaks of `active`, also when that stays the same.
+    pub(super) says_active: bool,
     /// Whether the request says which `roles` there are, also when they stay the same.
     pub(super) states_roles: bool,
     pub(super) document: Document,
@@ -142,10 +142,16 @@ pub(super) async fn attempt(
         Ok(planned) => planned,
         Err(error) => return Err(refused(unit, error).await),
     };
-    if !locked.is_enough(planned.need(target.store_kind)) {
+    if !locked.is_enough(planned.need()) {
         return Err(refused(unit, Error::Busy).await);
     }
     planned.locked = Some(locked);
+    let held = if planned.may_be_held() {
+        unit.statuses().find(planned.stored.pk).await?
+    } else {
+        None
+    };
+    stand(target, &mut planned, held)?;
     if let Err(error) = derive(target, &mut planned).await {
         return Err(refused(unit, error).await);
     }
@@ -176,8 +182,8 @@ async fn foreseen(target: &Target, next: &(impl Fn(&Document, Option<&str>) -> R
             .find(target.store_kind, &target.id, caller.connection_id(), Groups::LeftOut)
             .await?;
         let planned = plan(target, found, next)?;
-        if planned.need(target.store_kind) == Need::Hold || planned.next.members.is_empty() {
-            return Ok(planned.need(target.store_kind));
+        if planned.need() == Need::Hold || planned.next.members.is_empty() {
+            return Ok(planned.need());
         }
     }
     guard::need_for_members(services, caller).await
@@ -238,6 +244,13 @@ async fn unlocked(
         .find(target.store_kind, &target.id, connection, groups(&target.view))
         .await?;
     let mut planned = plan(target, stored, next)?;
+    // After the resource: every change of a status moves its version, so one that this misses makes the write stale.
+    let held = if planned.may_be_held() {
+        reader.statuses().find(planned.stored.pk).await?
+    } else {
+        None
+    };
+    stand(target, &mut planned, held)?;
     derive(target, &mut planned).await?;
     let unit = target.services.begin(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
@@ -247,105 +260,6 @@ async fn unlocked(
         Err(Failure::Other(error)) => Err(error),
         Ok(shown) => Ok(Some(shown)),
     }
-}
-
-/// What is stored, and what the request makes of it.
-struct Planned {
-    stored: Stored,
-    next: Next,
-    /// The new content and what filters found of the old, when the document differs.
-    content: Option<(Content, Leaves)>,
-    /// What the new document of a user says about rules.
-    derived: Option<Derived>,
-    /// Whether the account ends: it was active, and is not after.
-    ends: bool,
-    /// The `roles` of a user as they are stored.
-    roles: Vec<String>,
-    /// The roles that they ask for from now on, where the request says so.
-    asked: Option<Asked>,
-    /// Whether these give more or less than those before.
-    roles_moved: bool,
-    /// The policy, where the unit has locked it already.
-    locked: Option<Locked>,
-    /// From the stored document to the next, and the same of what the caller calls it.
-    changes: Changes,
-    /// The user, with their key.
-    person: Option<Person>,
-}
-
-impl Planned {
-    /// What is needed of the policy for the document; members may need more.
-    fn need(&self, kind: Kind) -> Need {
-        // Rules may read the name of a group.
-        let renames = kind == Kind::Group && self.content.is_some();
-        if self.ends || renames { Need::Hold } else { Need::Share }
-    }
-}
-
-fn plan(
-    target: &Target,
-    stored: Option<Stored>,
-    next: &impl Fn(&Document, Option<&str>) -> Result<Next>,
-) -> Result<Planned> {
-    let stored = stored.ok_or(Error::NotFound)?;
-    if !target.if_match.allows(stored.version.0) {
-        return Err(Error::Stale);
-    }
-    let before = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
-    let next = next(&before, stored.external_id.as_deref())?;
-    let content = next.changed.then(|| {
-        let content = content(&target.kind, target.dialect, &next.document);
-        (content, leaves(&target.kind, &before))
-    });
-    let called = |name: Option<&String>| name.map(|name| Value::from(name.as_str()));
-    let mut changes = Changes::of(before.as_map(), next.document.as_map());
-    if target.caller.connection_id().is_some() {
-        let (before, after) = (stored.external_id.as_ref(), next.external_id.as_ref());
-        changes = changes.and("externalId", called(before), called(after));
-    }
-    let ends = target.store_kind == Kind::User
-        && stored.active != Some(false)
-        && content
-            .as_ref()
-            .is_some_and(|(content, _)| content.active == Some(false));
-    Ok(Planned {
-        stored,
-        next,
-        content,
-        derived: None,
-        ends,
-        roles: roles::values(&before),
-        asked: None,
-        roles_moved: false,
-        locked: None,
-        changes,
-        person: None,
-    })
-}
-
-/// Adds what the document says about rules, and which roles it asks for.
-async fn derive(target: &Target, planned: &mut Planned) -> Result<()> {
-    if target.store_kind == Kind::User {
-        let meta = derive::Meta {
-            id: &planned.stored.id,
-            version: planned.stored.version.0 + 1,
-            created: planned.stored.created,
-            modified: target.services.clock().now(),
-        };
-        let derived = derive::of(&target.services, &target.caller, &planned.next.document, &meta).await?;
-        if planned.next.states_roles {
-            let after = roles::values(&planned.next.document);
-            let Target { services, caller, .. } = target;
-            planned.asked = roles::ask(services, caller, derived.book(), &planned.roles, &after).await?;
-        }
-        if planned.asked.as_ref().is_some_and(Asked::leaves_out) {
-            planned.next.ignored.push(roles::LEFT_OUT.to_owned());
-        }
-        planned.derived = Some(derived);
-        let Target { services, caller, .. } = target;
-        planned.person = Person::of(services, caller, &planned.stored.id, planned.stored.seal.as_deref()).await?;
-    }
-    Ok(())
 }
 
 /// What must hold before a resource is written, and what is kept with the document of a user.
@@ -359,6 +273,9 @@ async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Time
             None => Locked::take(unit, Need::Hold).await?,
         };
         guard::before_end(services, caller, (unit, &locked), deed, now).await?;
+    }
+    if let Some(standing) = &planned.standing {
+        standing.keep(unit, pk);
     }
     // Before the policy is shared: what is read here must not be what finds out that it is another.
     if let Some(asked) = &planned.asked {
@@ -447,6 +364,7 @@ async fn apply(
         roles_moved,
         changes,
         person,
+        standing,
         ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
@@ -471,7 +389,7 @@ async fn apply(
     } else {
         Some(unit.resources().touch(stored.pk, stored.version, now))
     };
-    let wrote = version.is_some();
+    let wrote = version.is_some() || standing.as_ref().is_some_and(Standing::is_kept);
     if let Some(version) = version {
         stored.version = version;
         stored.modified = now;
@@ -495,6 +413,10 @@ async fn apply(
                 person: person.as_ref(),
             },
         );
+    }
+    if let Some(standing) = &standing {
+        let user = (stored.pk, &stored.id);
+        standing.tell(unit, &target.caller, now, user, stored.version);
     }
     Ok(After {
         stored,

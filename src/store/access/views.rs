@@ -2,6 +2,7 @@
 
 use super::written::numbers;
 use crate::access::RecordRef;
+use crate::access::lifecycle::{Hold, Status};
 use crate::base::id::{Pk, ResourceId, RoleKey, RuleKey, ScopeKey, TenantId};
 use crate::store::error::{Error, Result};
 use crate::store::sql::{FromRow, Read, Row, Statement};
@@ -41,8 +42,8 @@ pub struct Person {
     pub name: String,
     /// What they sign in with, as it was given.
     pub user_name: String,
-    /// Whether the account is active.
-    pub active: bool,
+    /// What they are.
+    pub status: Status,
 }
 
 /// What is looked at in a document.
@@ -58,7 +59,10 @@ impl FromRow for Person {
             pk: Pk(row.get(0)?),
             id: ResourceId::new(row.get::<String>(1)?),
             name: row.get(2)?,
-            active: row.get::<i64>(3)? != 0,
+            status: Status::of(
+                row.get::<i64>(3)? != 0,
+                row.get::<Option<String>>(5)?.as_deref().and_then(Hold::parse),
+            ),
             user_name: serde_json::from_str::<Signed>(&row.get::<String>(4)?)
                 .map_err(|_| Error::Damaged("document of a user"))?
                 .user_name,
@@ -129,7 +133,8 @@ impl<R: Read> Views<R> {
     /// # Errors
     /// When the database fails.
     pub async fn people(&mut self, users: &[Pk]) -> Result<Vec<Person>> {
-        const PEOPLE: &str = "SELECT r.pk, r.id, r.label, coalesce(r.active, 1), r.doc FROM [each $2] AS j \
+        const PEOPLE: &str = "SELECT r.pk, r.id, r.label, coalesce(r.active, 1), r.doc, (SELECT s.state \
+                              FROM user_status s WHERE s.tenant_id = $1 AND s.resource_pk = r.pk) FROM [each $2] AS j \
                               CROSS JOIN resource r WHERE r.tenant_id = $1 AND r.kind = 1 AND r.pk = CAST(j.value ->> 0 AS BIGINT) \
                               ORDER BY r.pk";
         let users = numbers(users.iter().map(|pk| pk.0));

@@ -43,6 +43,13 @@ pub(super) async fn remove(tx: &mut Tx, tenant: TenantId, children: &[i64]) -> R
     find(tx, tenant, &affected).await
 }
 
+/// Finds anew what these reach, and what is below them: of groups that came back with their edges. Users among them
+/// reach nothing.
+pub(in crate::store) async fn reach_anew(tx: &mut Tx, tenant: TenantId, resources: &[i64]) -> Result<()> {
+    lock(tx, tenant).await?;
+    remove(tx, tenant, resources).await
+}
+
 /// The groups below these.
 async fn below(mut tx: &mut Tx, tenant: TenantId, pks: &[i64]) -> Result<Vec<i64>> {
     const BELOW: &str = "SELECT DISTINCT c.group_pk FROM group_closure c WHERE c.tenant_id = $1 \

@@ -8,6 +8,7 @@ use crate::store::access::policy::bump_if_known;
 use crate::store::cause::By;
 use crate::store::error::{Error, Result};
 use crate::store::kind::Kind;
+use crate::store::lifecycle::tombstones;
 use crate::store::members;
 use crate::store::sql::{Script, Statement, Tx};
 
@@ -23,7 +24,7 @@ pub struct Deleted {
 }
 
 impl Resources<&mut Tx> {
-    /// Removes a resource with its memberships in both directions, its grants, and what is known of it for rules;
+    /// Removes a resource, of which a tombstone is kept, with its memberships in both directions, its grants, and what is known of it for rules;
     /// revokes its tokens. Rules do not give membership of a group that is gone.
     ///
     /// # Errors
@@ -53,7 +54,8 @@ impl Resources<&mut Tx> {
             // First: it looks at what goes.
             Kind::Group => bump_if_known(self.tenant, &[pk.0]),
         };
-        let script = Script::new(of(DELETE).bind(expected))
+        let script = Script::new(of(DELETE).bind(expected));
+        let script = tombstones::kept(script, tenant, (kind, pk), now)
             .before(of_kind)
             .before(of(GRANTS))
             .before(of(LEAVES))

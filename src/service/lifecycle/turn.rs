@@ -1,0 +1,294 @@
+//! An administrator, or a plan of theirs, lets somebody in or keeps them out.
+
+use std::sync::Arc;
+
+use super::status::{self, Turned, UserStatus};
+use crate::access::invariant::{Deed, Demands};
+use crate::access::lifecycle::{Ask, By, Hold, Joining, OffBy, Refusal, Status, Verdict, turn as verdict};
+use crate::base::clock::Timestamp;
+use crate::base::id::{ResourceId, Version};
+use crate::event::Changes;
+use crate::scim::Document;
+use crate::scim::dialect::{Client, Dialect, Setting};
+use crate::service::access::authority::{GIVE, require};
+use crate::service::access::invariants;
+use crate::service::context::{Caller, Services};
+use crate::service::derive::{self, Known};
+use crate::service::error::{Error, Refusal as Wrong, Result};
+use crate::service::keys::Person;
+use crate::service::ledger::{self, Author, What};
+use crate::service::provision::attempt::attempts;
+use crate::service::provision::draft;
+use crate::store::document::Stored;
+use crate::store::lifecycle::statuses::StoredHold;
+use crate::store::resources::{External, Groups};
+use crate::store::{self, Kind, Unit};
+
+/// Most characters of a reason.
+const MAX_REASON: usize = 1000;
+
+/// What an administrator can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To let somebody in.
+    Activate,
+    /// To keep somebody out for a while.
+    Suspend,
+    /// To keep somebody out.
+    Deactivate,
+}
+
+impl Wish {
+    const fn ask(self) -> Ask {
+        match self {
+            Self::Activate => Ask::Activate,
+            Self::Suspend => Ask::Suspend,
+            Self::Deactivate => Ask::Deactivate,
+        }
+    }
+}
+
+/// A change of status on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Turning {
+    pub(super) ask: Ask,
+    pub(super) by: By,
+    pub(super) reason: Option<String>,
+    pub(super) until: Option<Timestamp>,
+}
+
+/// Does what an administrator asks for; nothing where it is so already.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, a reason that is blank or too long; the owner, the last administrators and break-glass
+/// accounts stay; who was deleted has to be restored first.
+pub async fn turn(
+    services: &Services,
+    caller: &Caller,
+    user: &str,
+    wish: Wish,
+    reason: Option<&str>,
+) -> Result<UserStatus> {
+    require(services, caller, &[GIVE]).await?;
+    let turning = Turning {
+        ask: wish.ask(),
+        by: By::Administrator,
+        reason: checked(reason)?,
+        until: None,
+    };
+    let plan = Arc::new((services.clone(), caller.clone(), ResourceId::new(user), turning));
+    attempts(|| {
+        let plan = Arc::clone(&plan);
+        async move { attempt(&plan.0, &plan.1, &plan.2, &plan.3).await }
+    })
+    .await?;
+    status::find(services, caller, user).await
+}
+
+/// A reason as it is kept.
+pub(super) fn checked(reason: Option<&str>) -> Result<Option<String>> {
+    match reason.map(str::trim) {
+        None => Ok(None),
+        Some("") => Err(Error::invalid("/reason", "a reason has some text, or is left out")),
+        Some(reason) if reason.chars().count() > MAX_REASON => Err(Error::invalid(
+            "/reason",
+            format!("a reason has at most {MAX_REASON} characters"),
+        )),
+        Some(reason) => Ok(Some(reason.to_owned())),
+    }
+}
+
+async fn attempt(services: &Services, caller: &Caller, id: &ResourceId, turning: &Turning) -> Result<()> {
+    let mut unit = services.begin(caller).await?;
+    match in_unit(services, caller, &mut unit, id, turning).await {
+        Ok(_) => saved(services, caller, unit).await,
+        // What a refusal rests on must be on disk before it is told.
+        Err(error) => match unit.dismiss().await {
+            Ok(()) => Err(error),
+            Err(fault) => Err(fault.into()),
+        },
+    }
+}
+
+/// Saves a unit that relies on the policy. Stale, it is to be made again by the one there is.
+pub(super) async fn saved(services: &Services, caller: &Caller, unit: Unit) -> Result<()> {
+    match unit.save().await {
+        Err(store::Error::Stale) => {
+            derive::forget(services, caller);
+            Err(Error::Busy)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Turns the status of the user of this id in a unit, which then has to be saved. Gives what came of it.
+pub(super) async fn in_unit(
+    services: &Services,
+    caller: &Caller,
+    unit: &mut Unit,
+    id: &ResourceId,
+    turning: &Turning,
+) -> Result<Verdict> {
+    // The policy before the resource, as every unit locks them.
+    let (_, settings) = unit.policy().hold_settings().await?;
+    let mut resources = unit.resources();
+    let found = resources.find_for_update(Kind::User, id, None, Groups::LeftOut).await?;
+    let Some(stored) = found else {
+        let tomb = unit.tombstones().find(Kind::User, id).await?;
+        let from = tomb.map_or(Status::Purged, |_| Status::Deleted);
+        return match verdict(from, turning.ask, turning.by, Joining::Accepts) {
+            Verdict::Refused(refusal) => Err(refused(refusal)),
+            came => Ok(came),
+        };
+    };
+    let held = unit.statuses().find(stored.pk).await?;
+    let from = Status::of(stored.active != Some(false), held.as_ref().map(|held| held.hold));
+    let ask = match turning.ask {
+        Ask::Return { .. } => Ask::Return {
+            source_active: held.as_ref().is_none_or(|held| held.source_active),
+        },
+        other => other,
+    };
+    let came = verdict(from, ask, turning.by, Joining::Accepts);
+    match came {
+        Verdict::Turns(to) => {
+            let turned = Turned {
+                from,
+                to,
+                until: turning.until.filter(|_| to == Status::Suspended),
+            };
+            write(
+                services,
+                caller,
+                (unit, &settings.demands),
+                stored,
+                held,
+                (turned, turning),
+            )
+            .await?;
+        }
+        Verdict::Already | Verdict::Stays(_) => {}
+        Verdict::Refused(refusal) => return Err(refused(refusal)),
+    }
+    Ok(came)
+}
+
+/// Why it cannot be done to who is not there.
+pub(super) fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Gone => Error::NotFound,
+        Refusal::Deleted => Error::Conflict(Wrong::new(
+            "this user was deleted: `POST /api/v1/users/{id}/restore` brings them back first",
+        )),
+    }
+}
+
+/// Writes a new status: the document, what holds it, and what the log says.
+async fn write(
+    services: &Services,
+    caller: &Caller,
+    (unit, demands): (&mut Unit, &Demands),
+    stored: Stored,
+    held: Option<StoredHold>,
+    (turned, turning): (Turned, &Turning),
+) -> Result<()> {
+    let now = services.clock().now();
+    let Turned { from, to, .. } = turned;
+    if from.is_active() {
+        let deed = match to {
+            Status::Suspended => Deed::Suspend,
+            _ => Deed::Deactivate,
+        };
+        invariants::may_end(unit, demands, (stored.pk, deed), now).await??;
+    }
+    let source_active = held.map_or(!matches!(from, Status::Off(OffBy::Source)), |held| held.source_active);
+    hold(
+        unit,
+        caller,
+        &stored,
+        (to.hold(), source_active),
+        (turned, turning),
+        now,
+    );
+    let version = if from.is_active() == to.is_active() {
+        unit.resources().rename(stored.pk, stored.version, External::Keep, now)
+    } else {
+        flip(services, caller, unit, &stored, to.is_active(), now).await?
+    };
+    status::tell(unit, caller, now, (stored.pk, &stored.id), (turned, version));
+    Ok(())
+}
+
+/// Keeps what holds a user from now on, if anything does.
+fn hold(
+    unit: &mut Unit,
+    caller: &Caller,
+    stored: &Stored,
+    (hold, source_active): (Option<Hold>, bool),
+    (turned, turning): (Turned, &Turning),
+    now: Timestamp,
+) {
+    let Some(hold) = hold else {
+        unit.statuses().lift(stored.pk);
+        return;
+    };
+    let author = Author::of(caller);
+    let (actor_kind, actor_id) = author.who();
+    let held = StoredHold {
+        hold,
+        source_active,
+        since: now,
+        until: turned.until,
+        reason: turning.reason.clone(),
+        actor_kind: actor_kind.to_owned(),
+        actor_id: actor_id.to_owned(),
+    };
+    unit.statuses().set(stored.pk, held);
+}
+
+/// Writes `active` into the document of a user, with what follows from it.
+async fn flip(
+    services: &Services,
+    caller: &Caller,
+    unit: &mut Unit,
+    stored: &Stored,
+    active: bool,
+    now: Timestamp,
+) -> Result<Version> {
+    let kind = services.user_type()?;
+    let damaged = |fault| Error::Internal(Box::new(fault));
+    let before = Document::from_stored(&stored.document).map_err(damaged)?;
+    let after = before.clone().with_active(active);
+    let meta = derive::Meta {
+        id: &stored.id,
+        version: stored.version.0 + 1,
+        created: stored.created,
+        modified: now,
+    };
+    let derived = derive::of(services, caller, &after, &meta).await?;
+    derived.share(unit);
+    derived.write(caller, unit, (stored.pk, Known::Before), now);
+    let content = draft::content(kind, plain(), &after);
+    let old = draft::leaves(kind, &before);
+    let mut resources = unit.resources();
+    let updated = resources.update(stored.pk, stored.version, &old, &content, External::Keep, now);
+    let version = updated.await?;
+    let names = draft::differences(&before, &after);
+    let person = Person::of(services, caller, &stored.id, stored.seal.as_deref()).await?;
+    let entry = ledger::Entry {
+        what: What::UserUpdated,
+        subject: (Kind::User, stored.pk, &stored.id),
+        about: Vec::new(),
+        data: ledger::changes(&names, Some(version), &[], &[]),
+        changes: Some(Changes::of(before.as_map(), after.as_map())),
+        reason: None,
+        person: person.as_ref(),
+    };
+    ledger::record(unit, caller, now, entry);
+    Ok(version)
+}
+
+/// No client's habits: what is written here was written clean before.
+pub(super) const fn plain() -> Dialect {
+    Dialect::remembered(Setting::Auto, Client::Generic)
+}

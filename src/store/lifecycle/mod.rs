@@ -1,0 +1,8 @@
+//! What is kept of people besides their documents: what holds them, what they can be restored from, what is planned.
+//!
+//! May import the rest of the store, [`crate::access`] and [`crate::base`]. Must never decide anything: what a status
+//! comes to is the business of [`crate::access::lifecycle`].
+
+pub mod restore;
+pub mod statuses;
+pub mod tombstones;
