@@ -9,6 +9,7 @@ use axum::serve::ListenerExt as _;
 use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -24,6 +25,7 @@ use crate::config::{Config, RateLimit};
 use crate::scim::discovery::Listing;
 use crate::service::{Parts, Services, connections, keys};
 use crate::store::{Db, Options};
+use crate::worker::mail::Post;
 use crate::{event, store, telemetry, worker};
 
 /// Why Muster could not start or stopped early.
@@ -58,6 +60,9 @@ pub enum Fault {
         /// Everything that is wrong with it.
         fault: String,
     },
+    /// Mail that cannot be sent as it is set.
+    #[error(transparent)]
+    Mail(#[from] worker::mail::Fault),
     /// Logs or metrics.
     #[error(transparent)]
     Telemetry(#[from] telemetry::Fault),
@@ -80,6 +85,7 @@ pub struct App {
     db: Db,
     services: Services,
     settings: Settings,
+    post: Post,
     grace: Duration,
 }
 
@@ -139,6 +145,7 @@ impl App {
             db,
             services,
             settings,
+            post: Post::open(&mail(config))?,
             grace: Duration::from_secs(config.shutdown_grace_secs),
         })
     }
@@ -211,6 +218,12 @@ impl App {
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
         let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
+        let holds = tokio::spawn(worker::holds::run(self.services.clone(), stop.clone()));
+        let mail = tokio::spawn(worker::mail::run(
+            self.services.clone(),
+            self.post.clone(),
+            stop.clone(),
+        ));
         let forget = tokio::spawn(forget_idle(edge.clone(), stop.clone()));
         let draining = stop.clone();
         let signal = async move {
@@ -237,7 +250,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, prepare, sequence, forget);
+        let _ = tokio::join!(sweep, prepare, sequence, holds, mail, forget);
         self.close().await;
         outcome
     }
@@ -245,6 +258,22 @@ impl App {
     /// Closes the database: what was acknowledged is on disk already.
     pub async fn close(self) {
         self.db.close().await;
+    }
+}
+
+/// Where mail goes, and what its links begin with.
+fn mail(config: &Config) -> worker::mail::Settings {
+    let beside = || {
+        let file = config.database.strip_prefix("sqlite:").map(Path::new);
+        let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        format!("file:{}", folder.join("mail").display())
+    };
+    let origin = config.public_url.as_ref();
+    worker::mail::Settings {
+        mail: config.mail.clone().unwrap_or_else(beside),
+        from: config.mail_from.clone(),
+        templates: config.mail_templates.clone(),
+        origin: origin.map_or_else(|| format!("http://{}", config.listen), ToString::to_string),
     }
 }
 

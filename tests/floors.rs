@@ -70,6 +70,7 @@ const BOUND: &[(&str, &[&str], &str)] = &[
         &["worker", "selftest", "cli", "app"],
         "no network call inside a use case",
     ),
+    ("lettre", &["worker"], "no network call inside a use case"),
     (
         "aws_lc_rs",
         &["event", "base", "service"],

@@ -13,6 +13,7 @@ pub mod diff;
 pub mod evaluate;
 pub mod explain;
 pub mod facts;
+pub mod fuse;
 pub mod grant;
 pub mod groups;
 pub mod invariant;

@@ -144,7 +144,7 @@ impl Problem {
 
     /// 429 with the whole seconds after which a retry can work.
     #[must_use]
-    pub fn too_many_requests(wait: Duration, detail: &'static str) -> Self {
+    pub fn too_many_requests(wait: Duration, detail: impl Into<String>) -> Self {
         let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).with(header::RETRY_AFTER, secs.max(1).to_string())
     }
@@ -189,6 +189,9 @@ impl From<service::Error> for Problem {
                 Self::new(StatusCode::CONFLICT, refusal.reason.as_str()).about(refusal)
             }
             service::Error::Violated(violation) => Self::new(StatusCode::CONFLICT, violation.to_string()),
+            service::Error::Fused(service::Fused::Refused { detail, wait }) => Self::too_many_requests(wait, detail),
+            // Doors of provisioning answer these before.
+            service::Error::Fused(fused) => Self::new(StatusCode::CONFLICT, fused.to_string()),
             service::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again")
                 .with(header::RETRY_AFTER, "1"),
             service::Error::Internal(fault) => {

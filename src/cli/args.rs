@@ -111,6 +111,15 @@ pub(super) struct Listening {
     /// Requests a second per connection, with a burst of twice that; `off` for load tests [default: 1000]
     #[arg(long, env = "MUSTER_RATE_LIMIT", value_name = "N|off")]
     pub(super) rate_limit: Option<RateLimit>,
+    /// Where mail goes: `file:DIR`, `smtp://USER:PASSWORD@HOST`, `smtps://…` or `off` [default: the folder `mail` beside the database]
+    #[arg(long, env = "MUSTER_MAIL", hide_env_values = true, value_name = "URL")]
+    pub(super) mail: Option<String>,
+    /// Who mail is from [default: `Muster <muster@localhost>`]
+    #[arg(long, env = "MUSTER_MAIL_FROM", value_name = "NAME <ADDRESS>")]
+    pub(super) mail_from: Option<String>,
+    /// Folder of mail texts that take the place of those of Muster
+    #[arg(long, env = "MUSTER_MAIL_TEMPLATES", value_name = "DIR")]
+    pub(super) mail_templates: Option<PathBuf>,
     /// Have discovery list roles, entitlements and role assignments, which only drafts define [default: false]
     #[arg(
         long,
@@ -136,6 +145,9 @@ impl Common {
             listen: listening.and_then(|l| l.listen),
             trusted_proxies: listening.map(|l| l.trusted_proxies.clone()).unwrap_or_default(),
             rate_limit: listening.and_then(|l| l.rate_limit),
+            mail: listening.and_then(|l| l.mail.clone()),
+            mail_from: listening.and_then(|l| l.mail_from.clone()),
+            mail_templates: listening.and_then(|l| l.mail_templates.clone()),
             advertise_roles: listening.and_then(|l| l.advertise_roles),
         };
         let mut config = Config::load(self.config.as_deref(), &overrides)?;

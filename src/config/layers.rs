@@ -32,6 +32,12 @@ pub struct Config {
     pub key: Option<Secret<String>>,
     /// JSON file of permissions that take the place of the scope-level ones.
     pub permissions: Option<PathBuf>,
+    /// Where mail goes: `file:DIR`, `smtp://…`, `smtps://…` or `off`; the folder `mail` beside the database when absent.
+    pub mail: Option<String>,
+    /// Who mail is from.
+    pub mail_from: String,
+    /// Folder of texts that take the place of those of Muster.
+    pub mail_templates: Option<PathBuf>,
     /// Largest request body, in bytes. A PUT of a group with 50,000 members is about 5 MB.
     pub max_body_bytes: usize,
     /// Largest page of a list; `filter.maxResults` of the service provider configuration.
@@ -74,6 +80,9 @@ impl Default for Config {
             key_file: None,
             key: None,
             permissions: None,
+            mail: None,
+            mail_from: "Muster <muster@localhost>".to_owned(),
+            mail_templates: None,
             max_body_bytes: 8 << 20,
             max_results: 1000,
             request_timeout_secs: 60,
@@ -110,6 +119,15 @@ pub struct Overrides {
     /// `--permissions`, `MUSTER_PERMISSIONS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<PathBuf>,
+    /// `--mail`, `MUSTER_MAIL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    /// `--mail-from`, `MUSTER_MAIL_FROM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_from: Option<String>,
+    /// `--mail-templates`, `MUSTER_MAIL_TEMPLATES`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_templates: Option<PathBuf>,
     /// `--advertise-roles`, `MUSTER_ADVERTISE_ROLES`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_roles: Option<bool>,

@@ -29,6 +29,8 @@ words! {
         Rule = "rule",
         /// A request that was kept.
         Request = "request",
+        /// What went beyond a budget of the mass-change fuse.
+        Hold = "hold",
         /// A token.
         Token = "token",
         /// A connection.

@@ -157,6 +157,14 @@ catalogue! {
     RequestParked = "request.parked", Acts, "A request was refused and kept for an administrator.", "id of the request";
     RequestApplied = "request.applied", Acts, "A kept request was made.", "id of the request";
     RequestDismissed = "request.dismissed", Acts, "A kept request was thrown away.", "id of the request";
+    RequestFailed = "request.failed", Acts, "A held request was approved and cannot be made any more.", "id of the request";
+    FuseTripped = "fuse.tripped", Acts, "A connection went beyond a budget; an administrator has to decide.", "`hold`, `what`, `budget`, `window_seconds`, `beyond`";
+    FuseUpdated = "fuse.updated", Acts, "Budgets of a connection were changed.", "`before`, `after`";
+    HoldApproved = "hold.approved", Acts, "What went beyond a budget was approved.", "`what`, `connection`, `held`";
+    HoldFinished = "hold.finished", Acts, "What was approved is made, as far as it could be.", "`applied`, `failed`, `dismissed`";
+    HoldRejected = "hold.rejected", Acts, "What went beyond a budget was rejected.", "`what`, `connection`, `held`";
+    MailSent = "mail.sent", Acts, "A mail to somebody was handed over.", "`template`";
+    MailFailed = "mail.failed", Acts, "A mail to somebody was given up.", "`template`, `attempts`";
     TokenCreated = "token.created", Acts, "A token was made.", "id, kind and end of the token";
     TokenRevoked = "token.revoked", Acts, "A token was ended.", "id of the token";
     TenantCreated = "tenant.created", Policy, "The organisation was made.", "`slug`, `name`";

@@ -312,6 +312,11 @@ impl Caller {
         })
     }
 
+    /// Whether it makes a request that somebody has decided about.
+    pub(super) fn is_settling(&self) -> bool {
+        self.0.settlement.is_some()
+    }
+
     /// What its request has claimed.
     pub(super) fn claim(&self) -> Option<&Claim> {
         self.0.claim.as_ref()

@@ -1,5 +1,8 @@
 //! Why a use case did not happen.
 
+use std::time::Duration;
+
+use super::fuse::Over;
 use crate::access::invariant::Violation;
 use crate::scim;
 use crate::store;
@@ -28,12 +31,34 @@ pub enum Error {
     /// Something that must hold at every commit would not hold after it.
     #[error(transparent)]
     Violated(Violation),
+    /// The mass-change fuse of a connection is in the way.
+    #[error("{0}")]
+    Fused(Fused),
     /// Nothing is wrong; other work was in the way, also after several attempts.
     #[error("the server is busy")]
     Busy,
     /// Ours to mend. Shown to the caller as "internal error" only.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What becomes of a request that takes away more than its connection may.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fused {
+    /// It goes beyond a budget. Nobody outside of `service` sees this: it is refused or held then.
+    #[error("beyond the budget of the connection")]
+    Over(Over),
+    /// It is refused.
+    #[error("{detail}")]
+    Refused {
+        /// For whoever runs the client.
+        detail: String,
+        /// What is left of the window, at least a second.
+        wait: Duration,
+    },
+    /// It is accepted and waits for an administrator, with others, under this id.
+    #[error("waits for an administrator as part of the hold `{0}`")]
+    Held(String),
 }
 
 /// What is wrong, and where in the request as far as that is known.

@@ -8,15 +8,17 @@ mod context;
 pub mod credentials;
 mod derive;
 mod error;
+pub mod fuse;
 pub mod health;
 pub mod keys;
 mod ledger;
 pub mod lifecycle;
 pub mod log;
+pub mod mail;
 pub mod once;
 pub mod provision;
 pub mod tolerances;
 
 pub use context::{Authority, Caller, ConnectionRef, Keeping, Parts, Services};
-pub use error::{Error, HeldBy, HoldingGrant, ReadAs, Refusal, Result};
+pub use error::{Error, Fused, HeldBy, HoldingGrant, ReadAs, Refusal, Result};
 pub use provision::{IfMatch, Shown, Wanted};

@@ -17,11 +17,14 @@ use super::access::views::Views;
 use super::connections::Connections;
 use super::credentials::Credentials;
 use super::error::Result;
+use super::fuse::counters::Fuses;
+use super::fuse::holds::Holds;
 use super::lifecycle::statuses::Statuses;
 use super::lifecycle::tombstones::Tombstones;
 use super::log::entries::{Collected, Entries};
 use super::log::events::Events;
 use super::log::heads::Heads;
+use super::mail::Mails;
 use super::members::Members;
 use super::query::Queries;
 use super::resources::Resources;
@@ -212,6 +215,21 @@ impl Unit {
         Pendings::new(self.tenant, &mut self.tx)
     }
 
+    /// Mail to users.
+    pub fn mails(&mut self) -> Mails<&mut Tx> {
+        Mails::new(self.tenant, &mut self.tx)
+    }
+
+    /// What connections have taken away.
+    pub fn fuses(&mut self) -> Fuses<&mut Tx> {
+        Fuses::new(self.tenant, &mut self.tx)
+    }
+
+    /// What is held beyond a budget.
+    pub fn holds(&mut self) -> Holds<&mut Tx> {
+        Holds::new(self.tenant, &mut self.tx)
+    }
+
     /// Answers for requests that come again.
     pub fn replays(&mut self) -> Replays<&mut Tx> {
         Replays::new(self.tenant, &mut self.tx)
@@ -380,6 +398,18 @@ impl Reader {
     #[must_use]
     pub fn pendings(&self) -> Pendings<&Db> {
         Pendings::new(self.tenant, &self.db)
+    }
+
+    /// What connections have taken away.
+    #[must_use]
+    pub fn fuses(&self) -> Fuses<&Db> {
+        Fuses::new(self.tenant, &self.db)
+    }
+
+    /// What is held beyond a budget.
+    #[must_use]
+    pub fn holds(&self) -> Holds<&Db> {
+        Holds::new(self.tenant, &self.db)
     }
 
     /// Answers for requests that come again.

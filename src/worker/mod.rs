@@ -2,6 +2,8 @@
 //!
 //! May import `service` and `base`; must never import `store`, sqlx or another door of the house.
 
+pub mod holds;
+pub mod mail;
 pub mod prepare;
 pub mod sequence;
 pub mod sweep;

@@ -5,7 +5,9 @@
 
 mod events;
 mod explanation;
+mod fuse;
 mod grants;
+mod holds;
 mod ownership;
 mod page;
 mod pending;

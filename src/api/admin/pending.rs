@@ -34,7 +34,7 @@ pub fn routes() -> Vec<Route> {
             .says("Decides that nothing is done; provisioning may ask again")
             .one_of(&[GIVE]),
         Route::post("/api/v1/pending/{id}/apply", apply)
-            .says("Makes a parked request now, as the connection that sent it; 409 when it still cannot be made")
+            .says("Makes a kept request now, as the connection that sent it; 409 when it still cannot be made")
             .one_of(&[GIVE]),
     ]
 }
@@ -45,13 +45,14 @@ pub struct Pending {
     /// A UUID.
     id: String,
     /// `leaving-owner`: provisioning wants to end the owner's account, and ownership has to be transferred;
-    /// `parked-request`: a request that would have left too few administrators.
+    /// `parked-request`: a request that would have left too few administrators; `held-change`: one beyond a budget of the
+    /// mass-change fuse, decided about here alone or with the others of its hold.
     kind: String,
-    /// `waiting`, `applied`, `dismissed` or `transferred`.
+    /// `waiting`, `applied`, `dismissed`, `transferred`, or `failed`: approved, and it cannot be made any more.
     state: String,
     /// When it was asked for first.
     created: Instant,
-    /// Why it was refused.
+    /// Why it was refused, or why it cannot be made.
     reason: String,
     /// The user or group it is about; `null` when that is gone.
     resource: Option<Named>,

@@ -1,8 +1,8 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, grants, ownership, pending, preview, roles, rules, scopes, settings, status, tokens, tombstones, users,
-    views,
+    events, fuse, grants, holds, ownership, pending, preview, roles, rules, scopes, settings, status, tokens,
+    tombstones, users, views,
 };
 use crate::api::table::Route;
 
@@ -22,6 +22,8 @@ pub fn routes() -> Vec<Route> {
         settings::routes(),
         pending::routes(),
         tokens::routes(),
+        fuse::routes(),
+        holds::routes(),
         preview::routes(),
         events::routes(),
     ]

@@ -4,8 +4,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::extract::Ask;
+use crate::api::problem::Problem;
 use crate::scim::project::View;
-use crate::service::Shown;
+use crate::service::{self, Shown};
 
 /// A JSON answer in the negotiated media type.
 #[must_use]
@@ -35,6 +36,24 @@ pub fn no_content(ask: &Ask, shown: &Shown) -> Response {
 #[must_use]
 pub fn not_modified(ask: &Ask, shown: &Shown) -> Response {
     bare(StatusCode::NOT_MODIFIED, ask, shown)
+}
+
+/// Id of the hold that a change waits in for an administrator.
+pub const PENDING: HeaderName = HeaderName::from_static("muster-pending");
+
+/// 202 without a body for a change that is held: nothing is done yet.
+///
+/// # Errors
+/// Every other refusal.
+pub fn held(error: service::Error) -> Result<Response, Problem> {
+    let service::Error::Fused(service::Fused::Held(hold)) = error else {
+        return Err(error.into());
+    };
+    let mut response = StatusCode::ACCEPTED.into_response();
+    if let Ok(value) = HeaderValue::from_str(&hold) {
+        response.headers_mut().insert(PENDING, value);
+    }
+    Ok(response)
 }
 
 fn bare(status: StatusCode, ask: &Ask, shown: &Shown) -> Response {

@@ -42,7 +42,7 @@ pub async fn read(caller: Caller, target: Target, ask: Ask, State(edge): State<E
 /// `PUT /Users/{id}`: replace (RFC 7644 §3.5.1). Never creates.
 ///
 /// # Errors
-/// 404, 412 by `If-Match`, and what [`create`] refuses.
+/// 404, 412 by `If-Match`, what [`create`] refuses, and 429 where the connection has taken away too much.
 pub async fn replace(
     caller: Caller,
     Writable(target): Writable,
@@ -52,8 +52,10 @@ pub async fn replace(
 ) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let wanted = ask.wanted(&target, &view)?;
-    let shown = provision::replace(edge.services(), &caller, wanted, body).await?;
-    Ok(reply::resource(StatusCode::OK, &ask, &view, &shown))
+    match provision::replace(edge.services(), &caller, wanted, body).await {
+        Ok(shown) => Ok(reply::resource(StatusCode::OK, &ask, &view, &shown)),
+        Err(error) => reply::held(error),
+    }
 }
 
 /// `PATCH /Users/{id}`: change (RFC 7644 §3.5.2), all operations or none.
@@ -62,7 +64,7 @@ pub async fn replace(
 /// than the change.
 ///
 /// # Errors
-/// 404, 412 by `If-Match`, and what the operations break.
+/// 404, 412 by `If-Match`, what the operations break, and 429 where the connection has taken away too much.
 pub async fn patch(
     caller: Caller,
     Writable(target): Writable,
@@ -72,23 +74,25 @@ pub async fn patch(
 ) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let wanted = ask.wanted(&target, &view)?;
-    let shown = provision::patch(edge.services(), &caller, wanted, body).await?;
-    if shown.is_too_large() {
-        return Ok(reply::no_content(&ask, &shown));
+    match provision::patch(edge.services(), &caller, wanted, body).await {
+        Ok(shown) if shown.is_too_large() => Ok(reply::no_content(&ask, &shown)),
+        Ok(shown) => Ok(reply::resource(StatusCode::OK, &ask, &view, &shown)),
+        Err(error) => reply::held(error),
     }
-    Ok(reply::resource(StatusCode::OK, &ask, &view, &shown))
 }
 
 /// `DELETE /Users/{id}` (RFC 7644 §3.6).
 ///
 /// # Errors
-/// 404, 412 by `If-Match`.
+/// 404, 412 by `If-Match`, 429 where the connection has taken away too much.
 pub async fn delete(
     caller: Caller,
     Writable(target): Writable,
     ask: Ask,
     State(edge): State<Edge>,
 ) -> Result<Response, Problem> {
-    provision::delete(edge.services(), &caller, &target.kind, target.id()?, &ask.if_match).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    match provision::delete(edge.services(), &caller, &target.kind, target.id()?, &ask.if_match).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => reply::held(error),
+    }
 }

@@ -14,11 +14,11 @@ use crate::service::provision::attempt::attempts;
 use crate::store::Unit;
 
 /// A unit of work with what a change needs beside it.
-pub(super) struct Desk {
-    pub(super) services: Services,
-    pub(super) caller: Caller,
-    pub(super) unit: Unit,
-    pub(super) now: Timestamp,
+pub(in crate::service) struct Desk {
+    pub(in crate::service) services: Services,
+    pub(in crate::service) caller: Caller,
+    pub(in crate::service) unit: Unit,
+    pub(in crate::service) now: Timestamp,
     /// The administrators before the first change that could make them fewer.
     admins: Option<Admins>,
     /// Whether something makes administrators who do not last.
@@ -28,7 +28,7 @@ pub(super) struct Desk {
 impl Desk {
     /// Before a change that could leave too few administrators: they are counted now, and again when everything is
     /// made, because several changes of one unit may make up for each other.
-    pub(super) async fn watch_admins(&mut self) -> Result<()> {
+    pub(in crate::service) async fn watch_admins(&mut self) -> Result<()> {
         if self.admins.is_none() {
             self.admins = Some(invariants::admins(&mut self.unit, self.now).await?);
         }
@@ -36,7 +36,7 @@ impl Desk {
     }
 
     /// The same where there may be administrators after it who do not last.
-    pub(super) async fn watch_passing(&mut self) -> Result<()> {
+    pub(in crate::service) async fn watch_passing(&mut self) -> Result<()> {
         self.watch_admins().await?;
         self.passing = true;
         Ok(())
@@ -54,18 +54,18 @@ impl Desk {
     }
 
     /// Who makes it so; a value of its own, so that the unit can be written to meanwhile.
-    pub(super) fn author(caller: &Caller) -> Author<'_> {
+    pub(in crate::service) fn author(caller: &Caller) -> Author<'_> {
         Author::of(caller)
     }
 
     /// Says in the log what happened.
-    pub(super) fn note(&mut self, what: What, subject: Subject, data: &Value) {
+    pub(in crate::service) fn note(&mut self, what: What, subject: Subject, data: &Value) {
         ledger::note(&mut self.unit, &self.caller, self.now, (what, subject), data);
     }
 }
 
 /// One change, which may have to be made several times until it is not in the way of other work.
-pub(super) trait Change: Send + Sync + 'static {
+pub(in crate::service) trait Change: Send + Sync + 'static {
     /// What it gives.
     type Made: Send + 'static;
 
@@ -74,7 +74,7 @@ pub(super) trait Change: Send + Sync + 'static {
 }
 
 /// Makes a change in a unit of its own.
-pub(super) async fn perform<C: Change>(services: &Services, caller: &Caller, change: C) -> Result<C::Made> {
+pub(in crate::service) async fn perform<C: Change>(services: &Services, caller: &Caller, change: C) -> Result<C::Made> {
     let plan = Arc::new((services.clone(), caller.clone(), change));
     attempts(|| {
         let plan = Arc::clone(&plan);
@@ -84,7 +84,11 @@ pub(super) async fn perform<C: Change>(services: &Services, caller: &Caller, cha
 }
 
 /// Makes a change and takes it back: gives what it gives, or what it is refused for.
-pub(super) async fn rehearse<C: Change>(services: &Services, caller: &Caller, change: C) -> Result<C::Made> {
+pub(in crate::service) async fn rehearse<C: Change>(
+    services: &Services,
+    caller: &Caller,
+    change: C,
+) -> Result<C::Made> {
     let plan = Arc::new((services.clone(), caller.clone(), change));
     attempts(|| {
         let plan = Arc::clone(&plan);

@@ -13,7 +13,7 @@ use crate::store::Unit;
 use crate::store::access::grants::StoredGrant;
 
 /// Roles whose holders on *All* are administrators.
-pub(super) const ADMINS: [RoleKey; 2] = [Predefined::Owner.key(), Predefined::Admin.key()];
+pub(in crate::service) const ADMINS: [RoleKey; 2] = [Predefined::Owner.key(), Predefined::Admin.key()];
 
 /// What came of a check: the unit goes on, or is given up.
 pub(in crate::service) type Verdict = std::result::Result<(), Violation>;

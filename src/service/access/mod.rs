@@ -9,7 +9,7 @@ pub mod access_of_user;
 pub mod authority;
 pub mod decide;
 mod deletion;
-mod desk;
+pub(super) mod desk;
 pub mod explain;
 mod gather;
 pub mod grants;

@@ -17,7 +17,8 @@ use crate::scim::Document;
 use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
-use crate::service::error::{Error, Result};
+use crate::service::error::{Error, Fused, Result};
+use crate::service::fuse::{self, Harm, Taken};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::resources::Deleted;
@@ -95,6 +96,10 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         Ok(guard) => guard,
         Err(error) => return Err(refused(unit, error).await),
     };
+    let members = match kind {
+        Kind::User => 0,
+        Kind::Group => unit.members().count(stored.pk).await?,
+    };
     let deleted = unit.resources().delete(kind, stored.pk, stored.version, now).await?;
     if let Err(error) = guard.check(&mut unit, now).await {
         return Err(refused(unit, error).await);
@@ -102,6 +107,7 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     let document = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
     let person = Person::of(services, caller, id, stored.seal.as_deref()).await?;
     tell_what_went(&mut unit, caller, now, (kind, stored.pk, id), &deleted);
+    unit = counted(caller, unit, members, now).await?;
     let what = match kind {
         Kind::User => What::UserDeleted,
         Kind::Group => What::GroupDeleted,
@@ -122,6 +128,15 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     );
     unit.save().await?;
     Ok(())
+}
+
+/// Counts what it takes away; gives the unit back where the connection may take that.
+async fn counted(caller: &Caller, mut unit: Unit, members: u64, now: Timestamp) -> Result<Unit> {
+    let taken = Taken::default().and(Harm::Deletions, 1).and(Harm::Departures, members);
+    match fuse::count(caller, &mut unit, &taken, now).await? {
+        None => Ok(unit),
+        Some(over) => Err(refused(unit, Error::Fused(Fused::Over(over))).await),
+    }
 }
 
 /// What went with it: memberships, outcomes of rules, grants.

@@ -10,6 +10,7 @@ mod create;
 mod delete;
 pub(super) mod draft;
 mod guard;
+mod harm;
 mod hold;
 mod membership;
 pub(super) mod parked;

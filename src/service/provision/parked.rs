@@ -17,9 +17,10 @@ use crate::scim::dialect::{Client, Dialect};
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::pending::{self, Matter};
-use crate::service::context::{Caller, Services};
+use crate::service::context::{Authority, Caller, Services};
 use crate::service::credentials::hex;
-use crate::service::error::{Error, Result};
+use crate::service::error::{Error, Fused, Result};
+use crate::service::fuse::{self, Over};
 
 /// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,10 +159,21 @@ fn without_password(mut body: Value) -> Value {
 pub(super) async fn told<T>(services: &Services, caller: &Caller, asked: &Asked<'_>, outcome: Result<T>) -> Result<T> {
     let violation = match outcome {
         Err(Error::Violated(violation)) => violation,
+        Err(Error::Fused(Fused::Over(over))) => return Err(tripped(services, caller, asked, over).await),
         other => return other,
     };
     let detail = detail(services, caller, asked, &violation).await?;
     Err(scim::Error::plain(409, detail).into())
+}
+
+/// What a request beyond a budget comes to. Only connections have budgets.
+async fn tripped(services: &Services, caller: &Caller, asked: &Asked<'_>, over: Over) -> Error {
+    let Authority::Connection(connection) = caller.authority() else {
+        return Error::Fused(Fused::Over(over));
+    };
+    let kept = Kept::of(caller, connection.id, asked);
+    let digest = kept.digest();
+    fuse::trip(services, caller, connection, over, (asked.id, &kept, &digest)).await
 }
 
 /// What the administrator of the client has to do, and what has been done here.

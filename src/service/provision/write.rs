@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::create::refused;
 use super::draft::store_kind;
 use super::guard::{self, Locked, Need};
+use super::harm;
 use super::hold::Standing;
 use super::membership::{self, Moved};
 use super::plan::{Planned, derive, plan, stand};
@@ -24,7 +25,8 @@ use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
-use crate::service::error::{Error, Result};
+use crate::service::error::{Error, Fused, Result};
+use crate::service::fuse;
 use crate::service::ledger::{self, What};
 use crate::service::tolerances;
 use crate::store::document::Stored;
@@ -304,8 +306,19 @@ async fn write(
     let derives = planned.derived.is_some();
     let content = planned.content.as_ref();
     let name = content.map_or_else(String::new, |(content, _)| content.name_key.clone());
+    let active = content.map_or(planned.stored.active, |(content, _)| content.active);
+    let taken = harm::of(
+        &target.kind,
+        &planned.next.names,
+        moved,
+        (planned.stored.active, active),
+    );
     let outcome = match apply(target, &mut unit, planned, moved, now).await {
-        Ok(after) => finish(target, unit, after, given).await,
+        Ok(after) => match fuse::count(&target.caller, &mut unit, &taken, now).await {
+            Ok(None) => finish(target, unit, after, given).await,
+            Ok(Some(over)) => return Err(refused(unit, Error::Fused(Fused::Over(over))).await.into()),
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     let mut shown = match outcome {

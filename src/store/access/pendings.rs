@@ -31,6 +31,8 @@ pub struct NewPending<'a> {
     pub request: &'a str,
     /// Why it waits.
     pub reason: &'a str,
+    /// Number of the hold that it is decided about with.
+    pub hold: Option<i64>,
 }
 
 /// A request that waits, or waited.
@@ -111,6 +113,25 @@ impl<R: Read> Pendings<R> {
         self.source.rows(list.bind(i64::from(limit))).await
     }
 
+    /// At most `limit` requests of a hold after the one with this number, oldest first; 0 begins. In this state, or in
+    /// any where it is empty.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_hold(&mut self, hold: i64, state: &str, after: i64, limit: u32) -> Result<Vec<Pending>> {
+        const OF_HOLD: &str = concat!(
+            columns!(),
+            "WHERE p.tenant_id = $1 AND p.hold_id = $2 AND ($3 = '' OR p.state = $3) AND p.id > $4 \
+             ORDER BY p.id LIMIT 0 + $5"
+        );
+        let of_hold = Statement::new(OF_HOLD)
+            .bind(self.tenant)
+            .bind(hold)
+            .bind(state.to_owned())
+            .bind(after);
+        self.source.rows(of_hold.bind(i64::from(limit))).await
+    }
+
     /// At most `limit` requests that wait about a resource, oldest first.
     ///
     /// # Errors
@@ -135,8 +156,8 @@ impl Pendings<&mut Tx> {
     /// # Errors
     /// When the database fails.
     pub async fn keep(&mut self, new: NewPending<'_>) -> Result<String> {
-        const KEEP: &str = "INSERT INTO pending (tenant_id, uid, created, kind, resource_pk, digest, request, reason, state) \
-                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting') \
+        const KEEP: &str = "INSERT INTO pending (tenant_id, uid, created, kind, resource_pk, digest, request, reason, state, \
+                            hold_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', $9) \
                             ON CONFLICT (tenant_id, resource_pk, kind, digest) WHERE state = 'waiting' \
                             DO UPDATE SET reason = excluded.reason RETURNING uid";
         let keep = Statement::new(KEEP)
@@ -147,7 +168,8 @@ impl Pendings<&mut Tx> {
             .bind(new.resource)
             .bind(new.digest.to_owned())
             .bind(new.request.to_owned())
-            .bind(new.reason.to_owned());
+            .bind(new.reason.to_owned())
+            .bind(new.hold);
         let rows: Vec<(String,)> = self.source.write_rows(keep).await?;
         let row = rows.into_iter().next();
         row.map(|row| row.0).ok_or(Error::Damaged("new pending request"))
@@ -168,6 +190,25 @@ impl Pendings<&mut Tx> {
     pub fn settle_with(&mut self, id: &str, to: &str) {
         let settle = Statement::new(SETTLE).bind(self.tenant).bind(id.to_owned());
         self.source.later(settle.bind(to.to_owned()).expecting_row());
+    }
+
+    /// Settles a request that waits and cannot be made, and says why; false when it does not wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fail(&mut self, id: &str, reason: &str) -> Result<bool> {
+        const FAIL: &str = "UPDATE pending SET state = 'failed', request = '{}', reason = $3 \
+                            WHERE tenant_id = $1 AND uid = $2 AND state = 'waiting' RETURNING id";
+        let fail = Statement::new(FAIL).bind(self.tenant).bind(id.to_owned());
+        let rows: Vec<(i64,)> = self.source.write_rows(fail.bind(reason.to_owned())).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Throws away what waits of a hold; written with the save.
+    pub fn dismiss_hold(&mut self, hold: i64) {
+        const DISMISS: &str = "UPDATE pending SET state = 'dismissed', request = '{}' \
+                               WHERE tenant_id = $1 AND hold_id = $2 AND state = 'waiting'";
+        self.source.later(Statement::new(DISMISS).bind(self.tenant).bind(hold));
     }
 
     /// Settles what waits of a kind about a resource; written with the save.

@@ -177,6 +177,11 @@ impl TestHouse {
         seam::turn(&self.rooms).await;
     }
 
+    /// What the worker of mail would do by now, with mail going there; answers how many were handed over.
+    pub async fn send_mail(&self, mail: &str) -> usize {
+        seam::send_mail(&self.rooms, mail).await
+    }
+
     /// Every row, for a test that says that nothing changed.
     pub async fn dump(&self) -> Dump {
         Dump::of(&self.database).await

@@ -9,8 +9,10 @@ use muster::base::id::Ids;
 use muster::base::secret::Secret;
 use muster::config::Config;
 use muster::event::Keyring;
+use muster::service::fuse;
 use muster::service::log::sequence;
 use muster::store::sql::{Db, Options};
+use muster::worker::mail;
 
 /// 2026-01-01T00:00:00Z: the instant at which every test begins.
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
@@ -49,9 +51,22 @@ pub async fn open(url: &str) -> Rooms {
     }
 }
 
-/// What workers would do by now: whatever happened gets its number.
+/// What workers would do by now: what is approved is made, and whatever happened gets its number.
 pub async fn turn(rooms: &Rooms) {
+    while fuse::resume(rooms.app.services()).await.unwrap() {}
     while sequence::pass(rooms.app.services()).await.unwrap().more {}
+}
+
+/// What the worker of mail would do by now; answers how many it handed over there.
+pub async fn send_mail(rooms: &Rooms, mail: &str) -> usize {
+    let settings = mail::Settings {
+        mail: mail.to_owned(),
+        from: Config::default().mail_from,
+        templates: None,
+        origin: "https://muster.example".to_owned(),
+    };
+    let post = mail::Post::open(&settings).unwrap();
+    mail::once(rooms.app.services(), &post).await.unwrap()
 }
 
 /// Lets go of every connection, so that the database can be dropped.

@@ -30,21 +30,31 @@ const APPLIED: &str = "applied";
 pub async fn apply(services: &Services, caller: &Caller, id: &str) -> Result<()> {
     require(services, caller, &[GIVE]).await?;
     let row = waiting(services, caller, id).await?;
-    if row.kind != Matter::Parked.as_str() {
+    if row.kind == Matter::LeavingOwner.as_str() {
         return Err(Error::conflict(
             "this is settled by a transfer of ownership: `POST /api/v1/ownership`",
         ));
     }
+    make(services, caller, &row).await
+}
+
+/// Makes a request that waits, for who may decide about it.
+///
+/// # Errors
+/// `NotFound` when somebody else has decided meanwhile; whatever the request is refused for: then it goes on waiting.
+pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: &Row) -> Result<()> {
     let kept: Kept = serde_json::from_str(&row.request).map_err(|fault| Error::Internal(Box::new(fault)))?;
     let connection = connection(services, caller, &kept).await?;
-    let connection = connection.settling(Settlement::of(caller, &row));
+    let connection = connection.settling(Settlement::of(caller, row));
     let made = parked::again(services, &connection, &kept).await;
     // What was to be deleted is gone: by whomever, it is what was asked for.
     let gone = matches!(made, Err(Error::NotFound)) && kept.deletes();
-    match (made, state(services, caller, id).await?.as_deref()) {
+    match (made, state(services, caller, &row.id).await?.as_deref()) {
         // There was nothing left to change, and so no unit that could have ended it.
-        (Ok(()), Some(WAITING)) => settled(services, caller, row, (APPLIED, What::RequestApplied)).await,
-        (Err(_), Some(WAITING)) if gone => settled(services, caller, row, (APPLIED, What::RequestApplied)).await,
+        (Ok(()), Some(WAITING)) => settled(services, caller, row.clone(), (APPLIED, What::RequestApplied)).await,
+        (Err(_), Some(WAITING)) if gone => {
+            settled(services, caller, row.clone(), (APPLIED, What::RequestApplied)).await
+        }
         (Ok(()), Some(APPLIED)) => Ok(()),
         (Err(error), Some(WAITING)) => Err(error),
         // Somebody was faster.

@@ -50,6 +50,11 @@ fn alert(caller: &Caller, matter: Matter, resource: &ResourceId) {
             resource.id = id,
             "provisioning wants to end the account of an owner: ownership has to be transferred"
         ),
+        Matter::Held => tracing::warn!(
+            tenant.slug = slug,
+            resource.id = id,
+            "a request of provisioning is held: it goes beyond a budget"
+        ),
         Matter::Parked => tracing::warn!(
             tenant.slug = slug,
             resource.id = id,
@@ -91,6 +96,7 @@ impl Change for Keeping {
             digest: &self.digest,
             request: &self.request,
             reason: &self.reason,
+            hold: None,
         };
         let id = desk.unit.pendings().keep(new).await?;
         if id == self.id {

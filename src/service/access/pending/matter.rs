@@ -9,6 +9,8 @@ pub enum Matter {
     LeavingOwner,
     /// A request that was refused, and can be made later.
     Parked,
+    /// A request beyond a budget of the mass-change fuse, decided about with the others of its hold, or alone.
+    Held,
 }
 
 impl Matter {
@@ -18,6 +20,7 @@ impl Matter {
         match self {
             Self::LeavingOwner => "leaving-owner",
             Self::Parked => "parked-request",
+            Self::Held => "held-change",
         }
     }
 
@@ -25,7 +28,7 @@ impl Matter {
     pub(super) const fn event(self) -> What {
         match self {
             Self::LeavingOwner => What::OwnershipTransferNeeded,
-            Self::Parked => What::RequestParked,
+            Self::Parked | Self::Held => What::RequestParked,
         }
     }
 }

@@ -13,6 +13,7 @@ pub use decide::{apply, dismiss};
 pub use matter::Matter;
 pub use shown::{Pending, Request, find, list};
 
-pub(in crate::service) use decide::Settlement;
+pub(in crate::service) use decide::{Settlement, make};
 pub(in crate::service) use keep::keep;
 pub(in crate::service::access) use shown::about;
+pub(in crate::service) use shown::of_hold;

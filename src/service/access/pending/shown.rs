@@ -21,9 +21,9 @@ const MAX_WITH_USER: u32 = 20;
 pub struct Pending {
     /// A UUID.
     pub id: String,
-    /// `leaving-owner` or `parked-request`.
+    /// `leaving-owner`, `parked-request` or `held-change`.
     pub kind: String,
-    /// `waiting`, `applied`, `dismissed` or `transferred`.
+    /// `waiting`, `applied`, `dismissed`, `failed` or `transferred`.
     pub state: String,
     /// When it was asked for first.
     pub created: Timestamp,
@@ -74,6 +74,23 @@ pub async fn find(services: &Services, caller: &Caller, id: &str) -> Result<Pend
     Ok(shown(row.ok_or(Error::NotFound)?, |kept| {
         names.get(&kept.connection()).cloned()
     }))
+}
+
+/// The requests of a hold, oldest first, decided ones too.
+pub(in crate::service) async fn of_hold(
+    services: &Services,
+    caller: &Caller,
+    hold: i64,
+    paging: &Paging,
+) -> Result<Page<Pending>> {
+    let reader = services.read(caller);
+    let rows = reader
+        .pendings()
+        .of_hold(hold, "", paging.after()?, paging.rows())
+        .await?;
+    let names = connections(services, caller).await?;
+    let page = paging.cut(rows, |row| row.number);
+    Ok(page.map(|row| shown(row, |kept| names.get(&kept.connection()).cloned())))
 }
 
 /// What waits about a user, at most 20, oldest first, without the requests.

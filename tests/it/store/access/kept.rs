@@ -61,6 +61,7 @@ each_database! {
             digest,
             request: "{\"body\": 1}",
             reason: "the last admin",
+            hold: None,
         };
         let mut unit = shelf.unit().await;
         assert_eq!(unit.pendings().keep(pending("a", "1")).await.unwrap(), "a");
@@ -107,6 +108,7 @@ each_database! {
             digest: "1",
             request: "{}",
             reason: "the last admin",
+            hold: None,
         };
         let mut unit = shelf.unit().await;
         unit.pendings().keep(waits).await.unwrap();

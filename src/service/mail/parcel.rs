@@ -1,0 +1,209 @@
+//! Mail on its way out: taken for one attempt, handed to the worker, and settled by what came of it.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::template::Template;
+use crate::base::id::{Pk, ResourceId};
+use crate::service::access::desk::{Change, Desk, perform};
+use crate::service::context::{Authority, Caller, Services};
+use crate::service::error::Result;
+use crate::service::ledger::{self, What};
+use crate::store::Kind;
+use crate::store::mail::{self, Due};
+
+/// Mails that are taken up in one go.
+const MOST_DUE: u32 = 20;
+
+/// How long after each attempt the next one is made: longer than a server takes to refuse, and together more than a day.
+const PAUSES: [Duration; 6] = [
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+    Duration::from_hours(4),
+    Duration::from_hours(8),
+    Duration::from_hours(12),
+];
+
+/// A mail as the worker sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// Names it in every attempt.
+    pub id: String,
+    /// Where it goes: an address.
+    pub address: String,
+    /// Name for people.
+    pub name: Option<String>,
+    /// What it says.
+    pub template: Template,
+    /// Words of the template with their values; `tenant` is always there.
+    pub words: Vec<(String, String)>,
+    /// For [`settle`].
+    ticket: Ticket,
+}
+
+/// Which mail it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ticket {
+    tenant: crate::base::id::TenantId,
+    slug: String,
+    number: i64,
+    template: String,
+    attempts: i64,
+    to: Option<(Pk, ResourceId)>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was handed over.
+    Sent,
+    /// It was not; later it may be.
+    NotNow,
+}
+
+/// Takes what is due, each for one attempt of this worker alone. What has no address, or was tried often enough, is given
+/// up.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn due(services: &Services) -> Result<Vec<Parcel>> {
+    let mut parcels = Vec::new();
+    for due in mail::due(services.db(), services.clock().now(), MOST_DUE).await? {
+        let ticket = Ticket::of(&due);
+        let pause = usize::try_from(due.attempt)
+            .ok()
+            .and_then(|attempt| PAUSES.get(attempt));
+        match (parcel(due, &ticket), pause) {
+            (Some(parcel), Some(pause)) => {
+                if perform(services, &ticket.caller(services), Taking(ticket, *pause)).await? {
+                    parcels.push(parcel);
+                }
+            }
+            _ => end(services, ticket, What::MailFailed).await?,
+        }
+    }
+    Ok(parcels)
+}
+
+/// Says what came of an attempt.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn settle(services: &Services, parcel: Parcel, outcome: Outcome) -> Result<()> {
+    match outcome {
+        Outcome::Sent => end(services, parcel.ticket, What::MailSent).await,
+        // It is due again already.
+        Outcome::NotNow => Ok(()),
+    }
+}
+
+async fn end(services: &Services, ticket: Ticket, what: What) -> Result<()> {
+    let caller = ticket.caller(services);
+    perform(services, &caller, Ending(ticket, what)).await
+}
+
+impl Ticket {
+    fn of(due: &Due) -> Self {
+        Self {
+            tenant: due.tenant,
+            slug: due.slug.clone(),
+            number: due.number,
+            template: due.template.clone(),
+            attempts: due.attempt,
+            to: due.to.as_ref().map(|(pk, id, _)| (*pk, id.clone())),
+        }
+    }
+
+    fn caller(&self, services: &Services) -> Caller {
+        let request = services.ids().next().into_string();
+        let (slug, authority) = (Arc::from(self.slug.as_str()), Authority::Operator("mail"));
+        Caller::new(self.tenant, slug, authority, Arc::from(request))
+    }
+}
+
+fn parcel(due: Due, ticket: &Ticket) -> Option<Parcel> {
+    let (_, _, document) = due.to?;
+    let document: Value = serde_json::from_str(&document).ok()?;
+    let data: Value = serde_json::from_str(&due.data).ok()?;
+    let mut words = vec![("tenant".to_owned(), due.slug)];
+    for (name, value) in data.as_object()? {
+        words.push((
+            name.clone(),
+            value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        ));
+    }
+    Some(Parcel {
+        id: due.id,
+        address: address(&document)?,
+        name: document["displayName"].as_str().map(str::to_owned),
+        template: Template::parse(&due.template)?,
+        words,
+        ticket: ticket.clone(),
+    })
+}
+
+/// The address of a user: the primary one, the first one, or a `userName` that is one.
+fn address(document: &Value) -> Option<String> {
+    let emails = document["emails"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let primary = emails.iter().find(|email| email["primary"] == true);
+    let email = primary.or(emails.first()).and_then(|email| email["value"].as_str());
+    let name = document["userName"].as_str().filter(|name| name.contains('@'));
+    email.or(name).map(str::to_owned)
+}
+
+struct Taking(Ticket, Duration);
+
+impl Change for Taking {
+    /// Whether nobody else has taken it.
+    type Made = bool;
+
+    async fn make(&self, desk: &mut Desk) -> Result<bool> {
+        let again = desk.now.plus(self.1);
+        Ok(desk.unit.mails().take(self.0.number, self.0.attempts, again).await?)
+    }
+}
+
+struct Ending(Ticket, What);
+
+impl Change for Ending {
+    type Made = ();
+
+    async fn make(&self, desk: &mut Desk) -> Result<()> {
+        let Self(ticket, what) = self;
+        if desk.unit.mails().remove(ticket.number).await? {
+            let data = match what {
+                What::MailFailed => json!({ "template": ticket.template, "attempts": ticket.attempts }),
+                _ => json!({ "template": ticket.template }),
+            };
+            let subject = ticket.to.as_ref().map_or_else(
+                || ledger::thing(ledger::Thing::Tenant, &ticket.slug),
+                |(pk, id)| ledger::resource(Kind::User, *pk, id),
+            );
+            desk.note(*what, subject, &data);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_goes_to_the_primary_address_the_first_or_the_name() {
+        let emails = json!([{"value": "a@example.com"}, {"value": "b@example.com", "primary": true}]);
+        let of = |document: Value| address(&document);
+        assert_eq!(
+            of(json!({"emails": emails, "userName": "c@example.com"})).unwrap(),
+            "b@example.com"
+        );
+        assert_eq!(
+            of(json!({"emails": [{"value": "a@example.com"}]})).unwrap(),
+            "a@example.com"
+        );
+        assert_eq!(of(json!({"userName": "c@example.com"})).unwrap(), "c@example.com");
+        assert_eq!(of(json!({"userName": "ada"})), None);
+    }
+}
