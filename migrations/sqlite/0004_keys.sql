@@ -7,6 +7,10 @@ ALTER TABLE resource ADD COLUMN seal TEXT;
 ALTER TABLE log_head ADD COLUMN key_id TEXT;
 ALTER TABLE log_head ADD COLUMN signature TEXT;
 
+-- Position and instant of the newest checkpoint; 0 before the first.
+ALTER TABLE log_head ADD COLUMN checkpoint_seq BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE log_head ADD COLUMN checkpoint_at BIGINT NOT NULL DEFAULT 0;
+
 -- Signed places of a log, for ever.
 CREATE TABLE checkpoint (
     tenant_id BIGINT NOT NULL,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{connection, explain, owner, rules, serve, tenant, token, user};
+use super::{audit, connection, explain, keys, owner, rules, serve, tenant, token, user};
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
@@ -51,6 +51,12 @@ pub(super) enum Command {
     User(user::Command),
     /// Why a user may do something, or why not
     Explain(explain::Explain),
+    /// The log of a tenant: taken out, and proved to be what it was
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// What the installation signs with
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 /// Settings that every command understands.
@@ -88,7 +94,7 @@ pub(super) struct Common {
         hide = true,
         hide_env_values = true
     )]
-    key: Option<String>,
+    sealing_keys: Option<String>,
     /// JSON file of permissions that take the place of the scope-level ones; every command must be given the same
     #[arg(long, global = true, env = "MUSTER_PERMISSIONS", value_name = "FILE")]
     permissions: Option<PathBuf>,
@@ -151,7 +157,7 @@ impl Common {
             advertise_roles: listening.and_then(|l| l.advertise_roles),
         };
         let mut config = Config::load(self.config.as_deref(), &overrides)?;
-        config.key = self.key.clone().map(Secret::new);
+        config.key = self.sealing_keys.clone().map(Secret::new);
         Ok(config)
     }
 }

@@ -3,8 +3,10 @@
 //! May import everything below; must never hold SQL or a business decision.
 
 mod args;
+mod audit;
 mod connection;
 mod explain;
+mod keys;
 mod migrate;
 mod owner;
 mod rules;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
-use super::{connection, explain, migrate, owner, rules, tenant, token, user};
+use super::{audit, connection, explain, keys, migrate, owner, rules, tenant, token, user};
 use crate::app::App;
 use crate::config::Config;
 use crate::service::Services;
@@ -31,6 +31,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Rules(command)) => with_services(&common, |services, _| rules::run(services, command)),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Explain(asked)) => with_services(&common, |services, _| explain::run(services, asked)),
+        Some(Command::Audit(command)) => audit::run(&common, command),
+        Some(Command::Keys(command)) => with_services(&common, |services, _| keys::run(services, command)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,7 +70,7 @@ pub(super) enum Failure {
 }
 
 /// Opens the database, runs one command over the use cases, and closes it.
-fn with_services<F, Fut>(common: &Common, command: F) -> Result<(), Failure>
+pub(super) fn with_services<F, Fut>(common: &Common, command: F) -> Result<(), Failure>
 where
     F: FnOnce(Services, Config) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,

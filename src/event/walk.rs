@@ -127,6 +127,15 @@ impl<'k> Walk<'k> {
         self.end(head.head())
     }
 
+    /// The end of a log that says nothing yet, so that nobody has signed for it.
+    ///
+    /// # Errors
+    /// When the walk has come further, or a checkpoint that was kept elsewhere says that there was more.
+    pub fn empty(mut self) -> Result<Extent, Broken> {
+        let genesis = Head::genesis(&self.tenant);
+        self.end(genesis)
+    }
+
     /// The same for a head whose signature was looked at already.
     pub(super) fn end(&mut self, head: Head) -> Result<Extent, Broken> {
         if head.seq < self.head.seq {
@@ -187,7 +196,8 @@ impl<'k> Walk<'k> {
     }
 
     /// Nothing after the last good signature is proven.
-    pub(super) fn broken(&self, flaw: Flaw) -> Broken {
+    #[must_use]
+    pub fn broken(&self, flaw: Flaw) -> Broken {
         Broken {
             at: self.proven.next(),
             line: None,

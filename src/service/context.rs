@@ -7,7 +7,7 @@ use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
 use super::error::Result;
-use super::keys::Sealer;
+use super::keys::{Sealer, Signers};
 use super::tolerances::Tally;
 use crate::access::Catalogue;
 use crate::base::clock::{Clock, Timestamp};
@@ -56,6 +56,7 @@ struct Inner {
     parts: Parts,
     keeping: Keeping,
     sealer: Sealer,
+    signers: Signers,
     registry: Registry,
     types: Vec<Arc<ResourceType>>,
     derived: Vec<Arc<ResourceType>>,
@@ -87,6 +88,7 @@ impl Services {
         let sealer = Sealer::new(parts.keys.clone());
         Ok(Self(Arc::new(Inner {
             sealer,
+            signers: Signers::default(),
             parts,
             keeping,
             registry,
@@ -108,6 +110,11 @@ impl Services {
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    /// Signing keys that were opened.
+    pub(super) fn signers(&self) -> &Signers {
+        &self.0.signers
     }
 
     /// What time it is.

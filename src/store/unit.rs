@@ -21,6 +21,7 @@ use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
 use super::lifecycle::statuses::Statuses;
 use super::lifecycle::tombstones::Tombstones;
+use super::log::checkpoints::Checkpoints;
 use super::log::entries::{Collected, Entries};
 use super::log::events::Events;
 use super::log::heads::Heads;
@@ -284,6 +285,12 @@ impl Reader {
     #[must_use]
     pub fn entries(&self) -> Entries<&Db> {
         Entries::new(self.tenant, &self.db)
+    }
+
+    /// Signed places of the log.
+    #[must_use]
+    pub fn checkpoints(&self) -> Checkpoints<&Db> {
+        Checkpoints::new(self.tenant, &self.db)
     }
 
     /// The end of the log.

@@ -8,6 +8,7 @@ mod explanation;
 mod fuse;
 mod grants;
 mod holds;
+mod log;
 mod ownership;
 mod page;
 mod pending;

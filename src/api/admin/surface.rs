@@ -1,7 +1,7 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, fuse, grants, holds, ownership, pending, preview, roles, rules, scopes, settings, status, tokens,
+    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, scopes, settings, status, tokens,
     tombstones, users, views,
 };
 use crate::api::table::Route;
@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route> {
         holds::routes(),
         preview::routes(),
         events::routes(),
+        log::routes(),
     ]
     .into_iter()
     .flatten()

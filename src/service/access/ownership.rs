@@ -19,6 +19,7 @@ use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::Kind;
 use crate::store::access::grants::{NewGrant, StoredGrant};
+use crate::store::document::Stored;
 use crate::store::error::Unique;
 use crate::store::resources::Groups;
 
@@ -123,6 +124,28 @@ impl Handing {
     }
 }
 
+impl Handing {
+    /// Says in the log who handed over to whom, and why.
+    async fn tell(&self, desk: &mut Desk, to: &Stored, former: Option<&Named>) -> Result<()> {
+        let person = Person::of(&desk.services, &desk.caller, &to.id, to.seal.as_deref()).await?;
+        let entry = ledger::Entry {
+            what: What::OwnershipTransferred,
+            subject: (Kind::User, to.pk, &to.id),
+            about: Vec::new(),
+            data: json!({
+                "grant": self.grant,
+                "from": former.map(|former| &former.id),
+                "break_glass": self.reason.is_some(),
+            }),
+            changes: None,
+            reason: self.reason.as_deref(),
+            person: person.as_ref(),
+        };
+        ledger::record(&mut desk.unit, &desk.caller, desk.now, entry);
+        Ok(())
+    }
+}
+
 impl Change for Handing {
     /// Who owns it now, and whether tokens ended.
     type Made = (Ownership, bool);
@@ -172,22 +195,7 @@ impl Change for Handing {
         }
         let revoked = revoke_tokens(desk, to.pk).await?;
         let former = owner.map(holder);
-        let data = json!({
-            "grant": self.grant,
-            "from": former.as_ref().map(|former| &former.id),
-            "break_glass": self.reason.is_some(),
-        });
-        let person = Person::of(&desk.services, &desk.caller, &to.id, to.seal.as_deref()).await?;
-        let entry = ledger::Entry {
-            what: What::OwnershipTransferred,
-            subject: (Kind::User, to.pk, &to.id),
-            about: Vec::new(),
-            data,
-            changes: None,
-            reason: self.reason.as_deref(),
-            person: person.as_ref(),
-        };
-        ledger::record(&mut desk.unit, &desk.caller, desk.now, entry);
+        self.tell(desk, &to, former.as_ref()).await?;
         let owner = Some(Named {
             id: to.id.into_string(),
             name: to.label,

@@ -4,8 +4,13 @@
 
 mod bind;
 mod person;
+mod rotate;
 mod sealer;
+mod signing;
 
 pub use bind::{Fault, bind, is_bound};
 pub use person::Person;
+pub use rotate::rotate;
 pub use sealer::Sealer;
+pub(in crate::service) use signing::Signers;
+pub use signing::{Listed, Purpose, list, public, signer};

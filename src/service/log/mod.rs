@@ -3,11 +3,20 @@
 //! May import what `service` may, and its `context`, `error` and `access::authority`; must never write an event by any
 //! other way than the sequencer, nor show one that has no number.
 
+mod chunks;
+pub mod export;
 mod open;
 pub mod read;
 pub mod sequence;
 pub mod settled;
+pub mod signed;
+pub mod verify;
 
+pub use export::Export;
 pub use read::{Event, Events, Values, Wanted, read};
 pub use sequence::{Passed, pass};
 pub use settled::settled;
+pub use signed::{Checkpoints, checkpoints, hand_out, head};
+pub use verify::verify;
+
+pub use crate::event::Checkpoint;

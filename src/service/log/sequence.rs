@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
-use crate::event::{Actor, ActorKind, By, Cause, Chain, Class, Entry, Head, Kind, Origin, Record, Text};
+use crate::event::{
+    self, Actor, ActorKind, By, Cause, Chain, Checkpoint, Class, Entry, Head, Kind, Origin, Record, Seq, SigningKey,
+    Text,
+};
 use crate::service::context::Services;
 use crate::service::error::{Error, Result};
+use crate::service::keys::{self, Purpose};
 use crate::store::log::entries::Written;
 use crate::store::log::heads::{End, Growth};
 use crate::store::log::leases;
@@ -21,6 +25,12 @@ const MOST_ENTRIES: usize = 512;
 
 /// Bytes of their texts. A single entry may be larger.
 const MOST_BYTES: usize = 4 << 20;
+
+/// Events after which a signed end is kept.
+const CHECKPOINT_EVENTS: i64 = 1_000;
+
+/// Time after which it is, where there was any event.
+const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 
 /// The lease of the sequencer.
 const LEASE: &str = "sequence";
@@ -42,7 +52,14 @@ pub struct Passed {
 /// # Errors
 /// A database that does not answer.
 pub async fn pass(services: &Services) -> Result<Passed> {
-    number(services, waiting::oldest(services.db(), MOST_ENTRIES).await?).await
+    let passed = number(services, waiting::oldest(services.db(), MOST_ENTRIES).await?).await?;
+    let left = if passed.more {
+        waiting::count(services.db()).await?
+    } else {
+        0
+    };
+    metrics::gauge!("muster_log_waiting").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
+    Ok(passed)
 }
 
 /// The same for one tenant.
@@ -79,8 +96,12 @@ async fn number(services: &Services, waiting: Vec<Waiting>) -> Result<Passed> {
         numbered: 0,
         more: full || cut,
     };
+    if waiting.is_empty() {
+        return Ok(passed);
+    }
+    let signer = keys::signer(services, Purpose::Log).await?;
     for (tenant, entries) in by_tenant(waiting) {
-        let growth = growth(entries);
+        let growth = growth(entries, &signer).map_err(|fault| Error::Internal(Box::new(fault)))?;
         let events = growth.events.len();
         let mut unit = Unit::begin(services.db(), tenant).await?;
         unit.heads().grow(growth);
@@ -124,7 +145,7 @@ fn by_tenant(waiting: Vec<Waiting>) -> Vec<(TenantId, Vec<Waiting>)> {
 }
 
 /// What the entries of one tenant, at least one, add to its log.
-fn growth(entries: Vec<Waiting>) -> Growth {
+fn growth(entries: Vec<Waiting>, signer: &SigningKey) -> std::result::Result<Growth, event::Error> {
     let uid = entries
         .first()
         .map(|first| first.tenant_uid.clone())
@@ -140,15 +161,21 @@ fn growth(entries: Vec<Waiting>) -> Growth {
         taken.push(id);
         highest = highest.max(id);
     }
-    Growth {
+    let head = *chain.head();
+    let newest = old.map_or((Seq(0), Timestamp(0)), |old| old.checkpoint);
+    let keeps = head.seq.0 - newest.0.0 >= CHECKPOINT_EVENTS || head.at >= newest.1.plus(CHECKPOINT_EVERY);
+    Ok(Growth {
         old,
         new: End {
-            head: *chain.head(),
+            head,
             entry: highest,
+            checkpoint: if keeps { (head.seq, head.at) } else { newest },
         },
+        signed: Checkpoint::sign(&uid, &head, signer)?,
+        keeps,
         events,
         entries: taken,
-    }
+    })
 }
 
 /// What an entry says. One that cannot be read must not stop the log of its tenant: it becomes an event that says so, with
@@ -204,6 +231,8 @@ fn unreadable(at: Timestamp, txn: String, head: &str, records: &str) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::secret::Secret;
+    use crate::event::Algorithm;
 
     fn waiting(tenant: i64, id: i64, records: &str) -> Waiting {
         Waiting {
@@ -224,7 +253,13 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_read_is_an_event_and_the_log_goes_on() {
-        let grown = growth(vec![waiting(1, 4, ROLE), waiting(1, 9, "[{]"), waiting(1, 11, ROLE)]);
+        let signer = SigningKey::of(Algorithm::Ed25519, &Secret::new([1; 32])).unwrap();
+        let grown = growth(
+            vec![waiting(1, 4, ROLE), waiting(1, 9, "[{]"), waiting(1, 11, ROLE)],
+            &signer,
+        )
+        .unwrap();
+        assert_eq!((grown.signed.seq, grown.signed.hash), (Seq(3), grown.new.head.hash));
         let kinds: Vec<_> = grown.events.iter().map(|(_, one)| one.event.kind.as_str()).collect();
         assert_eq!(kinds, ["role.created", "log.unreadable", "role.created"]);
         assert!(grown.events[1].1.event.data.contains("[{]"));

@@ -17,6 +17,7 @@ use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
+use crate::event::Changes;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -27,6 +28,7 @@ use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse;
+use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::tolerances;
 use crate::store::document::Stored;
@@ -407,25 +409,7 @@ async fn apply(
         stored.version = version;
         stored.modified = now;
         stored.external_id = next.external_id;
-        let what = match target.store_kind {
-            Kind::User => What::UserUpdated,
-            Kind::Group => What::GroupUpdated,
-        };
-        let data = ledger::changes(&names, Some(version), &moved.added(), &moved.removed());
-        ledger::record(
-            unit,
-            &target.caller,
-            now,
-            ledger::Entry {
-                what,
-                subject: (target.store_kind, stored.pk, &stored.id),
-                about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
-                data,
-                changes: (!changes.is_empty()).then_some(changes),
-                reason: None,
-                person: person.as_ref(),
-            },
-        );
+        tell(target, unit, (&stored, &names), moved, (changes, person.as_ref()), now);
     }
     if let Some(standing) = &standing {
         let user = (stored.pk, &stored.id);
@@ -436,6 +420,30 @@ async fn apply(
         wrote,
         derived: derived.map(|derived| (derived, now)),
     })
+}
+
+/// Says in the log what changed.
+fn tell(
+    target: &Target,
+    unit: &mut Unit,
+    (stored, names): (&Stored, &[String]),
+    moved: &Moved,
+    (changes, person): (Changes, Option<&Person>),
+    now: Timestamp,
+) {
+    let entry = ledger::Entry {
+        what: match target.store_kind {
+            Kind::User => What::UserUpdated,
+            Kind::Group => What::GroupUpdated,
+        },
+        subject: (target.store_kind, stored.pk, &stored.id),
+        about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
+        data: ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed()),
+        changes: (!changes.is_empty()).then_some(changes),
+        reason: None,
+        person,
+    };
+    ledger::record(unit, &target.caller, now, entry);
 }
 
 /// What becomes of the caller's own name for the resource.

@@ -36,24 +36,28 @@ pub struct Kept {
     pub hash: Hash,
 }
 
+fn event(row: &Row) -> Result<Event> {
+    Ok(Event {
+        seq: Seq(row.get(0)?),
+        at: Timestamp(row.get(1)?),
+        txn: row.get(2)?,
+        part: row.get(3)?,
+        kind: row.get(4)?,
+        actor_kind: row.get(5)?,
+        actor_id: row.get(6)?,
+        connection: row.get(7)?,
+        request_id: row.get(8)?,
+        subject_kind: row.get(9)?,
+        subject_id: row.get(10)?,
+        cause: row.get(11)?,
+        data: row.get(12)?,
+        sealed: row.get(13)?,
+    })
+}
+
 impl FromRow for Kept {
     fn from_row(row: &Row) -> Result<Self> {
-        let event = Event {
-            seq: Seq(row.get(0)?),
-            at: Timestamp(row.get(1)?),
-            txn: row.get(2)?,
-            part: row.get(3)?,
-            kind: row.get(4)?,
-            actor_kind: row.get(5)?,
-            actor_id: row.get(6)?,
-            connection: row.get(7)?,
-            request_id: row.get(8)?,
-            subject_kind: row.get(9)?,
-            subject_id: row.get(10)?,
-            cause: row.get(11)?,
-            data: row.get(12)?,
-            sealed: row.get(13)?,
-        };
+        let event = event(row)?;
         let hash = Hash::parse(&row.get::<String>(14)?).ok_or(Error::Damaged("hash of the log"))?;
         Ok(Self { event, hash })
     }
@@ -79,6 +83,24 @@ impl FromRow for Move {
             kind: row.get(1)?,
             resource: row.get::<Option<i64>>(2)?.map(Pk),
             data: row.get(3)?,
+        })
+    }
+}
+
+/// An event as its row has it, where the hash beside it may be damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The event.
+    pub event: Event,
+    /// The hash beside it; none where that is no hash.
+    pub hash: Option<Hash>,
+}
+
+impl FromRow for Found {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            event: event(row)?,
+            hash: Hash::parse(&row.get::<String>(14)?),
         })
     }
 }
@@ -117,6 +139,19 @@ impl<R: Read> Events<R> {
         }
         statement.push(" ORDER BY e.seq LIMIT 0 + ").push_bind(i64::from(limit));
         self.source.rows(statement).await
+    }
+
+    /// Events after a position up to and with another, in order, damaged as they may be: at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn between(&mut self, after: Seq, to: Seq, limit: u32) -> Result<Vec<Found>> {
+        const BETWEEN: &str = "SELECT e.seq, e.at, e.txn, e.part, e.kind, e.actor_kind, e.actor_id, e.connection, \
+                               e.request_id, e.subject_kind, e.subject_id, e.cause, e.data, e.sealed, e.hash \
+                               FROM event e WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 \
+                               ORDER BY e.seq LIMIT 0 + $4";
+        let statement = Statement::new(BETWEEN).bind(self.tenant).bind(after.0).bind(to.0);
+        self.source.rows(statement.bind(i64::from(limit))).await
     }
 
     /// What happened to users, groups, who holds what, and which records lie where, after a position and of entries after

@@ -2,8 +2,9 @@
 
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
-use crate::event::{Hash, Head, Placed, Seq};
+use crate::event::{Checkpoint, Hash, Head, Placed, Seq};
 use crate::store::error::{Error, Result};
+use crate::store::log::checkpoints;
 use crate::store::sql::{Bind, FromRow, Read, Row, Statement, Tx};
 
 /// Where a log ends.
@@ -13,6 +14,8 @@ pub struct End {
     pub head: Head,
     /// The highest number of an entry that it has taken over.
     pub entry: i64,
+    /// Position and instant of the newest checkpoint; 0 before the first.
+    pub checkpoint: (Seq, Timestamp),
 }
 
 impl FromRow for End {
@@ -24,6 +27,7 @@ impl FromRow for End {
                 hash: Hash::parse(&row.get::<String>(2)?).ok_or(Error::Damaged("hash of the log"))?,
             },
             entry: row.get(3)?,
+            checkpoint: (Seq(row.get(4)?), Timestamp(row.get(5)?)),
         })
     }
 }
@@ -35,6 +39,10 @@ pub struct Growth {
     pub old: Option<End>,
     /// Where it ends with them.
     pub new: End,
+    /// The new end, signed.
+    pub signed: Checkpoint,
+    /// Whether that is to be kept as a checkpoint.
+    pub keeps: bool,
     /// The events, each with the number of the entry that it was.
     pub events: Vec<(i64, Placed)>,
     /// The entries that are taken over.
@@ -57,8 +65,67 @@ impl<R: Read> Heads<R> {
     /// # Errors
     /// When the database fails.
     pub async fn find(&mut self) -> Result<Option<End>> {
-        const FIND: &str = "SELECT h.seq, h.at, h.hash, h.entry FROM log_head h WHERE h.tenant_id = $1";
+        const FIND: &str = "SELECT h.seq, h.at, h.hash, h.entry, h.checkpoint_seq, h.checkpoint_at FROM log_head h \
+                            WHERE h.tenant_id = $1";
         self.source.row(Statement::new(FIND).bind(self.tenant)).await
+    }
+}
+
+/// The end of a log as it stands in its row: if that was damaged, it says what no key has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The position.
+    pub seq: Seq,
+    /// Instant of the event there.
+    pub at: Timestamp,
+    /// Hash of the event there.
+    pub hash: String,
+    /// Id of the key that signed, and the signature; none of an end that nobody has signed.
+    pub signed: Option<(String, String)>,
+}
+
+/// What a log claims to be, all read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The end that is written down; none before the first event.
+    pub head: Option<Claimed>,
+    /// Position of the newest checkpoint; 0 before the first.
+    pub checkpoint: Seq,
+    /// The highest position of an event; 0 before the first.
+    pub event: Seq,
+}
+
+impl FromRow for Claims {
+    fn from_row(row: &Row) -> Result<Self> {
+        let head = match row.get::<Option<i64>>(2)? {
+            None => None,
+            Some(seq) => Some(Claimed {
+                seq: Seq(seq),
+                at: Timestamp(row.get(3)?),
+                hash: row.get(4)?,
+                signed: row.get::<Option<String>>(5)?.zip(row.get(6)?),
+            }),
+        };
+        Ok(Self {
+            checkpoint: Seq(row.get(0)?),
+            event: Seq(row.get(1)?),
+            head,
+        })
+    }
+}
+
+impl<R: Read> Heads<R> {
+    /// What the log claims to be.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claims(&mut self) -> Result<Claims> {
+        const CLAIMS: &str = "SELECT coalesce((SELECT max(c.seq) FROM checkpoint c WHERE c.tenant_id = $1), 0), \
+                              coalesce((SELECT max(e.seq) FROM event e WHERE e.tenant_id = $1), 0), \
+                              h.seq, h.at, h.hash, h.key_id, h.signature \
+                              FROM tenant n LEFT JOIN log_head h ON h.tenant_id = n.id WHERE n.id = $1";
+        let row = self.source.row(Statement::new(CLAIMS).bind(self.tenant)).await?;
+        Ok(row.unwrap_or_default())
     }
 }
 
@@ -66,10 +133,10 @@ impl Heads<&mut Tx> {
     /// Adds events, with the save. That fails with [`Error::Stale`] when the log does not end where it was said to: then
     /// somebody else has numbered the entries. This, and no lease, keeps the chain single.
     pub fn grow(&mut self, growth: Growth) {
-        const MOVE: &str = "UPDATE log_head SET seq = $3, at = $4, hash = $5, entry = $6 \
-                            WHERE tenant_id = $1 AND seq = $2 RETURNING seq";
-        const BEGIN: &str = "INSERT INTO log_head (tenant_id, seq, at, hash, entry) VALUES ($1, $2, $3, $4, $5) \
-                             ON CONFLICT (tenant_id) DO NOTHING RETURNING seq";
+        const MOVE: &str = "UPDATE log_head SET seq = $3, at = $4, hash = $5, entry = $6, key_id = $7, signature = $8, \
+                            checkpoint_seq = $9, checkpoint_at = $10 WHERE tenant_id = $1 AND seq = $2 RETURNING seq";
+        const BEGIN: &str = "INSERT INTO log_head (tenant_id, seq, at, hash, entry, key_id, signature, checkpoint_seq, \
+                             checkpoint_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id) DO NOTHING RETURNING seq";
         const EVENTS: &str = "INSERT INTO event (tenant_id, seq, entry, at, txn, part, class, kind, actor_kind, actor_id, \
                               connection_id, connection, request_id, subject_kind, subject_pk, subject_id, cause, data, \
                               sealed, hash) SELECT $1, [int $2 0], [int $2 1], [int $2 2], [text $2 3], [int $2 4], \
@@ -83,6 +150,8 @@ impl Heads<&mut Tx> {
         let Growth {
             old,
             new,
+            signed,
+            keeps,
             events,
             entries,
         } = growth;
@@ -94,7 +163,11 @@ impl Heads<&mut Tx> {
             .bind(new.head.seq.0)
             .bind(new.head.at)
             .bind(new.head.hash.to_string())
-            .bind(new.entry);
+            .bind(new.entry)
+            .bind(signed.key.clone())
+            .bind(signed.signature.clone())
+            .bind(new.checkpoint.0.0)
+            .bind(new.checkpoint.1);
         // Before all else: whoever is late must not meet the events of who was not.
         self.source.later(moved.expecting_row());
         let about: Vec<Vec<Bind>> = events.iter().flat_map(|(_, placed)| abouts(placed)).collect();
@@ -102,6 +175,9 @@ impl Heads<&mut Tx> {
         self.source.later(Statement::new(EVENTS).bind(self.tenant).bind(rows));
         if !about.is_empty() {
             self.source.later(Statement::new(ABOUT).bind(self.tenant).bind(about));
+        }
+        if keeps {
+            self.source.later(checkpoints::keep(self.tenant, signed));
         }
         let entries = serde_json::json!(entries.iter().map(|id| [id]).collect::<Vec<_>>()).to_string();
         self.source.later(Statement::new(TAKEN).bind(self.tenant).bind(entries));

@@ -32,6 +32,7 @@ impl FromRow for Waiting {
                     hash: Hash::parse(&row.get::<String>(5)?).ok_or(Error::Damaged("hash of the log"))?,
                 },
                 entry: row.get(3)?,
+                checkpoint: (Seq(row.get(6)?), Timestamp(row.get(7)?)),
             }),
         };
         Ok(Self {
@@ -39,11 +40,11 @@ impl FromRow for Waiting {
             tenant_uid: row.get(1)?,
             end,
             entry: Written {
-                id: row.get(6)?,
-                at: Timestamp(row.get(7)?),
-                txn: row.get(8)?,
-                head: row.get(9)?,
-                records: row.get(10)?,
+                id: row.get(8)?,
+                at: Timestamp(row.get(9)?),
+                txn: row.get(10)?,
+                head: row.get(11)?,
+                records: row.get(12)?,
             },
         })
     }
@@ -57,11 +58,22 @@ impl FromRow for Waiting {
 /// # Errors
 /// When the database fails.
 pub async fn oldest(mut db: &Db, limit: usize) -> Result<Vec<Waiting>> {
-    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, e.id, e.at, e.txn, e.head, e.records \
+    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, \
+                          h.checkpoint_at, e.id, e.at, e.txn, e.head, e.records \
                           FROM entry e JOIN tenant n ON n.id = e.tenant_id \
                           LEFT JOIN log_head h ON h.tenant_id = e.tenant_id ORDER BY e.id LIMIT 0 + $1";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     db.rows(Statement::new(OLDEST).bind(limit)).await
+}
+
+/// How many entries wait, of all tenants.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(mut db: &Db) -> Result<i64> {
+    const COUNT: &str = "SELECT count(*) FROM entry";
+    let row: Option<(i64,)> = db.row(Statement::new(COUNT)).await?;
+    Ok(row.map_or(0, |row| row.0))
 }
 
 /// The oldest entries of one tenant that wait.
@@ -69,7 +81,8 @@ pub async fn oldest(mut db: &Db, limit: usize) -> Result<Vec<Waiting>> {
 /// # Errors
 /// When the database fails.
 pub async fn oldest_of(mut db: &Db, tenant: TenantId, limit: usize) -> Result<Vec<Waiting>> {
-    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, e.id, e.at, e.txn, e.head, e.records \
+    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, \
+                          h.checkpoint_at, e.id, e.at, e.txn, e.head, e.records \
                           FROM entry e JOIN tenant n ON n.id = e.tenant_id \
                           LEFT JOIN log_head h ON h.tenant_id = e.tenant_id \
                           WHERE e.tenant_id = $1 ORDER BY e.id LIMIT 0 + $2";

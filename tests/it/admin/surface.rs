@@ -39,6 +39,9 @@ pub const OPEN: &[&str] = &[
 pub const SURFACE: &[Route] = &[
     bare("GET", "/api/v1/permissions", NotAsked),
     bare("GET", "/api/v1/events", NotAsked),
+    bare("GET", "/api/v1/log/head", NotAsked),
+    bare("GET", "/api/v1/log/checkpoints", NotAsked),
+    bare("GET", "/api/v1/log/export", NotAsked),
     bare("GET", "/api/v1/roles", NotAsked),
     with("POST", "/api/v1/roles", NotAsked, |_| json!({"name": "New"})),
     bare("GET", "/api/v1/roles/{id}", Missing),

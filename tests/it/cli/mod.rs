@@ -2,6 +2,7 @@
 //!
 //! May use `support` and the program itself; must never name a function of the crate above `base`.
 
+mod audit;
 mod explain;
 mod first_start;
 mod keys;

@@ -122,7 +122,9 @@ fn operation(dice: &mut Dice) -> Value {
         3 => json!({ "op": "replace", "path": format!("{ENTERPRISE}:department"), "value": format!("d{number}") }),
         4 => json!({ "op": "remove", "path": ENTERPRISE }),
         5 => json!({ "op": "replace", "path": "externalId", "value": format!("y{number}") }),
-        _ => json!({ "op": "replace", "value": { "active": number % 2 == 0, "nickName": format!("n{number}") } }),
+        _ => {
+            json!({ "op": "replace", "value": { "active": number.is_multiple_of(2), "nickName": format!("n{number}") } })
+        }
     }
 }
 

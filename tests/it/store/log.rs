@@ -1,8 +1,10 @@
 //! Entries of units of work, and the events that they become.
 
 use muster::base::clock::Timestamp;
+use muster::base::secret::Secret;
 use muster::event::{
-    Actor, ActorKind, By, Cause, Chain, Entry, Head, Kind as What, Origin, Record, Seq, Subject, SubjectKind, Text,
+    Actor, ActorKind, Algorithm, By, Cause, Chain, Checkpoint, Entry, Head, Kind as What, Origin, Record, Seq,
+    SigningKey, Subject, SubjectKind, Text,
 };
 use muster::store::log::entries::Written;
 use muster::store::log::events::Which;
@@ -71,7 +73,7 @@ async fn subjects(shelf: &Shelf) -> Vec<String> {
 /// What the entries that wait would add.
 async fn growth(shelf: &Shelf) -> Growth {
     let waiting = waiting::oldest(&shelf.db, 100).await.unwrap();
-    let first = &waiting[0];
+    let first = waiting[0].clone();
     let head = first
         .end
         .map_or_else(|| Head::genesis(&first.tenant_uid), |end| end.head);
@@ -92,10 +94,14 @@ async fn growth(shelf: &Shelf) -> Growth {
     let new = End {
         head: *chain.head(),
         entry: entries[entries.len() - 1],
+        checkpoint: (Seq(0), Timestamp(0)),
     };
+    let signer = SigningKey::of(Algorithm::Ed25519, &Secret::new([1; 32])).unwrap();
     Growth {
         old,
         new,
+        signed: Checkpoint::sign(&first.tenant_uid, chain.head(), &signer).unwrap(),
+        keeps: false,
         events,
         entries,
     }

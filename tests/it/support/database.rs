@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::cluster;
@@ -108,6 +108,29 @@ impl Database {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Runs a statement that no use case would; answers how many rows it changed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a forger writes what they like; these statements are made by the tests alone"
+    )]
+    pub async fn execute(&self, statement: &str) -> u64 {
+        let text = sqlx::AssertSqlSafe(statement.to_owned());
+        match self.engine {
+            Engine::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                let done = connection.execute(text).await;
+                done.unwrap_or_else(|fault| panic!("{statement}: {fault}"))
+                    .rows_affected()
+            }
+            Engine::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let done = connection.execute(text).await;
+                done.unwrap_or_else(|fault| panic!("{statement}: {fault}"))
+                    .rows_affected()
+            }
         }
     }
 
