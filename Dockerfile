@@ -7,6 +7,8 @@ COPY migrations migrations
 RUN cargo build --locked --profile dist --bin muster && mkdir /data
 
 FROM debian:bookworm-slim
+# Whom webhooks are sent to must be who they say.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin muster
 COPY --from=build /src/target/dist/muster /usr/local/bin/muster
 COPY --from=build --chown=muster:muster /data /data

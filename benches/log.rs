@@ -58,6 +58,7 @@ async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
         max_body_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         listing: Listing::Standard,
+        guard: muster::service::delivery::Guard::default(),
     };
     Ok(Services::keeping(parts, keeping).await?)
 }

@@ -23,8 +23,10 @@ use crate::base::id::Ids;
 use crate::base::secret::Secret;
 use crate::config::{Config, RateLimit};
 use crate::scim::discovery::Listing;
+use crate::service::delivery::Guard;
 use crate::service::{Parts, Services, connections, keys};
 use crate::store::{Db, Options};
+use crate::worker::egress::Egress;
 use crate::worker::mail::Post;
 use crate::{event, store, telemetry, worker};
 
@@ -126,6 +128,10 @@ impl App {
             } else {
                 Listing::Standard
             },
+            guard: Guard {
+                allow: config.egress_allow.clone(),
+                http: config.egress_http,
+            },
         };
         let services = Services::new(parts).await?;
         let settings = Settings {
@@ -218,6 +224,7 @@ impl App {
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
         let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
+        let relay = tokio::spawn(relay(self.services.clone(), stop.clone()));
         let holds = tokio::spawn(worker::holds::run(self.services.clone(), stop.clone()));
         let mail = tokio::spawn(worker::mail::run(
             self.services.clone(),
@@ -250,7 +257,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, prepare, sequence, holds, mail, forget);
+        let _ = tokio::join!(sweep, prepare, sequence, relay, holds, mail, forget);
         self.close().await;
         outcome
     }
@@ -291,6 +298,14 @@ fn catalogue(config: &Config) -> Result<Catalogue, Fault> {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         fault(texts.join("; "))
     })
+}
+
+/// Delivers until `stop`. A server that can send nothing serves all the same, and says so.
+async fn relay(services: Services, stop: CancellationToken) {
+    match Egress::new(services.guard().clone()) {
+        Ok(egress) => worker::relay::run(services, egress, stop).await,
+        Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "nothing can be delivered"),
+    }
 }
 
 /// How often budgets of addresses not seen lately are forgotten.

@@ -136,6 +136,24 @@ pub(super) struct Listening {
         value_name = "BOOL"
     )]
     pub(super) advertise_roles: Option<bool>,
+    /// Network that webhooks may be sent to though it is not public, e.g. 10.1.0.0/16; may be repeated
+    #[arg(
+        long = "egress-allow",
+        env = "MUSTER_EGRESS_ALLOW",
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
+    pub(super) egress_allow: Vec<IpNet>,
+    /// Allow webhooks by plain http, too [default: false]
+    #[arg(
+        long,
+        env = "MUSTER_EGRESS_HTTP",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL"
+    )]
+    pub(super) egress_http: Option<bool>,
 }
 
 impl Common {
@@ -155,6 +173,8 @@ impl Common {
             mail_from: listening.and_then(|l| l.mail_from.clone()),
             mail_templates: listening.and_then(|l| l.mail_templates.clone()),
             advertise_roles: listening.and_then(|l| l.advertise_roles),
+            egress_allow: listening.map(|l| l.egress_allow.clone()).unwrap_or_default(),
+            egress_http: listening.and_then(|l| l.egress_http),
         };
         let mut config = Config::load(self.config.as_deref(), &overrides)?;
         config.key = self.sealing_keys.clone().map(Secret::new);

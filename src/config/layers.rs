@@ -32,6 +32,10 @@ pub struct Config {
     pub key: Option<Secret<String>>,
     /// JSON file of permissions that take the place of the scope-level ones.
     pub permissions: Option<PathBuf>,
+    /// Networks that webhooks may be sent to though they are not public.
+    pub egress_allow: Vec<IpNet>,
+    /// Whether webhooks may be sent by plain http.
+    pub egress_http: bool,
     /// Where mail goes: `file:DIR`, `smtp://…`, `smtps://…` or `off`; the folder `mail` beside the database when absent.
     pub mail: Option<String>,
     /// Who mail is from.
@@ -80,6 +84,8 @@ impl Default for Config {
             key_file: None,
             key: None,
             permissions: None,
+            egress_allow: Vec::new(),
+            egress_http: false,
             mail: None,
             mail_from: "Muster <muster@localhost>".to_owned(),
             mail_templates: None,
@@ -119,6 +125,12 @@ pub struct Overrides {
     /// `--permissions`, `MUSTER_PERMISSIONS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<PathBuf>,
+    /// `--egress-allow`, `MUSTER_EGRESS_ALLOW`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub egress_allow: Vec<IpNet>,
+    /// `--egress-http`, `MUSTER_EGRESS_HTTP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress_http: Option<bool>,
     /// `--mail`, `MUSTER_MAIL`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<String>,

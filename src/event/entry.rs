@@ -35,6 +35,8 @@ words! {
         Token = "token",
         /// A connection.
         Connection = "connection",
+        /// Who is told of what happens.
+        Receiver = "receiver",
         /// The organisation.
         Tenant = "tenant",
         /// A signing key.

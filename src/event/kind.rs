@@ -169,6 +169,14 @@ catalogue! {
     TokenRevoked = "token.revoked", Acts, "A token was ended.", "id of the token";
     TenantCreated = "tenant.created", Policy, "The organisation was made.", "`slug`, `name`";
     ConnectionCreated = "connection.created", Acts, "A connection was made.", "id and name";
+    ReceiverCreated = "receiver.created", Acts, "Somebody is told of what happens from now on.", "id and `name`";
+    ReceiverChanged = "receiver.changed", Acts, "A receiver or its secrets were changed.", "`attributes`";
+    ReceiverPaused = "receiver.paused", Acts, "A receiver is sent nothing until it is resumed.", "`reason`: `asked`, `gone` or `failing`";
+    ReceiverResumed = "receiver.resumed", Acts, "A receiver is sent what happens again.", "";
+    ReceiverDeleted = "receiver.deleted", Acts, "A receiver was removed.", "`name`";
+    ReceiverTested = "receiver.tested", Acts, "Somebody had something sent to a receiver to try it.", "";
+    DeliveryDead = "delivery.dead", Acts, "Deliveries were given up.", "`positions`";
+    DeliveryReplayed = "delivery.replayed", Acts, "Deliveries were asked for again.", "`dead`, or `from`: a position";
     LogCheckpointExported = "log.checkpoint_exported", Acts, "A checkpoint was handed out to be kept elsewhere.", "`seq`, `key`";
     LogUnreadable = "log.unreadable", Acts, "What a unit of work had done could not be read; its texts are kept as they are.", "`reason`, `head`, `records`";
     KeyRotated = "key.rotated", Acts, "New signatures are made with another key.", "`purpose`, `key`, `before`";

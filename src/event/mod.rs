@@ -9,6 +9,7 @@
 //! [`Verifier`] does so for the lines of an export. Personal values are in it sealed, under a [`PersonKey`] that can be
 //! forgotten. `docs/log.md` tells the same for people, byte by byte.
 
+pub mod backoff;
 mod cause;
 pub mod chain;
 pub mod change;
@@ -30,6 +31,7 @@ pub mod seal;
 pub mod sign;
 pub mod verify;
 pub mod walk;
+pub mod webhook;
 mod word;
 
 #[cfg(test)]

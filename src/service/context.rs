@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 
 use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
+use super::delivery::Guard;
 use super::error::Result;
 use super::keys::{Sealer, Signers};
 use super::tolerances::Tally;
@@ -37,6 +39,8 @@ pub struct Parts {
     pub catalogue: Arc<Catalogue>,
     /// What the discovery endpoints list.
     pub listing: Listing,
+    /// Where Muster may connect to.
+    pub guard: Guard,
 }
 
 /// What the log keeps of what happens. Only code can choose, no setting: a server keeps everything.
@@ -65,6 +69,7 @@ struct Inner {
     policies: Policies,
     /// Public ids of tenants, which never change.
     uids: Mutex<HashMap<TenantId, Arc<str>>>,
+    grown: watch::Sender<u64>,
 }
 
 impl Services {
@@ -98,6 +103,7 @@ impl Services {
             tally: Tally::default(),
             policies: Policies::new(),
             uids: Mutex::default(),
+            grown: watch::Sender::new(0),
         })))
     }
 
@@ -192,6 +198,23 @@ impl Services {
             .into();
         uids().insert(tenant, Arc::clone(&uid));
         Ok(uid)
+    }
+
+    /// Where Muster may connect to.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.0.parts.guard
+    }
+
+    /// Changes whenever this process has numbered events.
+    #[must_use]
+    pub fn grown(&self) -> watch::Receiver<u64> {
+        self.0.grown.subscribe()
+    }
+
+    /// Tells those who wait for [`Self::grown`].
+    pub(super) fn grow(&self) {
+        self.0.grown.send_modify(|times| *times = times.wrapping_add(1));
     }
 
     /// The permissions there are.
@@ -338,6 +361,12 @@ impl Caller {
         let request_id = Arc::from(services.ids().next().as_str());
         let slug = Arc::from(tenant.slug.as_str());
         Ok(Self::new(tenant.id, slug, Authority::Operator(name), request_id))
+    }
+
+    /// Muster itself in a tenant, for a work of this name.
+    pub(super) fn system(services: &Services, tenant: TenantId, slug: &str, name: &'static str) -> Self {
+        let request_id = Arc::from(services.ids().next_unit().as_str());
+        Self::new(tenant, Arc::from(slug), Authority::System(name), request_id)
     }
 
     /// When the token that it asks by stops working; none where it does not, or there is none.

@@ -6,6 +6,7 @@ pub mod access;
 pub mod connections;
 mod context;
 pub mod credentials;
+pub mod delivery;
 mod derive;
 mod error;
 pub mod fuse;

@@ -35,7 +35,7 @@ pub enum Unique {
     /// A token.
     #[error("token")]
     Token,
-    /// The public id of a role, scope, grant, rule, preview or waiting request.
+    /// The public id of a role, scope, grant, rule, preview, waiting request or receiver.
     #[error("id")]
     AccessId,
     /// The name of a role in its tenant.
@@ -44,6 +44,9 @@ pub enum Unique {
     /// The name of a rule in its tenant.
     #[error("name of a rule")]
     RuleName,
+    /// The name of a receiver in its tenant.
+    #[error("name of a receiver")]
+    ReceiverName,
     /// The place of the owner, of whom there is one.
     #[error("role of the owner")]
     Owner,

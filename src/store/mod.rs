@@ -7,6 +7,7 @@ pub mod access;
 pub mod cause;
 pub mod connections;
 pub mod credentials;
+pub mod delivery;
 pub mod document;
 pub mod error;
 pub mod filter;

@@ -16,6 +16,8 @@ use super::access::scopes::Scopes;
 use super::access::views::Views;
 use super::connections::Connections;
 use super::credentials::Credentials;
+use super::delivery::deliveries::Deliveries;
+use super::delivery::receivers::Receivers;
 use super::error::Result;
 use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
@@ -235,6 +237,16 @@ impl Unit {
     pub fn replays(&mut self) -> Replays<&mut Tx> {
         Replays::new(self.tenant, &mut self.tx)
     }
+
+    /// Who is told of what happens.
+    pub fn receivers(&mut self) -> Receivers<&mut Tx> {
+        Receivers::new(self.tenant, &mut self.tx)
+    }
+
+    /// What did not get through to them.
+    pub fn deliveries(&mut self) -> Deliveries<&mut Tx> {
+        Deliveries::new(self.tenant, &mut self.tx)
+    }
 }
 
 /// Reads of one tenant: what is committed when each of them runs.
@@ -423,5 +435,17 @@ impl Reader {
     #[must_use]
     pub fn replays(&self) -> Replays<&Db> {
         Replays::new(self.tenant, &self.db)
+    }
+
+    /// Who is told of what happens.
+    #[must_use]
+    pub fn receivers(&self) -> Receivers<&Db> {
+        Receivers::new(self.tenant, &self.db)
+    }
+
+    /// What did not get through to them.
+    #[must_use]
+    pub fn deliveries(&self) -> Deliveries<&Db> {
+        Deliveries::new(self.tenant, &self.db)
     }
 }

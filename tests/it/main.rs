@@ -12,6 +12,7 @@ mod api;
 mod authzen;
 mod cli;
 mod crash;
+mod delivery;
 mod documents;
 mod fuse;
 mod fuzz;

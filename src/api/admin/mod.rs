@@ -24,6 +24,7 @@ mod tokens;
 mod tombstones;
 mod users;
 mod views;
+mod webhooks;
 mod wire;
 
 pub use surface::routes;

@@ -2,7 +2,7 @@
 
 use super::{
     events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, scopes, settings, status, tokens,
-    tombstones, users, views,
+    tombstones, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         preview::routes(),
         events::routes(),
         log::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .flatten()

@@ -40,7 +40,7 @@ impl Paging {
     }
 
     /// Text after which the page begins, for lists in the order of a text; empty at the beginning.
-    pub(super) fn after_text(&self) -> Result<String> {
+    pub(in crate::service) fn after_text(&self) -> Result<String> {
         let Some(text) = &self.after else {
             return Ok(String::new());
         };
@@ -70,7 +70,7 @@ impl Paging {
     }
 
     /// The same for a list in the order of a text.
-    pub(super) fn cut_text<T>(&self, mut rows: Vec<T>, text: impl Fn(&T) -> String) -> Page<T> {
+    pub(in crate::service) fn cut_text<T>(&self, mut rows: Vec<T>, text: impl Fn(&T) -> String) -> Page<T> {
         let items = self.items() as usize;
         let more = rows.len() > items;
         rows.truncate(items);

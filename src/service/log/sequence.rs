@@ -106,7 +106,10 @@ async fn number(services: &Services, waiting: Vec<Waiting>) -> Result<Passed> {
         let mut unit = Unit::begin(services.db(), tenant).await?;
         unit.heads().grow(growth);
         match unit.save().await {
-            Ok(()) => passed.numbered += events,
+            Ok(()) => {
+                passed.numbered += events;
+                services.grow();
+            }
             // Somebody else numbers them.
             Err(store::Error::Stale) => passed.more = true,
             Err(fault) => match Error::from(fault) {

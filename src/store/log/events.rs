@@ -154,6 +154,20 @@ impl<R: Read> Events<R> {
         self.source.rows(statement.bind(i64::from(limit))).await
     }
 
+    /// The events at these positions, a JSON array of arrays of one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn at(&mut self, positions: String) -> Result<Vec<Kept>> {
+        const AT: &str = "SELECT e.seq, e.at, e.txn, e.part, e.kind, e.actor_kind, e.actor_id, e.connection, \
+                          e.request_id, e.subject_kind, e.subject_id, e.cause, e.data, e.sealed, e.hash FROM event e \
+                          WHERE e.tenant_id = $1 AND e.seq [among] \
+                          SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end]";
+        self.source
+            .rows(Statement::new(AT).bind(self.tenant).bind(positions))
+            .await
+    }
+
     /// What happened to users, groups, who holds what, and which records lie where, after a position and of entries after
     /// one: at most `limit` events, in order.
     ///

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use crate::store::error::{Error, Unique};
 
 /// Unique indexes: name (PostgreSQL), columns as SQLite's message lists them, meaning.
-pub(super) const UNIQUE: [(&str, &str, Unique); 17] = [
+pub(super) const UNIQUE: [(&str, &str, Unique); 19] = [
     (
         "resource_name",
         "resource.tenant_id, resource.kind, resource.name_key, resource.twin",
@@ -40,6 +40,12 @@ pub(super) const UNIQUE: [(&str, &str, Unique); 17] = [
     ("rule_name", "rule.tenant_id, rule.name_fold", Unique::RuleName),
     ("preview_uid", "preview.tenant_id, preview.uid", Unique::AccessId),
     ("pending_uid", "pending.tenant_id, pending.uid", Unique::AccessId),
+    ("receiver_uid", "receiver.tenant_id, receiver.uid", Unique::AccessId),
+    (
+        "receiver_name",
+        "receiver.tenant_id, receiver.name",
+        Unique::ReceiverName,
+    ),
 ];
 
 /// The store's word for what PostgreSQL's driver reports.

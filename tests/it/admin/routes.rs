@@ -166,7 +166,7 @@ each_database! {
     }
 }
 
-/// Ids of everything that `acme` has: a user, a group, a role, a scope, a grant, a rule, a preview.
+/// Ids of everything that `acme` has: a user, a group, a role, a scope, a grant, a rule, a preview, a webhook.
 async fn furnished(house: &TestHouse) -> Vec<String> {
     let desk = Desk::admin(house);
     let (ada, sales) = (house.user("ada").await, house.group("Sales").await);
@@ -178,7 +178,9 @@ async fn furnished(house: &TestHouse) -> Vec<String> {
     let rule = desk.post("/rules", rule).await.status(201).id();
     let preview = json!({"changes": [{"delete": {"type": "rule", "id": rule}}]});
     let preview = desk.post("/preview", preview).await.status(200).id();
-    vec![ada, sales, reviewer, scope, grant, rule, preview]
+    let webhook = json!({"name": "hook", "url": "https://example.com/hook"});
+    let webhook = desk.post("/webhooks", webhook).await.status(201).id();
+    vec![ada, sales, reviewer, scope, grant, rule, preview, webhook]
 }
 
 /// Status and body of an answer about an id, without the id and what differs from request to request.

@@ -129,6 +129,28 @@ pub const SURFACE: &[Route] = &[
         json!({"changes": [{"grant": grant}]})
     }),
     bare("POST", "/api/v1/preview/{id}/apply", Missing),
+    bare("GET", "/api/v1/webhooks", NotAsked),
+    with(
+        "POST",
+        "/api/v1/webhooks",
+        NotAsked,
+        |_| json!({"name": "New", "url": "https://example.com/hook"}),
+    ),
+    bare("GET", "/api/v1/webhooks/{id}", Missing),
+    with("PATCH", "/api/v1/webhooks/{id}", Missing, |_| json!({"name": "New"})),
+    bare("DELETE", "/api/v1/webhooks/{id}", Missing),
+    bare("POST", "/api/v1/webhooks/{id}/pause", Missing),
+    bare("POST", "/api/v1/webhooks/{id}/resume", Missing),
+    bare("POST", "/api/v1/webhooks/{id}/test", Missing),
+    bare("POST", "/api/v1/webhooks/{id}/secrets", Missing),
+    bare("DELETE", "/api/v1/webhooks/{id}/secrets/{secret}", Missing),
+    bare("GET", "/api/v1/webhooks/{id}/deliveries", Missing),
+    with(
+        "POST",
+        "/api/v1/webhooks/{id}/replay",
+        Missing,
+        |_| json!({"dead": true}),
+    ),
     with("POST", "/access/v1/evaluation", Empty, about),
     with(
         "POST",
@@ -185,5 +207,6 @@ impl Route {
             .replace("{id}", id)
             .replace("{kind}", "lead")
             .replace("{record_id}", "7")
+            .replace("{secret}", "7")
     }
 }

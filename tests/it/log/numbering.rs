@@ -32,6 +32,7 @@ async fn node(url: &str) -> (Db, Services) {
         max_body_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         listing: Listing::Standard,
+        guard: muster::service::delivery::Guard::default(),
     };
     let services = Services::new(parts).await.unwrap();
     (db, services)

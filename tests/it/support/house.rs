@@ -172,6 +172,11 @@ impl TestHouse {
         &self.rooms.clock
     }
 
+    /// The rooms behind, for what only tests do.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     /// What workers would do by now.
     pub async fn turn(&self) {
         seam::turn(&self.rooms).await;

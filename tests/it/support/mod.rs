@@ -11,6 +11,7 @@ pub mod dump;
 pub mod house;
 pub mod logs;
 pub mod program;
+pub mod receiver;
 pub mod seam;
 pub mod template;
 pub mod wire;

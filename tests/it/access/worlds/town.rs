@@ -72,6 +72,7 @@ impl Town {
             max_body_bytes: 1 << 20,
             catalogue: Arc::new(Catalogue::builtin()),
             listing: Listing::Standard,
+            guard: muster::service::delivery::Guard::default(),
         };
         let services = Services::new(parts).await.unwrap();
         connections::create_tenant(&services, name).await.unwrap();
