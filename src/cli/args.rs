@@ -120,7 +120,7 @@ pub(super) struct Listening {
     /// Where mail goes: `file:DIR`, `smtp://USER:PASSWORD@HOST`, `smtps://…` or `off` [default: the folder `mail` beside the database]
     #[arg(long, env = "MUSTER_MAIL", hide_env_values = true, value_name = "URL")]
     pub(super) mail: Option<String>,
-    /// Who mail is from [default: `Muster <muster@localhost>`]
+    /// Who mail is from; `Muster <muster@localhost>` when nobody says
     #[arg(long, env = "MUSTER_MAIL_FROM", value_name = "NAME <ADDRESS>")]
     pub(super) mail_from: Option<String>,
     /// Folder of mail texts that take the place of those of Muster

@@ -1,8 +1,7 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, scopes, settings, status, tokens,
-    tombstones, users, views, webhooks,
+    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, scopes, settings, status, tokens, tombstones, users, views, webhooks,
 };
 use crate::api::table::Route;
 
