@@ -223,6 +223,7 @@ impl App {
         let stop = CancellationToken::new();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
+        let schedule = tokio::spawn(worker::schedule::run(self.services.clone(), stop.clone()));
         let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
         let relay = tokio::spawn(relay(self.services.clone(), stop.clone()));
         let holds = tokio::spawn(worker::holds::run(self.services.clone(), stop.clone()));
@@ -257,7 +258,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, prepare, sequence, relay, holds, mail, forget);
+        let _ = tokio::join!(sweep, prepare, schedule, sequence, relay, holds, mail, forget);
         self.close().await;
         outcome
     }

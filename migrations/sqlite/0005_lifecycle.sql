@@ -17,7 +17,7 @@ CREATE TABLE user_status (
 ) WITHOUT ROWID;
 
 -- What a user or group that was deleted can be restored from. state: 'kept', 'superseded' when somebody else was given
--- what it had. name_key: as in resource.
+-- what it had. name_key, seal: as in resource.
 CREATE TABLE tombstone (
     tenant_id BIGINT NOT NULL,
     resource_pk BIGINT NOT NULL,

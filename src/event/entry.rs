@@ -39,6 +39,8 @@ words! {
         Receiver = "receiver",
         /// The organisation.
         Tenant = "tenant",
+        /// Something that is planned.
+        Schedule = "schedule",
         /// A signing key.
         Key = "key",
     }

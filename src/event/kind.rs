@@ -165,6 +165,10 @@ catalogue! {
     HoldRejected = "hold.rejected", Acts, "What went beyond a budget was rejected.", "`what`, `connection`, `held`";
     MailSent = "mail.sent", Acts, "A mail to somebody was handed over.", "`template`";
     MailFailed = "mail.failed", Acts, "A mail to somebody was given up.", "`template`, `attempts`";
+    ScheduleSet = "schedule.set", Acts, "Something was planned for a user.", "`schedule`, `action`, `due`";
+    ScheduleCancelled = "schedule.cancelled", Acts, "What was planned will not be done.", "`schedule`";
+    ScheduleDone = "schedule.done", Acts, "What was planned was done.", "`schedule`";
+    ScheduleFailed = "schedule.failed", Acts, "What was planned was refused when it was due.", "`schedule`";
     TokenCreated = "token.created", Acts, "A token was made.", "id, kind and end of the token";
     TokenRevoked = "token.revoked", Acts, "A token was ended.", "id of the token";
     TenantCreated = "tenant.created", Policy, "The organisation was made.", "`slug`, `name`";

@@ -21,6 +21,7 @@ use super::delivery::receivers::Receivers;
 use super::error::Result;
 use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
+use super::lifecycle::schedules::Schedules;
 use super::lifecycle::statuses::Statuses;
 use super::lifecycle::tombstones::Tombstones;
 use super::log::checkpoints::Checkpoints;
@@ -201,6 +202,11 @@ impl Unit {
     /// What changes would come to.
     pub fn previews(&mut self) -> Previews<&mut Tx> {
         Previews::new(self.tenant, &mut self.tx)
+    }
+
+    /// What is planned for people.
+    pub fn schedules(&mut self) -> Schedules<&mut Tx> {
+        Schedules::new(self.tenant, &mut self.tx)
     }
 
     /// What holds people.
@@ -399,6 +405,12 @@ impl Reader {
     #[must_use]
     pub fn previews(&self) -> Previews<&Db> {
         Previews::new(self.tenant, &self.db)
+    }
+
+    /// What is planned for people.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules<&Db> {
+        Schedules::new(self.tenant, &self.db)
     }
 
     /// What holds people.

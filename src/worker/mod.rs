@@ -7,5 +7,6 @@ pub mod holds;
 pub mod mail;
 pub mod prepare;
 pub mod relay;
+pub mod schedule;
 pub mod sequence;
 pub mod sweep;

@@ -1,7 +1,8 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, scopes, settings, status, tokens, tombstones, users, views, webhooks,
+    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, schedules, scopes, settings, status,
+    tokens, tombstones, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -16,6 +17,7 @@ pub fn routes() -> Vec<Route> {
         users::routes(),
         status::routes(),
         tombstones::routes(),
+        schedules::routes(),
         views::routes(),
         ownership::routes(),
         settings::routes(),

@@ -4,7 +4,9 @@
 //! one unit with its entry in the log. May import what `service` may, and the rest of it; must never turn a status by
 //! anything but that machine.
 
+pub mod due;
 pub mod restore;
+pub mod schedule;
 pub mod status;
 pub mod tombstones;
 pub mod turn;

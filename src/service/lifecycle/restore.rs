@@ -1,6 +1,6 @@
 //! Something that was deleted comes back: with the same id, its memberships and its grants.
 
-use serde_json::{Map, json};
+use serde_json::json;
 use std::sync::Arc;
 
 use super::tombstones::What;
@@ -108,17 +108,16 @@ async fn attempt(plan: &Restoring) -> Result<Restored> {
 
 impl Restoring {
     async fn make(&self, unit: &mut Unit) -> Result<Restored> {
-        // The policy before the resource, as every unit locks them.
-        let book = self.book(unit).await?;
         let tomb = self.tombstone(unit).await?;
+        let book = self.book(unit).await?;
         self.may_give(unit, &tomb, &book).await?;
         let now = self.services.clock().now();
         let mut left_out = left_out(unit, &tomb).await?;
-        let (to, revived) = match &self.how.into {
-            Some(into) => (self.heir(unit, into).await?, None),
+        let (to, version, document) = match &self.how.into {
+            Some(into) => (self.heir(unit, into).await?, None, None),
             None => {
-                let revived = self.revive(unit, &tomb, now).await?;
-                ((tomb.pk, tomb.id.clone()), Some(revived))
+                let (version, document) = self.revive(unit, &tomb, now).await?;
+                ((tomb.pk, tomb.id.clone()), Some(version), Some(document))
             }
         };
         let heir = Heir {
@@ -128,7 +127,7 @@ impl Restoring {
             now,
         };
         self.give_back(unit, heir, &to.1, &book).await?;
-        if revived.is_some() {
+        if version.is_some() {
             unit.tombstones().be_called_again(tomb.pk).await?;
             unit.tombstones().forget(tomb.pk);
         } else {
@@ -140,7 +139,7 @@ impl Restoring {
             Kind::Group => Happened::GroupRestored,
         };
         let data = json!({
-            "version": revived.as_ref().map(|(version, _)| version.0),
+            "version": version.map(|version| version.0),
             "into": self.how.into,
             "left_out": left_out.len(),
         });
@@ -150,7 +149,7 @@ impl Restoring {
             subject: (self.kind, tomb.pk, &tomb.id),
             about: Vec::new(),
             data,
-            changes: revived.map(|(_, document)| Changes::of(&Map::new(), document.as_map())),
+            changes: document.map(|document| Changes::of(Document::default().as_map(), document.as_map())),
             reason: None,
             person: person.as_ref(),
         };

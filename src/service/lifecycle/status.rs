@@ -8,6 +8,7 @@ use crate::base::id::{Pk, ResourceId, Version};
 use crate::service::access::authority::{GIVE, VIEW, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::store::resources::Groups;
 use crate::store::{Kind, Unit};
@@ -79,6 +80,9 @@ pub(in crate::service) struct Turned {
     pub(in crate::service) until: Option<Timestamp>,
 }
 
+/// Why a status was changed, in somebody's words, and the person under whose key that is sealed.
+pub(in crate::service) type Said<'a> = (Option<&'a str>, Option<&'a Person>);
+
 /// Says in the log that a status has changed; nothing of a change that has an event of its own.
 pub(in crate::service) fn tell(
     unit: &mut Unit,
@@ -86,6 +90,7 @@ pub(in crate::service) fn tell(
     now: Timestamp,
     (user, id): (Pk, &ResourceId),
     (turned, version): (Turned, Version),
+    (reason, person): Said<'_>,
 ) {
     let Turned { from, to, until } = turned;
     let what = match to {
@@ -98,7 +103,16 @@ pub(in crate::service) fn tell(
     if let Some(until) = until {
         data["until"] = until.rfc3339().into();
     }
-    ledger::note(unit, caller, now, (what, ledger::resource(Kind::User, user, id)), &data);
+    let entry = ledger::Entry {
+        what,
+        subject: (Kind::User, user, id),
+        about: Vec::new(),
+        data,
+        changes: None,
+        reason,
+        person,
+    };
+    ledger::record(unit, caller, now, entry);
 }
 
 /// Says in the log that provisioning took somebody for active who stays out.

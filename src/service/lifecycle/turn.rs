@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::schedule::{self, Source};
 use super::status::{self, Turned, UserStatus};
 use crate::access::invariant::{Deed, Demands};
 use crate::access::lifecycle::{Ask, By, Hold, Joining, OffBy, Refusal, Status, Verdict, turn as verdict};
@@ -129,8 +130,7 @@ pub(super) async fn in_unit(
     id: &ResourceId,
     turning: &Turning,
 ) -> Result<Verdict> {
-    // The policy before the resource, as every unit locks them.
-    let (_, settings) = unit.policy().hold_settings().await?;
+    let demands = locked(unit, turning.ask).await?;
     let mut resources = unit.resources();
     let found = resources.find_for_update(Kind::User, id, None, Groups::LeftOut).await?;
     let Some(stored) = found else {
@@ -149,7 +149,15 @@ pub(super) async fn in_unit(
         },
         other => other,
     };
-    let came = verdict(from, ask, turning.by, Joining::Accepts);
+    let came = match verdict(from, ask, turning.by, Joining::Accepts) {
+        // An administrator makes a leave that would end by itself a suspension of their own.
+        Verdict::Already
+            if turning.by == By::Administrator && held.as_ref().is_some_and(|held| held.until.is_some()) =>
+        {
+            Verdict::Turns(from)
+        }
+        came => came,
+    };
     match came {
         Verdict::Turns(to) => {
             let turned = Turned {
@@ -160,7 +168,7 @@ pub(super) async fn in_unit(
             write(
                 services,
                 caller,
-                (unit, &settings.demands),
+                (unit, demands.as_ref()),
                 stored,
                 held,
                 (turned, turning),
@@ -171,6 +179,20 @@ pub(super) async fn in_unit(
         Verdict::Refused(refusal) => return Err(refused(refusal)),
     }
     Ok(came)
+}
+
+/// Locks the policy, before resources as every unit does: held for what may end an account.
+async fn locked(unit: &mut Unit, ask: Ask) -> Result<Option<Demands>> {
+    match ask {
+        Ask::Suspend | Ask::Deactivate => {
+            let (_, settings) = unit.policy().hold_settings().await?;
+            Ok(Some(settings.demands))
+        }
+        _ => {
+            unit.policy().share().await?;
+            Ok(None)
+        }
+    }
 }
 
 /// Why it cannot be done to who is not there.
@@ -187,7 +209,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
 async fn write(
     services: &Services,
     caller: &Caller,
-    (unit, demands): (&mut Unit, &Demands),
+    (unit, demands): (&mut Unit, Option<&Demands>),
     stored: Stored,
     held: Option<StoredHold>,
     (turned, turning): (Turned, &Turning),
@@ -195,6 +217,8 @@ async fn write(
     let now = services.clock().now();
     let Turned { from, to, .. } = turned;
     if from.is_active() {
+        // Whatever ends an account has locked what it is counted by.
+        let demands = demands.ok_or(Error::Busy)?;
         let deed = match to {
             Status::Suspended => Deed::Suspend,
             _ => Deed::Deactivate,
@@ -202,7 +226,7 @@ async fn write(
         invariants::may_end(unit, demands, (stored.pk, deed), now).await??;
     }
     let source_active = held.map_or(!matches!(from, Status::Off(OffBy::Source)), |held| held.source_active);
-    hold(
+    keep(
         unit,
         caller,
         &stored,
@@ -210,32 +234,40 @@ async fn write(
         (turned, turning),
         now,
     );
+    let person = Person::of(services, caller, &stored.id, stored.seal.as_deref()).await?;
     let version = if from.is_active() == to.is_active() {
         unit.resources().rename(stored.pk, stored.version, External::Keep, now)
     } else {
-        flip(services, caller, unit, &stored, to.is_active(), now).await?
+        flip(services, caller, unit, (&stored, person.as_ref()), to.is_active(), now).await?
     };
-    status::tell(unit, caller, now, (stored.pk, &stored.id), (turned, version));
+    let said = (turning.reason.as_deref(), person.as_ref());
+    status::tell(unit, caller, now, (stored.pk, &stored.id), (turned, version), said);
+    if turning.by == By::Administrator {
+        // What an administrator decides now is not undone by the end of a leave that was planned before.
+        for plan in unit.schedules().cancel(stored.pk, Source::Leave, now).await? {
+            schedule::tell(unit, caller, now, What::ScheduleCancelled, &plan);
+        }
+    }
     Ok(())
 }
 
 /// Keeps what holds a user from now on, if anything does.
-fn hold(
+fn keep(
     unit: &mut Unit,
     caller: &Caller,
     stored: &Stored,
-    (hold, source_active): (Option<Hold>, bool),
+    (kept, source_active): (Option<Hold>, bool),
     (turned, turning): (Turned, &Turning),
     now: Timestamp,
 ) {
-    let Some(hold) = hold else {
+    let Some(kept) = kept else {
         unit.statuses().lift(stored.pk);
         return;
     };
     let author = Author::of(caller);
     let (actor_kind, actor_id) = author.who();
     let held = StoredHold {
-        hold,
+        hold: kept,
         source_active,
         since: now,
         until: turned.until,
@@ -251,7 +283,7 @@ async fn flip(
     services: &Services,
     caller: &Caller,
     unit: &mut Unit,
-    stored: &Stored,
+    (stored, person): (&Stored, Option<&Person>),
     active: bool,
     now: Timestamp,
 ) -> Result<Version> {
@@ -274,7 +306,6 @@ async fn flip(
     let updated = resources.update(stored.pk, stored.version, &old, &content, External::Keep, now);
     let version = updated.await?;
     let names = draft::differences(&before, &after);
-    let person = Person::of(services, caller, &stored.id, stored.seal.as_deref()).await?;
     let entry = ledger::Entry {
         what: What::UserUpdated,
         subject: (Kind::User, stored.pk, &stored.id),
@@ -282,7 +313,7 @@ async fn flip(
         data: ledger::changes(&names, Some(version), &[], &[]),
         changes: Some(Changes::of(before.as_map(), after.as_map())),
         reason: None,
-        person: person.as_ref(),
+        person,
     };
     ledger::record(unit, caller, now, entry);
     Ok(version)

@@ -75,7 +75,7 @@ impl Standing {
                 to: self.to,
                 until: None,
             };
-            status::tell(unit, caller, now, user, (turned, version));
+            status::tell(unit, caller, now, user, (turned, version), (None, None));
         }
     }
 }

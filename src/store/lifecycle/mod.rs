@@ -4,5 +4,6 @@
 //! comes to is the business of [`crate::access::lifecycle`].
 
 pub mod restore;
+pub mod schedules;
 pub mod statuses;
 pub mod tombstones;

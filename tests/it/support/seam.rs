@@ -11,6 +11,7 @@ use muster::config::Config;
 use muster::event::Keyring;
 use muster::service::delivery::{self, Outcome};
 use muster::service::fuse;
+use muster::service::lifecycle::due;
 use muster::service::log::sequence;
 use muster::store::sql::{Db, Options};
 use muster::worker::{egress::Egress, mail, relay};
@@ -57,8 +58,10 @@ pub async fn open(url: &str) -> Rooms {
     }
 }
 
-/// What workers would do by now: what is approved is made, and whatever happened gets its number and is delivered.
+/// What workers would do by now: what is due and what is approved is done, and whatever happened gets its number and is
+/// delivered.
 pub async fn turn(rooms: &Rooms) {
+    while due::pass(rooms.app.services()).await.unwrap().more {}
     while fuse::resume(rooms.app.services()).await.unwrap() {}
     number(rooms).await;
     relay::turn(rooms.app.services(), &rooms.egress, "node").await.unwrap();
