@@ -222,6 +222,7 @@ impl App {
         let edge = self.edge()?;
         let stop = CancellationToken::new();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
+        let offboard = tokio::spawn(worker::offboard::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
         let schedule = tokio::spawn(worker::schedule::run(self.services.clone(), stop.clone()));
         let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
@@ -258,7 +259,7 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, prepare, schedule, sequence, relay, holds, mail, forget);
+        let _ = tokio::join!(sweep, offboard, prepare, schedule, sequence, relay, holds, mail, forget);
         self.close().await;
         outcome
     }

@@ -92,5 +92,13 @@ fn describe() {
         "muster_pending_total",
         "requests of provisioning that wait for an administrator, by kind"
     );
+    metrics::describe_gauge!(
+        "muster_offboarding_open",
+        "offboarding runs that are under way and in time"
+    );
+    metrics::describe_gauge!(
+        "muster_offboarding_late",
+        "offboarding runs past their deadline: somebody whose account ended may still have access"
+    );
     metrics_process::Collector::default().describe();
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{audit, connection, explain, keys, owner, rules, serve, tenant, token, user};
+use super::{audit, connection, explain, keys, owner, rules, serve, tenant, token, user, verify};
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
@@ -51,6 +51,9 @@ pub(super) enum Command {
     User(user::Command),
     /// Why a user may do something, or why not
     Explain(explain::Explain),
+    /// Check what Muster signed, without a database
+    #[command(subcommand)]
+    Verify(verify::Command),
     /// The log of a tenant: taken out, and proved to be what it was
     #[command(subcommand)]
     Audit(audit::Command),

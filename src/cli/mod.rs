@@ -15,6 +15,7 @@ mod serve;
 mod tenant;
 mod token;
 mod user;
+mod verify;
 
 pub use args::Cli;
 pub use run::run;

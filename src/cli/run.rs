@@ -5,7 +5,7 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
-use super::{audit, connection, explain, keys, migrate, owner, rules, tenant, token, user};
+use super::{audit, connection, explain, keys, migrate, owner, rules, tenant, token, user, verify};
 use crate::app::App;
 use crate::config::Config;
 use crate::service::Services;
@@ -29,6 +29,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Token(command)) => with_services(&common, |services, _| token::run(services, command)),
         Some(Command::Owner(command)) => with_services(&common, |services, _| owner::run(services, command)),
         Some(Command::Rules(command)) => with_services(&common, |services, _| rules::run(services, command)),
+        Some(Command::Verify(command)) => verify::run(&command),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Explain(asked)) => with_services(&common, |services, _| explain::run(services, asked)),
         Some(Command::Audit(command)) => audit::run(&common, command),

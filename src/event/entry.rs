@@ -43,6 +43,8 @@ words! {
         Schedule = "schedule",
         /// A signing key.
         Key = "key",
+        /// An offboarding run.
+        Run = "run",
     }
 }
 

@@ -181,6 +181,12 @@ catalogue! {
     ReceiverTested = "receiver.tested", Acts, "Somebody had something sent to a receiver to try it.", "";
     DeliveryDead = "delivery.dead", Acts, "Deliveries were given up.", "`positions`";
     DeliveryReplayed = "delivery.replayed", Acts, "Deliveries were asked for again.", "`dead`, or `from`: a position";
+    RunOpened = "run.opened", Acts, "An account ended: everything that could still let the person in has to confirm that it does not.", "`user`";
+    RunLate = "run.late", Acts, "An offboarding run was not confirmed by its deadline.", "`user`";
+    RunConfirmed = "run.confirmed", Acts, "Every step of an offboarding run is confirmed.", "`user`";
+    RunWithdrawn = "run.withdrawn", Acts, "The person may come in again, so their offboarding run ended without a result.", "`user`";
+    StepAcknowledged = "step.acknowledged", Acts, "An enforcer took the request to end what a person has open.", "`user`, `step`";
+    StepConfirmed = "step.confirmed", Acts, "It was found that an enforcer has nothing of a person open.", "`user`, `step`";
     LogCheckpointExported = "log.checkpoint_exported", Acts, "A checkpoint was handed out to be kept elsewhere.", "`seq`, `key`";
     LogUnreadable = "log.unreadable", Acts, "What a unit of work had done could not be read; its texts are kept as they are.", "`reason`, `head`, `records`";
     KeyRotated = "key.rotated", Acts, "New signatures are made with another key.", "`purpose`, `key`, `before`";

@@ -11,6 +11,7 @@
 
 pub mod backoff;
 mod cause;
+pub mod certificate;
 pub mod chain;
 pub mod change;
 pub mod checkpoint;
@@ -38,6 +39,7 @@ mod word;
 mod tests;
 
 pub use cause::{By, Cause, Of};
+pub use certificate::Certificate;
 pub use chain::{Chain, Head, Placed};
 pub use change::{Change, Changes};
 pub use checkpoint::Checkpoint;

@@ -16,6 +16,7 @@ mod ledger;
 pub mod lifecycle;
 pub mod log;
 pub mod mail;
+pub mod offboarding;
 pub mod once;
 pub mod provision;
 pub mod tolerances;

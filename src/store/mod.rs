@@ -19,6 +19,7 @@ pub mod mail;
 pub mod members;
 pub mod query;
 pub mod resources;
+pub mod runs;
 pub mod sql;
 pub mod tenants;
 pub mod tokens;

@@ -269,6 +269,19 @@ impl Tokens<&mut Tx> {
         Ok(!rows.is_empty())
     }
 
+    /// How many tokens a user has or had.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_of(&mut self, user: Pk) -> Result<u64> {
+        const COUNT: &str = "SELECT count(*) FROM token t WHERE t.tenant_id = $1 AND t.user_pk = $2";
+        let count: Option<(i64,)> = self
+            .source
+            .row(Statement::new(COUNT).bind(self.tenant).bind(user))
+            .await?;
+        Ok(count.map_or(0, |row| u64::try_from(row.0).unwrap_or(0)))
+    }
+
     /// Ends every token of a user that still works. Gives their ids.
     ///
     /// # Errors

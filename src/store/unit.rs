@@ -32,6 +32,8 @@ use super::mail::Mails;
 use super::members::Members;
 use super::query::Queries;
 use super::resources::Resources;
+use super::runs::ends::Ends;
+use super::runs::list::Runs;
 use super::sql::{Db, Tx};
 use super::tokens::Tokens;
 use super::tolerances::Tolerances;
@@ -132,6 +134,16 @@ impl Unit {
     /// The end of the log.
     pub fn heads(&mut self) -> Heads<&mut Tx> {
         Heads::new(self.tenant, &mut self.tx)
+    }
+
+    /// What may have ended accounts.
+    pub fn ends(&mut self) -> Ends<&mut Tx> {
+        Ends::new(self.tenant, &mut self.tx)
+    }
+
+    /// Offboarding runs.
+    pub fn runs(&mut self) -> Runs<&mut Tx> {
+        Runs::new(self.tenant, &mut self.tx)
     }
 
     /// Clients of the tenant.
@@ -315,6 +327,18 @@ impl Reader {
     #[must_use]
     pub fn heads(&self) -> Heads<&Db> {
         Heads::new(self.tenant, &self.db)
+    }
+
+    /// What may have ended accounts.
+    #[must_use]
+    pub fn ends(&self) -> Ends<&Db> {
+        Ends::new(self.tenant, &self.db)
+    }
+
+    /// Offboarding runs.
+    #[must_use]
+    pub fn runs(&self) -> Runs<&Db> {
+        Runs::new(self.tenant, &self.db)
     }
 
     /// Clients of the tenant.

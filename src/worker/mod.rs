@@ -5,6 +5,7 @@
 pub mod egress;
 pub mod holds;
 pub mod mail;
+pub mod offboard;
 pub mod prepare;
 pub mod relay;
 pub mod schedule;

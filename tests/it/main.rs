@@ -21,5 +21,6 @@ mod lifecycle;
 mod log;
 mod mail;
 mod nodes;
+mod offboarding;
 mod race;
 mod store;

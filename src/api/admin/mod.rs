@@ -16,6 +16,7 @@ mod preview;
 mod query;
 mod roles;
 mod rules;
+mod runs;
 mod schedules;
 mod scopes;
 mod settings;

@@ -1,8 +1,8 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, schedules, scopes, settings, status,
-    tokens, tombstones, users, views, webhooks,
+    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, runs, schedules, scopes, settings,
+    status, tokens, tombstones, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         ownership::routes(),
         settings::routes(),
         pending::routes(),
+        runs::routes(),
         tokens::routes(),
         fuse::routes(),
         holds::routes(),

@@ -91,6 +91,12 @@ impl From<Holder> for UserOfView {
 /// Whether the client asks for a table.
 #[must_use]
 pub fn wants_table(headers: &HeaderMap) -> bool {
+    wants(headers, CSV)
+}
+
+/// Whether the client names this media type among those it accepts.
+#[must_use]
+pub fn wants(headers: &HeaderMap, media: &str) -> bool {
     let mut accepted = headers
         .get_all(header::ACCEPT)
         .iter()
@@ -98,7 +104,7 @@ pub fn wants_table(headers: &HeaderMap) -> bool {
     accepted.any(|value| {
         value
             .split([',', ';'])
-            .any(|media| media.trim().eq_ignore_ascii_case(CSV))
+            .any(|accepted| accepted.trim().eq_ignore_ascii_case(media))
     })
 }
 

@@ -1,3 +1,4 @@
+mod certificates;
 mod entries;
 mod forgery;
 mod house;

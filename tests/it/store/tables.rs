@@ -131,7 +131,7 @@ each_database! {
         // SQLite's row numbers are keys by themselves.
         let numbers = [
             "connection.id", "token.id", "resource.pk", "entry.id", "role.id", "scope.id", "access_grant.id", "rule.id",
-            "preview.id", "pending.id", "receiver.id", "schedule.id", "hold.id", "mail.id",
+            "preview.id", "pending.id", "receiver.id", "schedule.id", "hold.id", "mail.id", "run.id",
         ];
         let mut expected: BTreeSet<String> = names.map(str::to_owned).into();
         if shelf.database.engine() == Engine::Sqlite {

@@ -13,6 +13,7 @@ use muster::service::delivery::{self, Outcome};
 use muster::service::fuse;
 use muster::service::lifecycle::due;
 use muster::service::log::sequence;
+use muster::service::offboarding;
 use muster::store::sql::{Db, Options};
 use muster::worker::{egress::Egress, mail, relay};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -58,12 +59,15 @@ pub async fn open(url: &str) -> Rooms {
     }
 }
 
-/// What workers would do by now: what is due and what is approved is done, and whatever happened gets its number and is
-/// delivered.
+/// What workers would do by now: what is due and what is approved is done, and whatever happened gets its number, has
+/// its consequences and is delivered.
 pub async fn turn(rooms: &Rooms) {
     while due::pass(rooms.app.services()).await.unwrap().more {}
     while fuse::resume(rooms.app.services()).await.unwrap() {}
     number(rooms).await;
+    while offboarding::pass(rooms.app.services()).await.unwrap().done > 0 {
+        number(rooms).await;
+    }
     relay::turn(rooms.app.services(), &rooms.egress, "node").await.unwrap();
     number(rooms).await;
 }

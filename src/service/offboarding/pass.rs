@@ -1,0 +1,80 @@
+//! One round of everything that runs need: any number of nodes may make it at once.
+
+use std::time::Duration;
+
+use super::{account, certify, follow, late};
+use crate::service::context::Services;
+use crate::service::error::{Error, Result};
+use crate::store::log::leases;
+use crate::store::runs::{due, ends};
+
+/// What runs are followed under: in leases, and as who does it in the log.
+pub(super) const NAME: &str = "offboarding";
+
+/// How long a node that stops in mid-work keeps the others from it.
+pub const LEASE_LASTS: Duration = Duration::from_secs(10);
+
+/// Steps that one round takes up.
+const MOST_STEPS: u32 = 64;
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// How many logs were read on, runs turned late or certified, and steps tried.
+    pub done: usize,
+}
+
+/// Makes a round: reads the logs on, turns late what is, tries what is due, certifies what is confirmed.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn pass(services: &Services) -> Result<Passed> {
+    let mut done = follow::follow(services).await?;
+    done += late::turn(services).await?;
+    for due in due::steps(services.db(), services.clock().now(), MOST_STEPS).await? {
+        done += usize::from(unless_overtaken(account::attempt(services, &due).await)?.unwrap_or(false));
+    }
+    done += certify::certify(services).await?;
+    Ok(Passed { done })
+}
+
+/// Whether there is anything to do.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn is_due(services: &Services) -> Result<bool> {
+    let (db, now) = (services.db(), services.clock().now());
+    Ok(!due::steps(db, now, 1).await?.is_empty()
+        || !ends::behind(db, 1).await?.is_empty()
+        || !due::overdue(db, now).await?.is_empty()
+        || !due::uncertified(db, 1).await?.is_empty())
+}
+
+/// What was done; none when somebody else was faster or in the way, so that it is looked at again.
+pub(super) fn unless_overtaken<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::Stale | Error::Busy) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes or renews the lease; says whether this holder has it now. It saves work: what is done without it is done once,
+/// too.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
+    let now = services.clock().now();
+    Ok(leases::take(services.db(), NAME, holder, now, now.plus(LEASE_LASTS)).await?)
+}
+
+/// How many runs of the whole installation are open, and how many late.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn under_way(services: &Services) -> Result<(u32, u32)> {
+    let (open, late) = due::under_way(services.db()).await?;
+    let counted = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok((counted(open), counted(late)))
+}

@@ -1,0 +1,120 @@
+//! Runs of all tenants with something to do.
+
+use crate::base::clock::Timestamp;
+use crate::base::id::TenantId;
+use crate::store::error::Result;
+use crate::store::sql::{Db, FromRow, Read as _, Row, Statement};
+
+/// A step for which something is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Short name of the tenant.
+    pub slug: String,
+    /// Row number of the run.
+    pub run: i64,
+    /// Id of the run.
+    pub run_uid: String,
+    /// Name of the enforcer.
+    pub name: String,
+    /// How often it was tried: who settles an attempt names it, so that of two who make the same one is thrown away.
+    pub attempts: i64,
+    /// Whether the enforcer has said that it will.
+    pub acknowledged: Option<Timestamp>,
+}
+
+impl FromRow for Due {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            tenant: TenantId(row.get(0)?),
+            slug: row.get(1)?,
+            run: row.get(2)?,
+            run_uid: row.get(3)?,
+            name: row.get(4)?,
+            attempts: row.get(5)?,
+            acknowledged: row.get::<Option<i64>>(6)?.map(Timestamp),
+        })
+    }
+}
+
+/// Steps that are due, the longest waiting first: at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn steps(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+    const STEPS: &str = "SELECT s.tenant_id, n.slug, s.run_id, r.uid, s.name, s.attempts, s.acknowledged FROM run_step s \
+                         JOIN tenant n ON n.id = s.tenant_id JOIN run r ON r.tenant_id = s.tenant_id AND r.id = s.run_id \
+                         WHERE s.due IS NOT NULL AND s.due <= $1 ORDER BY s.due LIMIT 0 + $2";
+    db.rows(Statement::new(STEPS).bind(now).bind(i64::from(limit))).await
+}
+
+/// A tenant in which something is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its short name.
+    pub slug: String,
+}
+
+impl FromRow for Place {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            tenant: TenantId(row.get(0)?),
+            slug: row.get(1)?,
+        })
+    }
+}
+
+/// Tenants with open runs whose deadline has passed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overdue(mut db: &Db, now: Timestamp) -> Result<Vec<Place>> {
+    const OVERDUE: &str = "SELECT DISTINCT r.tenant_id, n.slug FROM run r JOIN tenant n ON n.id = r.tenant_id \
+                           WHERE r.state = 'open' AND r.deadline <= $1";
+    db.rows(Statement::new(OVERDUE).bind(now)).await
+}
+
+/// A run that is confirmed and waits for its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncertified {
+    /// Whose it is.
+    pub place: Place,
+    /// Public id of the tenant.
+    pub tenant_uid: String,
+    /// Id of the run.
+    pub run_uid: String,
+}
+
+impl FromRow for Uncertified {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            place: Place::from_row(row)?,
+            tenant_uid: row.get(2)?,
+            run_uid: row.get(3)?,
+        })
+    }
+}
+
+/// Runs that are confirmed and wait for their certificates: at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uncertified(mut db: &Db, limit: u32) -> Result<Vec<Uncertified>> {
+    const UNCERTIFIED: &str = "SELECT r.tenant_id, n.slug, n.uid, r.uid FROM run r JOIN tenant n ON n.id = r.tenant_id \
+                               WHERE r.state = 'confirmed' AND r.certified = 0 ORDER BY r.tenant_id, r.id LIMIT 0 + $1";
+    db.rows(Statement::new(UNCERTIFIED).bind(i64::from(limit))).await
+}
+
+/// How many runs of all tenants are open, and how many late.
+///
+/// # Errors
+/// When the database fails.
+pub async fn under_way(mut db: &Db) -> Result<(i64, i64)> {
+    const COUNT: &str = "SELECT r.state, count(*) FROM run r WHERE r.state IN ('open', 'late') GROUP BY r.state";
+    let counted: Vec<(String, i64)> = db.rows(Statement::new(COUNT)).await?;
+    let of = |state: &str| counted.iter().find(|one| one.0 == state).map_or(0, |one| one.1);
+    Ok((of("open"), of("late")))
+}

@@ -1,0 +1,7 @@
+//! Offboarding: what the end of an account opens, how it is proven, and what can be shown of it.
+//!
+//! May use `support`, the admin desk, and what the crate says of certificates; must never write a run itself.
+
+mod certificates;
+mod runs;
+mod verify;
