@@ -67,12 +67,12 @@ pub struct Hold {
     #[serde(skip_serializing_if = "Option::is_none")]
     decided: Option<Instant>,
     /// The requests that it keeps: none where the connection refuses what is beyond.
-    changes: Changes,
+    changes: HeldCounts,
 }
 
 /// Requests, by what became of them.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Changes {
+pub struct HeldCounts {
     /// Not made yet.
     waiting: u64,
     /// Made.
@@ -93,7 +93,7 @@ impl From<fuse::Hold> for Hold {
             state: hold.state.as_str(),
             opened: Instant(hold.opened),
             decided: wire::at(hold.decided),
-            changes: Changes {
+            changes: HeldCounts {
                 waiting: hold.changes.waiting,
                 applied: hold.changes.applied,
                 failed: hold.changes.failed,

@@ -61,12 +61,12 @@ pub struct UserStatus {
     status: &'static str,
     /// What keeps them out, where it is more than the word of provisioning.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hold: Option<Hold>,
+    hold: Option<KeptOut>,
 }
 
 /// What keeps a user out.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Hold {
+pub struct KeptOut {
     /// Since when.
     since: Instant,
     /// Until when it is planned for.
@@ -83,7 +83,7 @@ pub struct Hold {
     source_active: bool,
 }
 
-impl From<HeldSince> for Hold {
+impl From<HeldSince> for KeptOut {
     fn from(held: HeldSince) -> Self {
         Self {
             since: Instant(held.since),
@@ -102,7 +102,7 @@ impl From<status::UserStatus> for UserStatus {
             user: found.user,
             name: found.name,
             status: found.status.as_str(),
-            hold: found.hold.map(Hold::from),
+            hold: found.hold.map(KeptOut::from),
         }
     }
 }

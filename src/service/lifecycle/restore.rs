@@ -108,17 +108,17 @@ async fn attempt(plan: &Restoring) -> Result<Restored> {
 
 impl Restoring {
     async fn make(&self, unit: &mut Unit) -> Result<Restored> {
-        let tomb = self.tombstone(unit).await?;
+        // The policy before the resource, as every unit locks them.
         let book = self.book(unit).await?;
+        let tomb = self.tombstone(unit).await?;
         self.may_give(unit, &tomb, &book).await?;
         let now = self.services.clock().now();
         let mut left_out = left_out(unit, &tomb).await?;
-        let (to, version, document) = match &self.how.into {
-            Some(into) => (self.heir(unit, into).await?, None, None),
-            None => {
-                let (version, document) = self.revive(unit, &tomb, now).await?;
-                ((tomb.pk, tomb.id.clone()), Some(version), Some(document))
-            }
+        let (to, version, document) = if let Some(into) = &self.how.into {
+            (self.heir(unit, into).await?, None, None)
+        } else {
+            let (version, document) = self.revive(unit, &tomb, now).await?;
+            ((tomb.pk, tomb.id.clone()), Some(version), Some(document))
         };
         let heir = Heir {
             tomb: tomb.pk,

@@ -10,7 +10,7 @@ use super::parked::{Asked, Verb, told};
 use super::refuse;
 use super::roles;
 use super::shown::Shown;
-use super::write::{self, Next, Target, Wanted};
+use super::write::{self, Next, Says, Target, Wanted};
 use crate::scim::Document;
 use crate::scim::patch::{self, PatchRequest};
 use crate::service::context::{Caller, Services};
@@ -54,13 +54,15 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     let names = draft::differences(stored, &patched.document);
     Ok(Next {
         changed: patched.document != *stored,
-        says_active: request.mentions(hold::ATTRIBUTE),
-        states_roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
+        says: Says {
+            active: request.mentions(hold::ATTRIBUTE),
+            roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
+            members: true,
+        },
         names,
         document: patched.document,
         external_id: patched.external_id,
         members: patched.members,
-        says_members: true,
         asked_for: patched.asked_for,
         ignored: patched.ignored,
     })

@@ -62,7 +62,7 @@ impl Planned {
             .content
             .as_ref()
             .map_or(self.stored.active, |(content, _)| content.active);
-        self.stored.kind == Kind::User && (self.next.says_active || after != self.stored.active)
+        self.stored.kind == Kind::User && (self.next.says.active || after != self.stored.active)
     }
 }
 
@@ -153,7 +153,7 @@ pub(super) async fn derive(target: &Target, planned: &mut Planned) -> Result<()>
             modified: target.services.clock().now(),
         };
         let derived = derive::of(&target.services, &target.caller, &planned.next.document, &meta).await?;
-        if planned.next.states_roles {
+        if planned.next.says.roles {
             let after = roles::values(&planned.next.document);
             let Target { services, caller, .. } = target;
             planned.asked = roles::ask(services, caller, derived.book(), &planned.roles, &after).await?;

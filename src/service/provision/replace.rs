@@ -9,7 +9,7 @@ use super::hold;
 use super::parked::{Asked, Verb, told};
 use super::refuse;
 use super::shown::Shown;
-use super::write::{self, Next, Target, Wanted};
+use super::write::{self, Next, Says, Target, Wanted};
 use crate::scim::patch::MemberOp;
 use crate::scim::{Document, validate};
 use crate::service::context::{Caller, Services};
@@ -60,12 +60,14 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     Ok(Next {
         changed: incoming.document != *stored,
         names: draft::differences(stored, &incoming.document),
-        says_active: says_active(body),
-        states_roles: true,
+        says: Says {
+            active: says_active(body),
+            roles: true,
+            members: says_members,
+        },
         document: incoming.document,
         external_id: incoming.external_id,
         members,
-        says_members,
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
     })

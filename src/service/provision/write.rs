@@ -98,17 +98,24 @@ pub(super) struct Next {
     pub(super) changed: bool,
     /// Names of the attributes that differ.
     pub(super) names: Vec<String>,
-    /// Whether the request speaks of `active`, also when that stays the same.
-    pub(super) says_active: bool,
-    /// Whether the request says which `roles` there are, also when they stay the same.
-    pub(super) states_roles: bool,
+    /// What the request speaks of.
+    pub(super) says: Says,
     pub(super) document: Document,
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
-    /// Whether the request speaks of members, rather than leaving them out of a new whole.
-    pub(super) says_members: bool,
     pub(super) asked_for: Vec<String>,
     pub(super) ignored: Vec<String>,
+}
+
+/// What a request speaks of, also when it stays the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Says {
+    /// Of `active`.
+    pub(super) active: bool,
+    /// Of `roles`: a new whole without them takes them away.
+    pub(super) roles: bool,
+    /// Of members, rather than leaving them out of a new whole.
+    pub(super) members: bool,
 }
 
 /// One attempt at a change; `next` sees the stored document and the caller's `externalId`.
@@ -218,11 +225,9 @@ async fn move_members(
     let group = planned.stored.pk;
     let locked = planned.locked.as_ref().ok_or(Error::Busy)?;
     let guard = guard::before_members(&target.services, &target.caller, (unit, locked), group, now).await?;
-    let Next {
-        members, says_members, ..
-    } = &planned.next;
+    let Next { members, says, .. } = &planned.next;
     let moved = if guard.is_smart() {
-        if !*says_members {
+        if !says.members {
             return Ok(Moved::default());
         }
         let moved = membership::apply_to_smart(unit, group, members, given).await?;

@@ -96,6 +96,6 @@ mod tests {
         assert_eq!(read(Some(&write(&fuse))).unwrap(), fuse);
         assert_eq!(read(Some("{}")).unwrap(), Fuse::default());
         assert_eq!(read(None).unwrap(), Fuse::default());
-        assert!(read(Some("[]")).is_err());
+        assert!(read(Some("7")).is_err());
     }
 }

@@ -76,9 +76,10 @@ each_database! {
                 vec![department.as_str()],
             ),
             (
-                json!({"op": "add", "value": {"active": false, "nickName": "n"}}),
-                vec!["active", "nickName"],
+                json!({"op": "add", "value": {"title": "z", "nickName": "n"}}),
+                vec!["nickName", "title"],
             ),
+            (json!({"op": "replace", "path": "title", "value": "y"}), vec!["title"]),
         ] {
             house.patch(&path, json!([operation])).await.status(200);
             let event = newest(&house, &mut known).await;

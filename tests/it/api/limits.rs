@@ -42,7 +42,7 @@ each_database! {
         until_throttled(&busy, &[], 200).await;
         let refused = busy.ask("POST", "/Users", Some(&body)).await.unwrap();
         if refused.status == 429 {
-            before.assert_same(&house.dump().await);
+            assert_eq!(house.dump().await.table("resource"), before.table("resource"));
         }
     }
 

@@ -37,8 +37,12 @@ impl World {
                     .post("/Users", user(name, json!({"active": true, "externalId": name})))
                     .await
             }
-            1 => house.patch(&format!("/Users/{id}"), says("active", json!(true))).await,
-            2 => house.patch(&format!("/Users/{id}"), says("active", json!(false))).await,
+            1 => house.patch(&format!("/Users/{id}"), says("active", &json!(true))).await,
+            2 => {
+                house
+                    .patch(&format!("/Users/{id}"), says("active", &json!(false)))
+                    .await
+            }
             3 => {
                 house
                     .put(&format!("/Users/{id}"), user(name, json!({"active": true})))
@@ -83,7 +87,7 @@ impl World {
     }
 }
 
-fn says(path: &str, value: Value) -> Value {
+fn says(path: &str, value: &Value) -> Value {
     json!([{"op": "replace", "path": path, "value": value}])
 }
 

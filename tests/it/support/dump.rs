@@ -51,6 +51,15 @@ impl Dump {
         self.0.values().map(Vec::as_slice)
     }
 
+    /// The tables that have this text in some row.
+    pub fn tables_with(&self, text: &str) -> Vec<&str> {
+        let having = self
+            .0
+            .iter()
+            .filter(|(_, rows)| rows.iter().any(|row| row.contains(text)));
+        having.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Number of rows in all tables.
     pub fn rows(&self) -> usize {
         self.0.values().map(Vec::len).sum()
