@@ -125,6 +125,8 @@ fn health(was: &Health, outcomes: &[(usize, Outcome)], now: Timestamp) -> Health
     let mut is = was.clone();
     for (_, outcome) in outcomes {
         match outcome {
+            // Who is gone for one delivery wants none of the others either.
+            Outcome::Taken if is.state == Going::Paused => is.last_success = Some(now),
             Outcome::Taken => {
                 is = Health {
                     state: Going::Active,
@@ -219,4 +221,31 @@ fn rows(items: &[Item], outcomes: &[(usize, Outcome)], going: Going, now: Timest
         rows.push(row);
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_is_gone_stays_paused_whatever_else_came_of_the_round() {
+        let well = Health {
+            state: Going::Active,
+            reason: None,
+            failures: 0,
+            failing_since: None,
+            next_try: None,
+            last_success: None,
+        };
+        for outcomes in [
+            [(0, Outcome::Taken), (1, Outcome::Gone)],
+            [(0, Outcome::Gone), (1, Outcome::Taken)],
+        ] {
+            let is = health(&well, &outcomes, Timestamp(7));
+            assert_eq!(
+                (is.state, is.reason.as_deref(), is.last_success),
+                (Going::Paused, Some("gone"), Some(Timestamp(7)))
+            );
+        }
+    }
 }

@@ -89,7 +89,7 @@ async fn attempt(services: &Services, caller: &Caller, plan: &Due, outcome: Outc
     };
     let now = services.clock().now();
     // INVARIANT: who settles the plan has done it, and who has not settled it has done nothing.
-    if !unit.schedules().settle(&plan.uid, state, now).await? {
+    if !unit.schedules().settle(&plan.uid, Some(plan.at), state, now).await? {
         unit.dismiss().await?;
         return Ok(false);
     }

@@ -198,9 +198,13 @@ impl Restoring {
     async fn may_give(&self, unit: &mut Unit, tomb: &Tombstone, book: &Book) -> Result<()> {
         let roles = unit.tombstones().roles(tomb.pk).await?;
         let given = roles.into_iter().map(|role| book.rulebook.permissions(role));
-        let none = self.services.catalogue().known([]);
+        // Whoever fills a group gives what it gives, and what it is nested in.
+        let groups = unit.tombstones().groups(tomb.pk).await?;
+        let mut policy = book.rulebook.policy().clone();
+        policy.groups.extend(unit.policy().groups(&groups).await?);
+        let reached = policy.reachable(&groups);
         self.held
-            .covers(&self.services, given.fold(none, |all, role| all | role))
+            .covers(&self.services, given.fold(reached, |all, role| all | role))
     }
 
     /// Who gets it instead.
@@ -238,6 +242,10 @@ impl Restoring {
         if let Some(derived) = derived {
             derived.share(unit);
             derived.write(&self.caller, unit, (tomb.pk, Known::New), now);
+        }
+        if self.how.active == Some(true) {
+            // What held them when they were deleted does not hold them any more.
+            unit.statuses().lift(tomb.pk);
         }
         Ok((version, document))
     }

@@ -107,7 +107,7 @@ pub async fn cancel(services: &Services, caller: &Caller, id: &str) -> Result<()
     require(services, caller, &[GIVE]).await?;
     let mut unit = services.begin(caller).await?;
     let now = services.clock().now();
-    if !unit.schedules().settle(id, State::Cancelled, now).await? {
+    if !unit.schedules().settle(id, None, State::Cancelled, now).await? {
         unit.dismiss().await?;
         return Err(Error::NotFound);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::schedule::{self, Source};
 use super::status::{self, Turned, UserStatus};
 use crate::access::invariant::{Deed, Demands};
-use crate::access::lifecycle::{Ask, By, Hold, Joining, OffBy, Refusal, Status, Verdict, turn as verdict};
+use crate::access::lifecycle::{Ask, By, Hold, Joining, OffBy, Refusal, Status, Stay, Verdict, turn as verdict};
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::event::Changes;
@@ -141,7 +141,12 @@ pub(super) async fn in_unit(
             came => Ok(came),
         };
     };
-    let held = unit.statuses().find(stored.pk).await?;
+    // Whoever is active is held by nothing.
+    let held = unit
+        .statuses()
+        .find(stored.pk)
+        .await?
+        .filter(|_| stored.active == Some(false));
     let from = Status::of(stored.active != Some(false), held.as_ref().map(|held| held.hold));
     let ask = match turning.ask {
         Ask::Return { .. } => Ask::Return {
@@ -155,6 +160,13 @@ pub(super) async fn in_unit(
             if turning.by == By::Administrator && held.as_ref().is_some_and(|held| held.until.is_some()) =>
         {
             Verdict::Turns(from)
+        }
+        // Only a leave ends by itself. Whoever was deactivated meanwhile, or suspended without an end, was so by another
+        // decision, which outlasts it.
+        Verdict::Turns(_)
+            if matches!(ask, Ask::Return { .. }) && held.as_ref().is_none_or(|held| held.until.is_none()) =>
+        {
+            Verdict::Stays(Stay::HeldMore)
         }
         came => came,
     };

@@ -243,7 +243,8 @@ impl Fuses<&mut Tx> {
     pub async fn release(&mut self, hold: i64, release: Release, now: Timestamp) -> Result<()> {
         const LIFT: &str = "UPDATE fuse SET opened = $3, budget = NULL, used = 0, hold_id = NULL \
                             WHERE tenant_id = $1 AND hold_id = $2";
-        const SPEND: &str = "UPDATE fuse SET opened = $3, used = budget, hold_id = NULL \
+        const SPEND: &str = "UPDATE fuse SET opened = $3, budget = coalesce(budget, 0), \
+                             used = coalesce(budget, 0), hold_id = NULL \
                              WHERE tenant_id = $1 AND hold_id = $2";
         let text = match release {
             Release::Lifted => LIFT,

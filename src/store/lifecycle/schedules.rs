@@ -215,16 +215,17 @@ impl Schedules<&mut Tx> {
         row.map(|(uid,)| uid).ok_or(Error::Damaged("new schedule"))
     }
 
-    /// Says what has become of a plan that waits; false when it does not wait any more. Of several who say so at once,
-    /// one is told true.
+    /// Says what has become of a plan that waits; false when it does not wait any more, or not for this instant where one
+    /// is given. Of several who say so at once, one is told true.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle(&mut self, uid: &str, state: State, now: Timestamp) -> Result<bool> {
+    pub async fn settle(&mut self, uid: &str, due: Option<Timestamp>, state: State, now: Timestamp) -> Result<bool> {
         const SETTLE: &str = "UPDATE schedule SET state = $3, settled = $4 WHERE tenant_id = $1 AND uid = $2 \
-                              AND state = 'waiting' RETURNING id";
+                              AND state = 'waiting' AND due = coalesce(CAST($5 AS BIGINT), due) RETURNING id";
         let settle = Statement::new(SETTLE).bind(self.tenant).bind(uid.to_owned());
-        let rows: Vec<(i64,)> = self.source.write_rows(settle.bind(state.as_str()).bind(now)).await?;
+        let settle = settle.bind(state.as_str()).bind(now).bind(due);
+        let rows: Vec<(i64,)> = self.source.write_rows(settle).await?;
         Ok(!rows.is_empty())
     }
 
@@ -258,6 +259,8 @@ pub struct Due {
     pub reason: Option<String>,
     /// Of a leave that begins: when it ends.
     pub until: Option<Timestamp>,
+    /// When it was due as it was read: it may have been moved since.
+    pub at: Timestamp,
 }
 
 impl FromRow for Due {
@@ -270,6 +273,7 @@ impl FromRow for Due {
             action: action(row, 4)?,
             reason: row.get(5)?,
             until: row.get::<Option<i64>>(6)?.map(Timestamp),
+            at: Timestamp(row.get(7)?),
         })
     }
 }
@@ -281,7 +285,7 @@ impl FromRow for Due {
 pub async fn due(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
     const DUE: &str = "SELECT s.tenant_id, n.slug, s.uid, r.id, s.action, s.reason, (SELECT b.due FROM schedule b \
                        WHERE b.tenant_id = s.tenant_id AND b.resource_pk = s.resource_pk AND b.source = 'leave' \
-                       AND b.action = 'return' AND b.state = 'waiting') FROM schedule s \
+                       AND b.action = 'return' AND b.state = 'waiting'), s.due FROM schedule s \
                        JOIN tenant n ON n.id = s.tenant_id \
                        LEFT JOIN resource r ON r.tenant_id = s.tenant_id AND r.pk = s.resource_pk \
                        WHERE s.state = 'waiting' AND s.due <= $1 ORDER BY s.due, s.id LIMIT 0 + $2";

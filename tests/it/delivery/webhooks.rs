@@ -46,7 +46,7 @@ each_database! {
         assert_eq!(hook.troubles().await, []);
     }
 
-    async fn nothing_is_sent_before_it_has_its_number(house: TestHouse) {
+    async fn what_is_refused_is_not_sent(house: TestHouse) {
         let hook = Hook::new(&house).await;
         house.post("/Users", json!({"userName": ""})).await;
         house.turn().await;

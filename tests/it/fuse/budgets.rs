@@ -95,6 +95,22 @@ each_database! {
         delete(5).await.no_content();
     }
 
+    async fn a_fuse_that_was_lifted_and_trips_again_can_be_rejected(house: TestHouse) {
+        let fused = Fused::with(house, json!({"deletions": {"percent": 0, "least": 0}})).await;
+        let users = fused.users(2).await;
+        let delete = async |user: usize| fused.house.delete(&format!("/Users/{}", users[user])).await;
+        delete(0).await.error(429, None);
+        fused.decide("approve").await;
+        delete(0).await.no_content();
+        fused.house.clock().advance(Duration::from_hours(2));
+        delete(1).await.error(429, None);
+        let holds = fused.desk.get("/holds").await.status(200).json;
+        let second = holds["items"][1]["id"].as_str().unwrap();
+        fused.desk.post(&format!("/holds/{second}/reject"), json!({})).await.status(200);
+        delete(1).await.error(429, None);
+        assert_eq!(fused.there().await, 1);
+    }
+
     async fn who_becomes_active_again_is_not_counted(house: TestHouse) {
         let fused = Fused::with(house, json!({"deactivations": {"percent": 0, "least": 2}})).await;
         let users = fused.users(3).await;

@@ -57,6 +57,28 @@ each_database! {
         assert_eq!(status(&desk, &ada).await, "deactivated", "a plan is the word of who made it");
     }
 
+    async fn the_end_of_a_leave_lets_in_nobody_whom_something_else_keeps_out(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let leave = json!({"until": "2026-01-01T00:00:20Z"});
+        let ada = house.user("ada").await;
+        put(&desk, &format!("/users/{ada}/leave"), leave.clone()).await.status(200);
+        let end = json!({"deactivate_at": "2026-01-01T00:00:10Z"});
+        put(&desk, &format!("/users/{ada}/schedule"), end).await.status(200);
+        let mut kept_out = vec![(ada, "deactivated")];
+        for (name, wish, status) in [("bob", "deactivate", "deactivated"), ("eve", "suspend", "suspended")] {
+            let user = house.user(name).await;
+            desk.post(&format!("/users/{user}/{wish}"), json!({})).await.status(200);
+            put(&desk, &format!("/users/{user}/leave"), leave.clone()).await.status(200);
+            kept_out.push((user, status));
+        }
+        pass(&house, 10).await;
+        pass(&house, 15).await;
+        for (user, expected) in kept_out {
+            assert_eq!(status(&desk, &user).await, expected);
+            assert_eq!(house.get(&format!("/Users/{user}")).await.json["active"], false);
+        }
+    }
+
     async fn what_has_passed_is_refused_and_what_is_cancelled_is_not_done(house: TestHouse) {
         let desk = Desk::admin(&house);
         let ada = house.user("ada").await;

@@ -193,6 +193,36 @@ each_database! {
         desk.post(&path, json!({})).await.status(200);
     }
 
+    async fn nobody_brings_back_who_held_more_by_a_group_or_takes_their_place(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (ada, mia) = (house.user("ada").await, house.user("mia").await);
+        let role = desk.post("/roles", json!({"name": "Keeper", "permissions": ["org.users.manage"]})).await.status(201).id();
+        desk.grant(&mia, &role, "all").await;
+        desk.grant(&house.user("bob").await, "admin", "all").await;
+        let (inner, admins) = (house.group("Inner").await, house.group("Admins").await);
+        desk.grant_to("group", &admins, "admin", "all").await;
+        house.join(&admins, &inner).await;
+        house.join(&inner, &ada).await;
+        delete(&house, &format!("/Users/{ada}")).await;
+        let (path, keeper) = (format!("/users/{ada}/restore"), Desk::user(&house, &mia));
+        keeper.post(&path, json!({})).await.problem(403, "forbidden");
+        keeper.post(&path, json!({"into": mia})).await.problem(403, "forbidden");
+        desk.post(&path, json!({})).await.status(200);
+    }
+
+    async fn who_comes_back_active_is_held_by_nothing(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let ada = house.user("ada").await;
+        let path = format!("/users/{ada}");
+        desk.post(&format!("{path}/suspend"), json!({})).await.status(200);
+        delete(&house, &format!("/Users/{ada}")).await;
+        desk.post(&format!("{path}/restore"), json!({"active": true})).await.status(200);
+        assert_eq!(desk.get(&format!("{path}/status")).await.json["status"], "active");
+        assert!(house.dump().await.table("user_status").is_empty());
+        desk.post(&format!("{path}/deactivate"), json!({})).await.status(200);
+        assert_eq!(house.get(&format!("/Users/{ada}")).await.json["active"], false);
+    }
+
     async fn the_command_line_lists_and_restores(house: TestHouse) {
         let ada = house.user("ada").await;
         delete(&house, &format!("/Users/{ada}")).await;

@@ -62,7 +62,7 @@ each_database! {
 
     async fn a_certificate_says_what_the_log_says(house: TestHouse) {
         let desk = Desk::admin(&house);
-        let run = offboarded(&house, &desk, "ada").await;
+        let run = offboarded(&house, &desk, "wilhelmina").await;
         let text = desk.get(&path(&run)).await.status(200).text;
         let certificate = Certificate::read(text.as_bytes()).unwrap();
         let events = desk.get("/events?limit=500").await.status(200).json;
@@ -77,7 +77,7 @@ each_database! {
         }
         assert_eq!(run["opened_seq"], certificate.ended.seq.0);
         assert_eq!(run["asked_by"], json!(certificate.asked_by));
-        assert!(!text.contains("ada"), "{text}");
+        assert!(!text.contains("wilhelmina"), "{text}");
         // It is made once.
         house.user("bob").await;
         house.turn().await;
