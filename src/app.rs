@@ -220,10 +220,13 @@ impl App {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Fault> {
         let edge = self.edge()?;
-        let stop = CancellationToken::new();
+        let stop = edge.stop().clone();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
+        let closing = tokio::spawn(worker::closing::run(self.services.clone(), stop.clone()));
+        let enforce = tokio::spawn(enforce(self.services.clone(), stop.clone()));
         let offboard = tokio::spawn(worker::offboard::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
+        let purge = tokio::spawn(worker::purge::run(self.services.clone(), stop.clone()));
         let schedule = tokio::spawn(worker::schedule::run(self.services.clone(), stop.clone()));
         let sequence = tokio::spawn(worker::sequence::run(self.services.clone(), stop.clone()));
         let relay = tokio::spawn(relay(self.services.clone(), stop.clone()));
@@ -233,6 +236,7 @@ impl App {
             self.post.clone(),
             stop.clone(),
         ));
+        let undo = tokio::spawn(worker::undo::run(self.services.clone(), stop.clone()));
         let forget = tokio::spawn(forget_idle(edge.clone(), stop.clone()));
         let draining = stop.clone();
         let signal = async move {
@@ -259,7 +263,9 @@ impl App {
             }
         };
         stop.cancel();
-        let _ = tokio::join!(sweep, offboard, prepare, schedule, sequence, relay, holds, mail, forget);
+        let _ = tokio::join!(
+            closing, sweep, enforce, offboard, prepare, purge, schedule, sequence, relay, holds, mail, undo, forget
+        );
         self.close().await;
         outcome
     }
@@ -307,6 +313,14 @@ async fn relay(services: Services, stop: CancellationToken) {
     match Egress::new(services.guard().clone()) {
         Ok(egress) => worker::relay::run(services, egress, stop).await,
         Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "nothing can be delivered"),
+    }
+}
+
+/// Calls enforcers until `stop`. A server that can call nobody serves all the same, and says so: their runs turn late.
+async fn enforce(services: Services, stop: CancellationToken) {
+    match Egress::new(services.guard().clone()) {
+        Ok(egress) => worker::enforce::run(services, egress, stop).await,
+        Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "no enforcer can be called"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::base::clock::Timestamp;
 pub struct Decision {
     /// Whether the user has the permission.
     pub allowed: bool,
-    /// Whether the user is active: nobody else has any.
+    /// Whether the user is active, and the organisation open: nobody else has any.
     pub active: bool,
     /// Version of the policy it was decided by.
     pub version: i64,
@@ -36,7 +36,7 @@ pub fn decide(
     let found = gather(facts, rulebook, now, permission.into(), target);
     Decision {
         allowed: found.contains(permission),
-        active: facts.active,
+        active: rulebook.lets_in(facts),
         version: rulebook.version(),
     }
 }
@@ -49,7 +49,7 @@ pub fn permissions(facts: &Facts, rulebook: &Rulebook, now: Timestamp, target: &
 
 /// Those of the wanted permissions that the user has; looks no further once all are found.
 fn gather(facts: &Facts, rulebook: &Rulebook, now: Timestamp, wanted: Permissions, target: &Target<'_>) -> Permissions {
-    if !facts.active {
+    if !rulebook.lets_in(facts) {
         return Permissions::NONE;
     }
     let search = Search {

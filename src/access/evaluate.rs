@@ -12,13 +12,13 @@ use super::standing::Standing;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, RoleKey, ScopeKey};
 
-/// All assignments of a user at an instant: none, unless they are active.
+/// All assignments of a user at an instant: none, unless they are active and the organisation is open.
 ///
 /// What is held on a program that does not run, or on a scope that is not there, is left out. A manager has, of each
 /// active report, the roles that let them look.
 #[must_use]
 pub fn evaluate(facts: &Facts, rulebook: &Rulebook, now: Timestamp) -> Assignments {
-    if !facts.active {
+    if !rulebook.lets_in(facts) {
         return Assignments::default();
     }
     let own = collect(facts, rulebook, now, None);

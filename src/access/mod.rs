@@ -48,6 +48,6 @@ pub use role::Role;
 pub use rule::{Condition, Outcome, Rule, State};
 pub use rulebook::{RuleFault, Rulebook};
 pub use scope::{Reach, RecordRef, Scope, ScopeKind};
-pub use settings::{Settings, WhenRefused};
+pub use settings::{Retention, Settings, WhenRefused};
 pub use standing::Standing;
 pub use target::{Hold, Located, Target};

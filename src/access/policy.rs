@@ -32,6 +32,8 @@ pub struct Policy {
     pub version: i64,
     /// What the organisation has decided for all of it.
     pub settings: Settings,
+    /// Whether the organisation is suspended or deleted: then nobody has anything.
+    pub closed: bool,
     /// The permissions there are.
     pub catalogue: Arc<Catalogue>,
     /// Every role, the predefined ones included.

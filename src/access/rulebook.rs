@@ -132,6 +132,12 @@ impl Rulebook {
         self.policy.version
     }
 
+    /// Whether a user can have anything at all: whose account is active, in an organisation that is open.
+    #[must_use]
+    pub fn lets_in(&self, facts: &Facts) -> bool {
+        facts.active && !self.policy.closed
+    }
+
     /// The permissions there are.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {

@@ -2,20 +2,26 @@
 
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 
 use super::middleware::RequestId;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::scim::extract::Mount;
 use super::state::{Edge, Payer};
 use crate::scim::dialect::{Dialect, Hints};
-use crate::service::{Authority, Caller, credentials};
+use crate::service::delivery::poll::{self, Poller};
+use crate::service::{self, Authority, Caller, Suspended, credentials};
 
 /// Longest `Authorization` header that is looked at: ours are 60 characters, JWTs of others a few thousand.
 const MAX_HEADER_LENGTH: usize = 4096;
+
+const SUSPENDED: Code = Code {
+    name: "suspended",
+    title: "What the token belongs to is suspended",
+};
 
 /// Lets a request of a provisioning connection through, with its [`Caller`], [`Dialect`] and [`Mount`] attached.
 pub async fn scim(
@@ -77,6 +83,37 @@ pub async fn admin(
     // For the log line, which is written outside.
     response.extensions_mut().insert(caller);
     response
+}
+
+/// The stream of this id, which fetches by its own token.
+///
+/// # Errors
+/// 401 for a token that is none, 403 for one of somebody else, or of another stream.
+pub async fn stream(edge: &Edge, peer: SocketAddr, parts: &Parts, id: &str) -> Result<Poller, Problem> {
+    if let Bearer::Token(token) = bearer(&parts.headers, parts.uri.query())
+        && let Some(poller) = poll::identify(edge.services(), id, token).await?
+    {
+        charge(
+            edge,
+            &Payer::Stream(id.into()),
+            "this stream is polled more often than it may be",
+        )?;
+        return Ok(poller);
+    }
+    identify(edge, peer, None, parts).await?;
+    Err(wrong_kind("this token is not the one of this stream"))
+}
+
+/// Who sends these headers, looked at again while the answer to them goes on; `None` when the token does not work any more.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn still(edge: &Edge, caller: &Caller, headers: &HeaderMap) -> service::Result<Option<Caller>> {
+    let Bearer::Token(token) = bearer(headers, None) else {
+        return Ok(None);
+    };
+    let found = credentials::authenticate(edge.services(), token, caller.request_id().into()).await?;
+    Ok(found.filter(|caller| lets_pass(caller, &Method::GET, "").is_ok()))
 }
 
 async fn admit_admin(edge: &Edge, peer: SocketAddr, parts: &Parts) -> Result<Caller, Problem> {
@@ -166,7 +203,25 @@ async fn identify(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Par
         // The same answer as for a token that does not exist: whether the tenant does is nobody's business.
         return Err(refuse(unknown));
     }
+    lets_pass(&caller, &parts.method, parts.uri.path())?;
     Ok(caller)
+}
+
+/// Refuses who belongs to something that is suspended. Of an organisation that is, the token of an administrator may still
+/// look, ask for decisions, which are all no, and say what becomes of it.
+fn lets_pass(caller: &Caller, method: &Method, path: &str) -> Result<(), Problem> {
+    let text = match caller.suspended() {
+        None => return Ok(()),
+        Some(Suspended::Connection) => "the connection that this token belongs to is suspended",
+        Some(Suspended::Tenant) => "the organisation that this token belongs to is suspended",
+    };
+    let of_tenant = ["/access/v1/", "/api/v1/tenant"];
+    let may = method.is_safe() || of_tenant.iter().any(|start| path.starts_with(start));
+    if may && matches!(caller.authority(), Authority::Admin) {
+        return Ok(());
+    }
+    metrics::counter!("muster_refused_suspended_total").increment(1);
+    Err(Problem::new(StatusCode::FORBIDDEN, text).coded(SUSPENDED))
 }
 
 fn is_public(parts: &Parts) -> bool {

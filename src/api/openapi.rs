@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::form::PROBLEM_JSON;
 use super::table::{Needs, Route};
-use super::{access, admin};
+use super::{access, admin, events};
 
 const ABOUT: &str = "Administration of one organisation, and decisions about its users (AuthZEN Authorization API 1.0). \
                      Every request but those for metadata carries a bearer token of an administrator or a user; the \
@@ -53,12 +53,15 @@ pub fn open_routes() -> Vec<Route> {
             .sends("text/html"),
     ];
     routes.extend(access::open_routes());
+    routes.extend(admin::open_routes());
+    routes.extend(events::open_routes());
     routes
 }
 
 fn routes() -> Vec<Route> {
     let mut routes = admin::routes();
     routes.extend(access::routes());
+    routes.extend(events::routes());
     routes.extend(open_routes());
     routes
 }

@@ -5,11 +5,11 @@ use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use super::scim::{discovery, resources, search};
 use super::state::Edge;
-use super::{access, admin, auth, middleware, once, openapi, probes, problem, table};
+use super::{access, admin, auth, events, middleware, once, openapi, probes, problem, table};
 
 /// Answers smaller than this are sent as they are: one packet either way.
 const COMPRESS_ABOVE_BYTES: u16 = 1400;
@@ -49,6 +49,8 @@ fn administration(edge: &Edge) -> Router<Edge> {
         .layer(from_fn_with_state(edge.clone(), once::keyed))
         .merge(table::router(access::routes()))
         .layer(from_fn_with_state(edge.clone(), auth::admin))
+        // The token of a stream is no token of anybody: its routes look at it themselves.
+        .merge(table::router(events::routes()))
         .merge(table::router(openapi::open_routes()))
 }
 
@@ -67,7 +69,11 @@ pub fn router(edge: Edge) -> Router {
         .layer(CatchPanicLayer::custom(middleware::after_panic))
         .layer(from_fn_with_state(edge.clone(), middleware::observe))
         .layer(from_fn(problem::form::speak))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES.into())))
+        // What is told as it happens must not wait until there is enough of it to compress.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES.into()).and(NotForContentType::SSE)),
+        )
         .with_state(edge);
     // Routing sees the path only after it is tidied, so the layer goes around the router as a whole.
     Router::new()

@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
+use super::places::{Place, Places};
 use crate::service::Services;
 
 /// How the HTTP edge behaves.
@@ -37,6 +39,9 @@ struct Inner {
     metrics: Option<PrometheusHandle>,
     requests: Option<DefaultKeyedRateLimiter<Payer>>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
+    following: Places,
+    polling: Places,
+    stop: CancellationToken,
 }
 
 /// Whose budget a request is taken from.
@@ -48,6 +53,8 @@ pub enum Payer {
     Tenant(Box<str>),
     /// The user with this id.
     User(Box<str>),
+    /// The stream with this id.
+    Stream(Box<str>),
 }
 
 impl Payer {
@@ -58,12 +65,17 @@ impl Payer {
             Self::Connection(_) => "connection",
             Self::Tenant(_) => "admin",
             Self::User(_) => "user",
+            Self::Stream(_) => "stream",
         }
     }
 }
 
 /// Wrong tokens that one address may send at once before it is told to wait: an admin trying a few.
 const STRANGER_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+/// Answers that go on at once, of one kind: each holds a connection and looks at the log several times a second.
+const MAX_FOLLOWING: usize = 256;
+/// Those of one organisation: one that takes all of its own leaves places to others.
+const MAX_OF_A_TENANT: usize = 64;
 /// A burst is this many seconds' worth of requests.
 const BURST_SECS: u32 = 2;
 
@@ -82,7 +94,30 @@ impl Edge {
             metrics,
             requests,
             strangers,
+            following: Places::new(MAX_FOLLOWING),
+            polling: Places::new(MAX_FOLLOWING),
+            stop: CancellationToken::new(),
         }))
+    }
+
+    /// Ends when the server does: answers that go on end with it.
+    #[must_use]
+    pub fn stop(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    /// A place for an answer that goes on until its client leaves; none when there are enough of them, or enough of the
+    /// tenant with this slug.
+    #[must_use]
+    pub fn follow(&self, tenant: &str) -> Option<Place> {
+        self.0.following.take(&[(tenant, MAX_OF_A_TENANT)])
+    }
+
+    /// A place to wait in for what a stream of this tenant is told; none also while somebody waits for the same stream.
+    #[must_use]
+    pub fn wait(&self, tenant: &str, stream: &str) -> Option<Place> {
+        let of_the_stream = format!("{tenant}/{stream}");
+        self.0.polling.take(&[(tenant, MAX_OF_A_TENANT), (&of_the_stream, 1)])
     }
 
     /// The use cases.

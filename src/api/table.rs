@@ -197,7 +197,7 @@ impl Route {
             "summary": self.says,
             "responses": self.responses(),
         });
-        let keyed = self.method == Method::POST && self.path.starts_with("/api");
+        let keyed = self.method == Method::POST && self.path.starts_with("/api") && self.needs != Needs::Nothing;
         let parameters: Vec<Value> = self
             .in_path()
             .chain(self.parameters.iter().map(in_query))
@@ -235,6 +235,7 @@ impl Route {
         let mut words = self.path.split('/').filter(|word| !word.is_empty());
         match words.next() {
             Some("api") => words.find(|word| *word != "v1").unwrap_or("api"),
+            Some("events") => "streams",
             _ => "decisions",
         }
     }
@@ -249,7 +250,7 @@ impl Route {
         for media in &self.media {
             answer["content"][*media] = json!({});
         }
-        let refusal = if self.path.starts_with("/api") {
+        let refusal = if ["/api", "/events"].iter().any(|root| self.path.starts_with(root)) {
             "#/components/responses/Problem"
         } else {
             "#/components/responses/Message"

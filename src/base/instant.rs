@@ -53,6 +53,17 @@ pub fn parse_date_time(text: &str) -> Option<Moment> {
     Some(Moment(since.as_nanos() + fraction - offset * 60_000_000_000))
 }
 
+/// An instant as text, which must name its zone: local time of whom? To the microsecond.
+#[must_use]
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let (_, time) = text.split_once('T')?;
+    if !time.contains(['Z', '+', '-']) {
+        return None;
+    }
+    let micros = parse_date_time(text)?.nanoseconds().div_euclid(1000);
+    i64::try_from(micros).ok().map(Timestamp)
+}
+
 /// Splits off the zone; the offset is in minutes east of UTC.
 fn split_offset(time: &str) -> Option<(&str, i128)> {
     if let Some(time) = time.strip_suffix('Z') {

@@ -10,3 +10,4 @@ pub mod instant;
 pub mod near;
 pub mod number;
 pub mod secret;
+pub mod zone;

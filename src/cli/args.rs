@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{audit, connection, explain, keys, owner, rules, serve, tenant, token, user, verify};
+use super::{
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, tenant, token, undo,
+    user, verify, webhook, who_could,
+};
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
 
@@ -49,8 +52,28 @@ pub(super) enum Command {
     /// Whether people may come in
     #[command(subcommand)]
     User(user::Command),
+    /// Who has to end what a person has open, when their account ends
+    #[command(subcommand)]
+    Enforcer(enforcer::Command),
+    /// Who is told of what happens
+    #[command(subcommand)]
+    Webhook(webhook::Command),
+    /// Ask several people to come, by e-mail, with a role
+    Invite(invite::Invite),
+    /// What a connection may take away before an administrator has to decide
+    #[command(subcommand)]
+    Fuse(fuse::Command),
+    /// What went beyond that, and waits for a decision
+    #[command(subcommand)]
+    Hold(hold::Command),
+    /// Take back what a connection did in a time, or what an undo did
+    Undo(undo::TakeBack),
     /// Why a user may do something, or why not
     Explain(explain::Explain),
+    /// What was known of a user at an instant and what they had, or what became of them between two
+    History(history::History),
+    /// Who could do something at an instant
+    WhoCould(who_could::WhoCould),
     /// Check what Muster signed, without a database
     #[command(subcommand)]
     Verify(verify::Command),

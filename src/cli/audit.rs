@@ -51,8 +51,9 @@ pub(super) struct Verify {
     /// An export in the place of the database
     #[arg(long, value_name = "FILE", conflicts_with = "tenant", requires = "key")]
     export: Option<PathBuf>,
-    /// Public keys that are trusted, as `muster keys export` prints them: never from the export itself
-    #[arg(long, value_name = "FILE", requires = "export")]
+    /// Public keys that are trusted, as `muster keys export` prints them: never from the export itself. Of a log in the
+    /// database they are those of the installation where this is absent
+    #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// A checkpoint that was kept elsewhere: only that finds a log that was set back as a whole
     #[arg(long, value_name = "CHECKPOINT")]
@@ -67,10 +68,11 @@ pub(super) fn run(common: &Common, command: Command) -> Result<(), Failure> {
             since,
             ..
         }) => told(offline(&export, &key, since.as_deref()).map_err(Failure::Refused)?),
-        Command::Verify(Verify { tenant, since, .. }) => with_services(common, |services, _| async move {
+        Command::Verify(Verify { tenant, since, key, .. }) => with_services(common, |services, _| async move {
             let caller = Caller::operator(&services, &tenant.unwrap_or_default(), "cli").await?;
             let kept = since.as_deref().map(kept).transpose()?;
-            let found = log::verify(&services, &caller, kept).await?;
+            let trusted = key.as_deref().map(trusted).transpose()?;
+            let found = log::verify(&services, &caller, kept, trusted).await?;
             told(found).map_err(|failure| match failure {
                 Failure::Start(fault) | Failure::Refused(fault) => fault,
             })
@@ -106,8 +108,7 @@ fn told(found: Result<Extent, Broken>) -> Result<(), Failure> {
 }
 
 fn offline(export: &Path, key: &Path, since: Option<&Path>) -> anyhow::Result<Result<Extent, Broken>> {
-    let text = std::fs::read_to_string(key).with_context(|| format!("cannot read {}", key.display()))?;
-    let keys = Keys::read(&text).with_context(|| format!("cannot use {}", key.display()))?;
+    let keys = trusted(key)?;
     let kept = since.map(kept).transpose()?;
     let file = File::open(export).with_context(|| format!("cannot read {}", export.display()))?;
     let (mut file, mut line) = (BufReader::new(file), Vec::new());
@@ -123,6 +124,11 @@ fn offline(export: &Path, key: &Path, since: Option<&Path>) -> anyhow::Result<Re
     }
 }
 
+fn trusted(path: &Path) -> anyhow::Result<Keys> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Keys::read(&text).with_context(|| format!("cannot use {}", path.display()))
+}
+
 fn kept(path: &Path) -> anyhow::Result<Checkpoint> {
     let line = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Checkpoint::read(&line).with_context(|| format!("{} is no checkpoint", path.display()))
@@ -131,16 +137,37 @@ fn kept(path: &Path) -> anyhow::Result<Checkpoint> {
 async fn export(services: Services, tenant: String, after: i64, output: Option<PathBuf>) -> anyhow::Result<()> {
     let caller = Caller::operator(&services, &tenant, "cli").await?;
     let mut export = log::Export::begin(&services, &caller, after).await?;
-    let mut to: BufWriter<Box<dyn Write + Send>> = match &output {
-        None => BufWriter::new(Box::new(io::stdout())),
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            BufWriter::new(Box::new(file))
-        }
+    let Some(path) = output else {
+        return write(&mut export, &mut BufWriter::new(io::stdout())).await;
     };
+    let path = std::fs::canonicalize(&path).unwrap_or(path);
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        // A pipe, a device: nothing is put in its place.
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        return write(&mut export, &mut BufWriter::new(file)).await;
+    }
+    // Beside it first: an export that fails leaves an earlier one as it is.
+    let mut draft = path.clone().into_os_string();
+    draft.push(format!(".{}.new", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let written = write_whole(&mut export, &draft).await;
+    let written = written.and_then(|()| Ok(std::fs::rename(&draft, &path)?));
+    if written.is_err() {
+        drop(std::fs::remove_file(&draft));
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// All of it, on disk.
+async fn write_whole(export: &mut log::Export, path: &Path) -> anyhow::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    write(export, &mut file).await?;
+    Ok(file.get_ref().sync_all()?)
+}
+
+async fn write(export: &mut log::Export, to: &mut (impl Write + Send)) -> anyhow::Result<()> {
     while let Some(line) = export.next().await? {
         to.write_all(line.as_bytes())?;
     }
-    to.flush()?;
-    Ok(())
+    Ok(to.flush()?)
 }

@@ -1,11 +1,13 @@
 //! `muster connection`: provisioning sources of a tenant.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::closing::{self, OfDeleted, OfSuspended};
 use crate::config::Config;
 use crate::scim::dialect::Setting;
-use crate::service::{Services, connections};
+use crate::service::closing::{delete_connection, resume_connection, suspend_connection};
+use crate::service::{self, Caller, Services, connections};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -29,10 +31,33 @@ pub(super) enum Command {
         /// Slug of the tenant
         #[arg(long)]
         tenant: String,
-        /// Print JSON: {"items": [{"id", "name", "dialect"}]}
+        /// Print JSON: {"items": [{"id", "name", "dialect", "state"}]}
         #[arg(long)]
         json: bool,
     },
+    /// Suspend a connection: its tokens do not work until it is resumed
+    Suspend {
+        #[command(flatten)]
+        which: Which,
+        /// What becomes of its users
+        #[arg(long)]
+        users: OfSuspended,
+        /// Why; each of the users who are changed has it as the reason
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Resume a connection, and let in again whom its suspension has suspended
+    Resume(Which),
+    /// Delete a connection with its tokens; its name stays its own
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        /// What becomes of its users
+        #[arg(long)]
+        users: OfDeleted,
+    },
+    /// Tell whether a connection works, and whom suspending or deleting it would be about
+    Users(Which),
     /// Show a connection and which client habits it needed tolerated, how often
     Show {
         /// Slug of the tenant
@@ -44,6 +69,25 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Which connection.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Slug of the tenant
+    #[arg(long)]
+    tenant: String,
+    /// Name of the connection
+    name: String,
+}
+
+impl Which {
+    /// The operator in its tenant, and its id.
+    async fn found(&self, services: &Services) -> anyhow::Result<(Caller, String)> {
+        let caller = Caller::operator(services, &self.tenant, "cli").await?;
+        let (connection, _) = connections::show_connection(services, &self.tenant, &self.name).await?;
+        Ok((caller, connection.id))
+    }
 }
 
 /// The base URL an identity provider is pointed at.
@@ -77,14 +121,34 @@ pub(super) async fn run(services: Services, config: Config, command: Command) ->
             if json {
                 let items: Vec<_> = connections
                     .iter()
-                    .map(|c| json!({"id": c.id, "name": c.name, "dialect": c.dialect}))
+                    .map(|c| json!({"id": c.id, "name": c.name, "dialect": c.dialect, "state": c.state}))
                     .collect();
                 println!("{}", json!({"items": items}));
             } else {
                 for c in &connections {
-                    println!("{:24} {}", c.name, c.dialect);
+                    println!("{:24} {:12} {}", c.name, c.dialect, c.state);
                 }
             }
+        }
+        Command::Suspend { which, users, reason } => {
+            let (caller, id) = which.found(&services).await?;
+            let asked = closing::asked(users, reason);
+            let shown = suspend_connection(&services, &caller, &id, asked).await?;
+            closing::finished(&services, &caller, shown).await?;
+        }
+        Command::Resume(which) => {
+            let (caller, id) = which.found(&services).await?;
+            let shown = resume_connection(&services, &caller, &id).await?;
+            closing::finished(&services, &caller, shown).await?;
+        }
+        Command::Delete { which, users } => {
+            let (caller, id) = which.found(&services).await?;
+            let shown = delete_connection(&services, &caller, &id, closing::asked(users, None)).await?;
+            closing::finished(&services, &caller, shown).await?;
+        }
+        Command::Users(which) => {
+            let (caller, id) = which.found(&services).await?;
+            closing::told(&service::closing::connection(&services, &caller, &id).await?);
         }
         Command::Show { tenant, name, json } => show(&services, &config, &tenant, &name, json).await?,
     }

@@ -21,6 +21,14 @@ pub(super) enum Command {
         /// What the key signs
         purpose: Signs,
     },
+    /// Seal everything anew under the newest key of the key file, so that older lines can be destroyed; servers go on
+    Rewrap,
+    /// List the keys of the key file, and how much hangs on each
+    Wraps {
+        /// Print JSON: `{"items": [{"id", "newest", "known", "secrets"}]}`
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the public halves as a JWK Set, also of keys that signed before: to verify with, away from Muster
     Export {
         /// What the keys sign
@@ -49,6 +57,8 @@ impl From<Signs> for Purpose {
 
 pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Rewrap => rewrap(&services).await?,
+        Command::Wraps { json } => wraps(&services, json).await?,
         Command::List { json } => {
             let keys = keys::list(&services).await?;
             if json {
@@ -84,6 +94,57 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
             }
             println!("{}", keys.jwks());
         }
+    }
+    Ok(())
+}
+
+async fn rewrap(services: &Services) -> anyhow::Result<()> {
+    let rewrapped = keys::rewrap(services, |done| println!("{done} sealed anew"))
+        .await
+        .context("not everything is sealed anew; what is done stays done, and the command goes on where it stopped")?;
+    let wraps = keys::wraps(services).await?;
+    let (newest, older): (Vec<_>, Vec<_>) = wraps.iter().partition(|wrap| wrap.newest);
+    let key = newest.first().map_or("", |wrap| wrap.id.as_str());
+    let done = rewrapped.done;
+    if let Some(first) = rewrapped.damaged.first() {
+        let of = |tenant: &str| {
+            if tenant.is_empty() {
+                String::new()
+            } else {
+                format!(" of tenant {tenant}")
+            }
+        };
+        anyhow::bail!(
+            "{done} secrets are sealed anew under `{key}`, and {} do not open and stay as they are; the first is the \
+             {} of {}{}: each is named in the log of the program",
+            rewrapped.damaged.len(),
+            first.what,
+            first.id,
+            of(&first.tenant)
+        );
+    }
+    println!("everything is sealed under `{key}`; {done} secrets were not");
+    for wrap in older.iter().filter(|wrap| wrap.secrets == 0) {
+        println!("the line of `{}` is not needed any more", wrap.id);
+    }
+    Ok(())
+}
+
+async fn wraps(services: &Services, json: bool) -> anyhow::Result<()> {
+    let wraps = keys::wraps(services).await?;
+    if json {
+        let item = |wrap: &keys::Wrap| json!({ "id": wrap.id, "newest": wrap.newest, "known": wrap.known, "secrets": wrap.secrets });
+        println!("{}", json!({ "items": wraps.iter().map(item).collect::<Value>() }));
+        return Ok(());
+    }
+    for wrap in wraps {
+        let what = match (wrap.newest, wrap.known, wrap.secrets) {
+            (true, _, _) => "seals everything new",
+            (_, false, _) => "is not in the key file",
+            (_, _, 0) => "is not needed any more",
+            _ => "is needed until `muster keys rewrap` is done",
+        };
+        println!("{} {} secrets; {what}", wrap.id, wrap.secrets);
     }
     Ok(())
 }

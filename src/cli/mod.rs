@@ -4,8 +4,15 @@
 
 mod args;
 mod audit;
+mod closing;
 mod connection;
+mod enforcer;
 mod explain;
+mod fuse;
+mod history;
+mod hold;
+mod instant;
+mod invite;
 mod keys;
 mod migrate;
 mod owner;
@@ -14,8 +21,11 @@ mod run;
 mod serve;
 mod tenant;
 mod token;
+mod undo;
 mod user;
 mod verify;
+mod webhook;
+mod who_could;
 
 pub use args::Cli;
 pub use run::run;

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
-use super::{audit, connection, explain, keys, migrate, owner, rules, tenant, token, user, verify};
+use super::{
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, tenant, token,
+    undo, user, verify, webhook, who_could,
+};
 use crate::app::App;
 use crate::config::Config;
 use crate::service::Services;
@@ -31,7 +34,15 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Rules(command)) => with_services(&common, |services, _| rules::run(services, command)),
         Some(Command::Verify(command)) => verify::run(&command),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
+        Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),
+        Some(Command::Webhook(command)) => with_services(&common, |services, _| webhook::run(services, command)),
+        Some(Command::Invite(asked)) => with_services(&common, |services, _| invite::run(services, asked)),
+        Some(Command::Fuse(command)) => with_services(&common, |services, _| fuse::run(services, command)),
+        Some(Command::Hold(command)) => with_services(&common, |services, _| hold::run(services, command)),
+        Some(Command::Undo(asked)) => with_services(&common, |services, _| undo::run(services, asked)),
         Some(Command::Explain(asked)) => with_services(&common, |services, _| explain::run(services, asked)),
+        Some(Command::History(asked)) => with_services(&common, |services, _| history::run(services, asked)),
+        Some(Command::WhoCould(asked)) => with_services(&common, |services, _| who_could::run(services, asked)),
         Some(Command::Audit(command)) => audit::run(&common, command),
         Some(Command::Keys(command)) => with_services(&common, |services, _| keys::run(services, command)),
     };

@@ -4,6 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::service::access::{Paging, ownership};
+use crate::service::lifecycle::clone::{self, NewUser};
+use crate::service::lifecycle::purge::{Living, finish, purge};
 use crate::service::lifecycle::restore::{How, restore};
 use crate::service::lifecycle::status::{self, UserStatus};
 use crate::service::lifecycle::tombstones::{self, What};
@@ -20,14 +22,37 @@ pub(super) enum Command {
     Suspend(Turn),
     /// End the account of a user, who keeps what they have
     Deactivate(Turn),
+    /// Make a user after another one: with the profile, in the same groups, with the same grants
+    Clone(Copy),
     /// Bring a user back who was deleted, with the same id, memberships and grants
     Restore(Restore),
+    /// Destroy what is kept of a user who was deleted, for good
+    Purge(Purge),
     /// List the users who were deleted
     Deleted {
         /// Slug of the tenant
         #[arg(long)]
         tenant: String,
     },
+}
+
+/// After whom a user is made.
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    #[command(flatten)]
+    who: Who,
+    /// userName of the new user
+    #[arg(long)]
+    user_name: String,
+    /// displayName of the new user, in the place of the other one's
+    #[arg(long)]
+    display_name: Option<String>,
+    /// An e-mail address of the new user
+    #[arg(long)]
+    email: Option<String>,
+    /// The account is not active yet
+    #[arg(long)]
+    inactive: bool,
 }
 
 /// Who is to come back, and how.
@@ -44,6 +69,19 @@ pub(super) struct Restore {
     /// Nobody comes back: the user of this id gets the memberships and grants
     #[arg(long, value_name = "ID")]
     into: Option<String>,
+}
+
+/// Who is to be forgotten.
+#[derive(Debug, Args)]
+pub(super) struct Purge {
+    /// Id
+    user: String,
+    /// Slug of the tenant
+    #[arg(long)]
+    tenant: String,
+    /// Delete them first, if they are not deleted
+    #[arg(long)]
+    force: bool,
 }
 
 /// Whom it is about.
@@ -79,9 +117,25 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
         Command::Activate(asked) => turned(&services, &asked, Wish::Activate).await,
         Command::Suspend(asked) => turned(&services, &asked, Wish::Suspend).await,
         Command::Deactivate(asked) => turned(&services, &asked, Wish::Deactivate).await,
+        Command::Clone(asked) => copied(&services, asked).await,
         Command::Restore(asked) => restored(&services, asked).await,
+        Command::Purge(asked) => purged(&services, &asked).await,
         Command::Deleted { tenant } => deleted(&services, &tenant).await,
     }
+}
+
+async fn copied(services: &Services, asked: Copy) -> anyhow::Result<()> {
+    let (caller, id) = found(services, &asked.who).await?;
+    let new = NewUser {
+        user_name: asked.user_name,
+        display_name: asked.display_name,
+        name: None,
+        emails: asked.email.map(|email| json!([{ "value": email, "primary": true }])),
+        active: Some(!asked.inactive),
+    };
+    let made = clone::user(services, &caller, &id, &new).await?;
+    told(&asked.who, &status::find(services, &caller, made.id.as_str()).await?);
+    Ok(())
 }
 
 async fn restored(services: &Services, asked: Restore) -> anyhow::Result<()> {
@@ -95,6 +149,21 @@ async fn restored(services: &Services, asked: Restore) -> anyhow::Result<()> {
     println!("{} has it again", restored.id);
     for left in restored.left_out {
         println!("left out: {} {}: {}", left.what, left.id, left.why);
+    }
+    Ok(())
+}
+
+async fn purged(services: &Services, asked: &Purge) -> anyhow::Result<()> {
+    let caller = Caller::operator(services, &asked.tenant, "cli").await?;
+    let living = if asked.force { Living::Go } else { Living::Stay };
+    purge(services, &caller, &asked.user, living).await?;
+    if finish(services).await? {
+        println!("{} is purged, and nothing of it is left in the database", asked.user);
+    } else {
+        println!(
+            "{} is purged; a server that runs overwrites what is left on disk",
+            asked.user
+        );
     }
     Ok(())
 }

@@ -61,6 +61,13 @@ fn told(certificate: &Certificate) -> String {
             step.proof.word()
         );
     }
+    for step in &certificate.removed {
+        let _ = write!(
+            text,
+            "\n{} removed {}: nothing is proven of it",
+            step.name, step.removed
+        );
+    }
     text
 }
 

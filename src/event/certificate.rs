@@ -73,6 +73,17 @@ pub struct Step {
     pub proof: Proof,
 }
 
+/// An enforcer that was removed before it had confirmed anything: nothing is proven of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Its name.
+    pub name: String,
+    /// When it was due to be asked first.
+    pub requested: Timestamp,
+    /// When it was removed.
+    pub removed: Timestamp,
+}
+
 /// A place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -132,6 +143,8 @@ pub struct Certificate {
     pub late: bool,
     /// What was confirmed.
     pub steps: Vec<Step>,
+    /// Of whom nothing is proven. The line has this member only where there is somebody.
+    pub removed: Vec<Removed>,
     /// The event that says that everything is.
     pub closed: Mark,
     /// A signed place in the log, at or after that event.
@@ -192,7 +205,7 @@ impl Certificate {
 
     fn unsigned(&self) -> Line {
         let steps: Value = self.steps.iter().map(Step::shown).collect();
-        Line::begin_text("muster", CERTIFICATE)
+        let line = Line::begin_text("muster", CERTIFICATE)
             .number("format", FORMAT)
             .text("tenant", &self.tenant)
             .text("run", &self.run)
@@ -201,8 +214,14 @@ impl Certificate {
             .raw("asked_by", &json!(self.asked_by).to_string())
             .text("deadline", &self.deadline.rfc3339())
             .raw("late", if self.late { "true" } else { "false" })
-            .raw("steps", &steps.to_string())
-            .raw("closed", &self.closed.shown().to_string())
+            .raw("steps", &steps.to_string());
+        let removed: Value = self.removed.iter().map(Removed::shown).collect();
+        let line = if self.removed.is_empty() {
+            line
+        } else {
+            line.raw("removed", &removed.to_string())
+        };
+        line.raw("closed", &self.closed.shown().to_string())
             .raw("checkpoint", self.checkpoint.line().trim_end())
             .text("key", &self.key)
     }
@@ -216,6 +235,16 @@ impl Step {
             "acknowledged": self.acknowledged.rfc3339(),
             "confirmed": self.confirmed.rfc3339(),
             "proof": self.proof,
+        })
+    }
+}
+
+impl Removed {
+    fn shown(&self) -> Value {
+        json!({
+            "name": self.name,
+            "requested": self.requested.rfc3339(),
+            "removed": self.removed.rfc3339(),
         })
     }
 }
@@ -249,6 +278,8 @@ struct Wire {
     deadline: String,
     late: bool,
     steps: Vec<StepWire>,
+    #[serde(default)]
+    removed: Vec<RemovedWire>,
     closed: MarkWire,
     checkpoint: Box<serde_json::value::RawValue>,
     key: String,
@@ -280,10 +311,19 @@ struct StepWire {
     proof: Proof,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemovedWire {
+    name: String,
+    requested: String,
+    removed: String,
+}
+
 impl Wire {
     fn read(self) -> Option<Certificate> {
         let checkpoint = format!("{}\n", self.checkpoint.get());
         let steps = self.steps.into_iter().map(StepWire::read);
+        let removed = self.removed.into_iter().map(RemovedWire::read);
         let ours = self.muster == CERTIFICATE && self.format == FORMAT;
         ours.then_some(Certificate {
             tenant: self.tenant,
@@ -294,6 +334,7 @@ impl Wire {
             deadline: instant(&self.deadline)?,
             late: self.late,
             steps: steps.collect::<Option<_>>()?,
+            removed: removed.collect::<Option<_>>()?,
             closed: self.closed.read()?,
             checkpoint: Checkpoint::read(checkpoint.as_bytes()).ok()?,
             key: self.key,
@@ -321,6 +362,16 @@ impl StepWire {
             acknowledged: instant(&self.acknowledged)?,
             confirmed: instant(&self.confirmed)?,
             proof: self.proof,
+        })
+    }
+}
+
+impl RemovedWire {
+    fn read(self) -> Option<Removed> {
+        Some(Removed {
+            name: self.name,
+            requested: instant(&self.requested)?,
+            removed: instant(&self.removed)?,
         })
     }
 }

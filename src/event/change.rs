@@ -96,6 +96,25 @@ impl Changes {
         }
     }
 
+    /// The same of what is still as it was after it: what has another value by now stays.
+    pub fn backward_where_still_so(&self, document: &mut Object) {
+        for change in &self.0 {
+            if Self::value_at(document, &change.path) == change.after.as_ref() {
+                set(document, &change.path, change.before.as_ref());
+            }
+        }
+    }
+
+    /// What a document has at a path; of an extension as a whole, or of one of its members.
+    #[must_use]
+    pub fn value_at<'a>(document: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+        match path.rsplit_once(':').filter(|_| path.starts_with(URN)) {
+            None => document.get(path),
+            Some((urn, "")) => document.get(urn),
+            Some((urn, name)) => document.get(urn)?.get(name),
+        }
+    }
+
     /// `{"before":{path:value},"after":{path:value}}`, each without what there is not.
     #[must_use]
     pub fn value(&self) -> Value {

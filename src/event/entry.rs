@@ -35,6 +35,8 @@ words! {
         Token = "token",
         /// A connection.
         Connection = "connection",
+        /// Who has to end what a person has open.
+        Enforcer = "enforcer",
         /// Who is told of what happens.
         Receiver = "receiver",
         /// The organisation.
@@ -45,6 +47,8 @@ words! {
         Key = "key",
         /// An offboarding run.
         Run = "run",
+        /// Changes of a connection that are taken back.
+        Undo = "undo",
     }
 }
 
@@ -67,7 +71,9 @@ impl Turn {
         }
     }
 
-    const fn from_number(number: i64) -> Option<Self> {
+    /// Reads what is stored.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Option<Self> {
         match number {
             1 => Some(Self::Joined),
             2 => Some(Self::Left),

@@ -251,6 +251,12 @@ impl Writer {
         Ok((writer, line))
     }
 
+    /// The event that was written last, or what the first one follows.
+    #[must_use]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
     /// The line of the next event, as it is in the database: whether it is whole, the reader of the export finds out.
     pub fn event(&mut self, event: &Event, hash: &Hash) -> String {
         self.head = Head {

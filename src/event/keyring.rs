@@ -72,6 +72,11 @@ impl Keyring {
         some.then_some(Self(wraps)).ok_or(Error::NoKey)
     }
 
+    /// Ids of the keys, newest first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|wrap| wrap.id.as_str())
+    }
+
     /// The key file of this ring.
     #[must_use]
     pub fn text(&self) -> Secret<String> {

@@ -8,6 +8,7 @@ use super::ledger;
 use crate::base::clock::Timestamp;
 use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
+use crate::store::closing::State;
 use crate::store::error::Unique;
 use crate::store::tokens::Bearer;
 use crate::store::{self, Reader};
@@ -22,6 +23,8 @@ pub struct Tenant {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
+    /// `active`, `suspended` or `deleted`.
+    pub state: &'static str,
 }
 
 /// A provisioning source.
@@ -32,6 +35,8 @@ pub struct Connection {
     pub name: String,
     /// Which habits it tolerates.
     pub dialect: String,
+    /// `active` or `suspended`.
+    pub state: &'static str,
 }
 
 /// A client habit that a connection needed tolerated.
@@ -63,6 +68,7 @@ fn tenant(row: store::tenants::Tenant) -> Tenant {
         slug: row.slug,
         name: row.name,
         created: row.created,
+        state: row.state.as_str(),
     }
 }
 
@@ -72,6 +78,7 @@ impl From<store::connections::Connection> for Connection {
             id: row.uid.into_string(),
             name: row.name,
             dialect: row.dialect,
+            state: row.state.as_str(),
         }
     }
 }
@@ -154,7 +161,8 @@ pub async fn list_connections(services: &Services, tenant: &str) -> Result<Vec<C
         .connections()
         .list()
         .await?;
-    Ok(rows.into_iter().map(Connection::from).collect())
+    let there = rows.into_iter().filter(|row| row.state != State::Deleted);
+    Ok(there.map(Connection::from).collect())
 }
 
 /// A connection and the habits it needed tolerated, most frequent first.

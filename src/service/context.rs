@@ -7,9 +7,10 @@ use tokio::sync::watch;
 use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
-use super::delivery::Guard;
+use super::delivery::{Guard, Looked};
 use super::error::Result;
 use super::keys::{Sealer, Signers};
+use super::setbacks::Setbacks;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
 use crate::base::clock::{Clock, Timestamp};
@@ -61,6 +62,8 @@ struct Inner {
     keeping: Keeping,
     sealer: Sealer,
     signers: Signers,
+    setbacks: Setbacks,
+    looked: Looked,
     registry: Registry,
     types: Vec<Arc<ResourceType>>,
     derived: Vec<Arc<ResourceType>>,
@@ -94,6 +97,8 @@ impl Services {
         Ok(Self(Arc::new(Inner {
             sealer,
             signers: Signers::default(),
+            setbacks: Setbacks::default(),
+            looked: Looked::default(),
             parts,
             keeping,
             registry,
@@ -121,6 +126,16 @@ impl Services {
     /// Signing keys that were opened.
     pub(super) fn signers(&self) -> &Signers {
         &self.0.signers
+    }
+
+    /// What failed for one of many and is left alone for a while.
+    pub(super) fn setbacks(&self) -> &Setbacks {
+        &self.0.setbacks
+    }
+
+    /// How far was looked for receivers that wanted nothing of it.
+    pub(super) fn looked(&self) -> &Looked {
+        &self.0.looked
     }
 
     /// What time it is.
@@ -269,6 +284,21 @@ pub enum Authority {
     System(&'static str),
 }
 
+/// What Muster is called where it takes back what a connection did.
+pub(super) const UNDO: &str = "undo";
+
+/// What Muster is called where it changes the users of what is suspended, resumed or deleted as a whole.
+pub(super) const CLOSING: &str = "closing";
+
+/// What a token belongs to and does not work now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspended {
+    /// Its connection.
+    Connection,
+    /// The whole tenant.
+    Tenant,
+}
+
 /// A connection as requests carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRef {
@@ -296,6 +326,10 @@ struct CallerInner {
     settlement: Option<Settlement>,
     /// When what it asks by ends.
     ends: Option<Timestamp>,
+    /// Of what takes back what a connection did: that connection.
+    source: Option<ConnectionId>,
+    /// What it belongs to and is suspended.
+    suspended: Option<Suspended>,
 }
 
 impl Caller {
@@ -308,6 +342,8 @@ impl Caller {
             claim: None,
             settlement: None,
             ends: None,
+            source: None,
+            suspended: None,
         }))
     }
 
@@ -347,6 +383,11 @@ impl Caller {
         self.0.settlement.is_some()
     }
 
+    /// Whether it takes back what a connection did.
+    pub(super) fn takes_back(&self) -> bool {
+        matches!(self.0.authority, Authority::System(UNDO))
+    }
+
     /// What its request has claimed.
     pub(super) fn claim(&self) -> Option<&Claim> {
         self.0.claim.as_ref()
@@ -367,6 +408,29 @@ impl Caller {
     pub(super) fn system(services: &Services, tenant: TenantId, slug: &str, name: &'static str) -> Self {
         let request_id = Arc::from(services.ids().next_unit().as_str());
         Self::new(tenant, Arc::from(slug), Authority::System(name), request_id)
+    }
+
+    /// Muster itself, taking back what a connection did: what that calls users and groups is what is read and written.
+    /// The request is the undo.
+    pub(super) fn undoing(tenant: TenantId, slug: &str, undo: &str, connection: ConnectionId) -> Self {
+        let caller = Self::new(tenant, Arc::from(slug), Authority::System(UNDO), Arc::from(undo));
+        caller.with(|caller| caller.source = Some(connection))
+    }
+
+    /// Muster itself, changing the users of what is suspended or deleted as a whole. The request is the work.
+    pub(super) fn closing(tenant: TenantId, slug: &str, work: &str) -> Self {
+        Self::new(tenant, Arc::from(slug), Authority::System(CLOSING), Arc::from(work))
+    }
+
+    /// The same caller, who belongs to something that is suspended.
+    pub(super) fn of_suspended(&self, what: Suspended) -> Self {
+        self.with(|caller| caller.suspended = Some(what))
+    }
+
+    /// What it belongs to and is suspended: whoever lets a request in has to look at this.
+    #[must_use]
+    pub fn suspended(&self) -> Option<Suspended> {
+        self.0.suspended
     }
 
     /// When the token that it asks by stops working; none where it does not, or there is none.
@@ -391,12 +455,12 @@ impl Caller {
         &self.0.authority
     }
 
-    /// Key of its connection, if it is one.
+    /// Key of its connection, if it is one or takes back what one did.
     #[must_use]
     pub fn connection_id(&self) -> Option<ConnectionId> {
         match &self.0.authority {
             Authority::Connection(connection) => Some(connection.id),
-            _ => None,
+            _ => self.0.source,
         }
     }
 

@@ -14,13 +14,14 @@ use std::time::Duration;
 
 use super::access::tokens;
 use super::connections::{self, tenant_of};
-use super::context::{Authority, Caller, ConnectionRef, Services};
+use super::context::{Authority, Caller, ConnectionRef, Services, Suspended};
 use super::error::{Error, Result};
 use super::ledger::{self, Thing, What};
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
 use crate::base::secret::Secret;
 use crate::scim::dialect::Setting;
+use crate::store::closing::State;
 use crate::store::tokens::{Bearer, Credential, New};
 use crate::store::{self, Reader};
 
@@ -134,7 +135,8 @@ fn fresh() -> Secret<String> {
     Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// Who sends this token; `None` when it is unknown, expired or revoked.
+/// Who sends this token; `None` when it is unknown, expired or revoked, or of something that is deleted. Who belongs to
+/// something that is suspended says so.
 ///
 /// The database is asked for the hash of what was sent: a comparison that takes longer for a better guess never sees
 /// the token.
@@ -161,6 +163,12 @@ pub async fn authenticate(services: &Services, token: &str, request_id: Arc<str>
         authority,
     } = &*found;
     let caller = Caller::new(credential.tenant, Arc::clone(slug), authority.clone(), request_id);
+    let caller = match (credential.tenant_state, credential.connection_state) {
+        (State::Deleted, _) | (_, State::Deleted) => return Ok(None),
+        (State::Suspended, _) => caller.of_suspended(Suspended::Tenant),
+        (State::Active, State::Suspended) => caller.of_suspended(Suspended::Connection),
+        (State::Active, State::Active) => caller,
+    };
     Ok(Some(match credential.token.ends() {
         Some(end) => caller.until(end),
         None => caller,
@@ -224,6 +232,11 @@ pub(super) async fn adopt(
         token,
         expires: None,
     })
+}
+
+/// A token as it is stored where it is one of nobody's: its hash.
+pub(super) fn digest(token: &str) -> String {
+    hex(&hash(token))
 }
 
 /// A new token's text.

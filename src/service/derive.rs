@@ -11,7 +11,7 @@ use super::access::smart;
 use super::context::{Caller, Services};
 use super::error::Result;
 use super::ledger;
-use crate::access::{Facts, RuleBits};
+use crate::access::{Facts, Permissions, RuleBits, evaluate};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, RuleKey};
 use crate::scim::Document;
@@ -92,6 +92,18 @@ impl Derived {
         if !self.book.has_smart_groups() {
             return Vec::new();
         }
+        smart::groups(&self.facts(user, id), &self.book, now)
+    }
+
+    /// What a user who is new and has nothing of their own comes to permit by their document alone, wherever.
+    pub(super) fn permits(&self, (user, id): (Pk, &ResourceId), now: Timestamp) -> Permissions {
+        let rulebook = &self.book.rulebook;
+        let assignments = evaluate(&self.facts(user, id), rulebook, now);
+        let roles = assignments.iter().filter_map(|assignment| assignment.role);
+        roles.fold(Permissions::NONE, |all, role| all | rulebook.permissions(role))
+    }
+
+    fn facts(&self, user: Pk, id: &ResourceId) -> Facts {
         let mut facts = Facts::new(user, id.as_str(), true);
         let known = self.known.iter();
         facts.bits = known
@@ -101,7 +113,7 @@ impl Derived {
                 bits: *bits,
             })
             .collect();
-        smart::groups(&facts, &self.book, now)
+        facts
     }
 
     /// Shares the policy with the save, which is stale when it is not the one the matches were worked out by.

@@ -179,7 +179,7 @@ impl From<Violation> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Retry => Self::Busy,
+            store::Error::Retry | store::Error::Crowded => Self::Busy,
             store::Error::Stale => Self::Stale,
             store::Error::TooLong => {
                 scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")

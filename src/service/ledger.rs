@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::{Authority, Caller};
+use super::context::{Authority, CLOSING, Caller, UNDO};
 use super::error::{Error, Result};
 use super::keys::Person;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
+use crate::event::set::{ADDED, MORE, REMOVED, VIA_CREATE};
 use crate::event::{self, About, Actor, ActorKind, Changes, Class, Origin, Record, Subject, SubjectKind, Text, Turn};
 use crate::store::{self, By, Cause, Unit};
 
@@ -79,7 +80,7 @@ fn add(
     (data, sealed): (&Value, Option<String>),
 ) {
     let what = told.0;
-    match of(by(caller.authority()), told, (data, sealed)) {
+    match of(cause_of(caller), told, (data, sealed)) {
         Ok(record) => unit.record(at, origin(caller), record),
         Err(fault) => unwritten(what, &fault),
     }
@@ -106,6 +107,10 @@ fn in_parts(what: What, about: Vec<About>, mut data: Value) -> Vec<(What, Vec<Ab
         .chain(take(REMOVED).into_iter().map(|id| (REMOVED, id)))
         .collect();
     let version = data["version"].clone();
+    let via = match what {
+        What::GroupCreated => VIA_CREATE.into(),
+        _ => data["via"].clone(),
+    };
     let chunks = about.chunks(MOST_MEMBERS).zip(moves.chunks(MOST_MEMBERS));
     let mut parts: Vec<(What, Vec<About>, Value)> = Vec::new();
     for (about, moves) in chunks {
@@ -113,7 +118,11 @@ fn in_parts(what: What, about: Vec<About>, mut data: Value) -> Vec<(What, Vec<Ab
         let mut data = if first {
             data.clone()
         } else {
-            json!({ "attributes": [], "version": version })
+            let mut more = json!({ "attributes": [], "version": version, MORE: true });
+            if !via.is_null() {
+                more["via"] = via.clone();
+            }
+            more
         };
         for name in [ADDED, REMOVED] {
             let ids: Vec<&Value> = moves.iter().filter(|(of, _)| *of == name).map(|(_, id)| id).collect();
@@ -128,7 +137,7 @@ fn in_parts(what: What, about: Vec<About>, mut data: Value) -> Vec<(What, Vec<Ab
 }
 
 fn of(
-    by: event::By,
+    cause: event::Cause,
     (what, subject, about): (What, Subject, Vec<About>),
     (data, sealed): (&Value, Option<String>),
 ) -> Result<Record> {
@@ -139,11 +148,7 @@ fn of(
         class,
         subject: Some(subject),
         about,
-        cause: event::Cause {
-            by,
-            reason: None,
-            of: None,
-        },
+        cause,
         data,
         sealed,
     })
@@ -159,7 +164,7 @@ pub(super) fn founding(txn: String, uid: &ResourceId, (slug, name): (&str, &str)
     let subject = thing(Thing::Tenant, uid);
     let data = json!({ "slug": slug, "name": name });
     let record = of(
-        event::By::Cli,
+        caused(event::By::Cli),
         (What::TenantCreated, subject, Vec::new()),
         (&data, None),
     )?;
@@ -204,7 +209,7 @@ pub(super) fn moves(group: Pk, joined: &[Pk], left: &[Pk]) -> Vec<About> {
 fn class(what: What, subject: &Subject, data: &Value) -> Class {
     match (what, subject.kind) {
         (What::GrantCreated | What::GrantUpdated | What::GrantDeleted, SubjectKind::Group)
-        | (What::GroupCreated | What::GroupDeleted, _) => Class::Policy,
+        | (What::GroupCreated | What::GroupDeleted | What::GroupRestored, _) => Class::Policy,
         (What::GroupUpdated, _) if data["attributes"] != json!([]) => Class::Policy,
         _ => what.class(),
     }
@@ -273,6 +278,23 @@ fn actor(authority: &Authority) -> Actor {
     Actor { kind, id }
 }
 
+/// Why what a caller does happens.
+fn cause_of(caller: &Caller) -> event::Cause {
+    let mut cause = caused(by(caller.authority()));
+    if cause.by == event::By::Undo || matches!(caller.authority(), Authority::System(CLOSING)) {
+        cause.of = Some(event::Of::Thing(caller.request_id().to_owned()));
+    }
+    cause
+}
+
+const fn caused(by: event::By) -> event::Cause {
+    event::Cause {
+        by,
+        reason: None,
+        of: None,
+    }
+}
+
 /// By which way a caller comes.
 fn by(authority: &Authority) -> event::By {
     match authority {
@@ -280,13 +302,10 @@ fn by(authority: &Authority) -> event::By {
         Authority::Admin | Authority::User(_) => event::By::Admin,
         Authority::Operator(_) => event::By::Cli,
         Authority::System("schedule") => event::By::Schedule,
+        Authority::System(UNDO) => event::By::Undo,
         Authority::System(_) => event::By::System,
     }
 }
-
-/// Members of the details of an event about a group.
-const ADDED: &str = "members_added";
-const REMOVED: &str = "members_removed";
 
 /// The names of what changed, the version after it, and what the memberships gained and lost.
 pub(super) fn changes(
@@ -338,6 +357,9 @@ mod tests {
         assert_eq!(kinds, [(What::GroupCreated, 1_000), (updated, 1_000), (updated, 300)]);
         assert_eq!(parts.iter().flat_map(|part| part.1.clone()).collect::<Vec<_>>(), about);
         assert_eq!(parts[0].2["attributes"], json!(["displayName"]));
+        let rest: Vec<_> = parts.iter().map(|part| (&part.2["more"], &part.2["via"])).collect();
+        let of_the_first = (&json!(true), &json!("create"));
+        assert_eq!(rest, [(&Value::Null, &Value::Null), of_the_first, of_the_first]);
         for (_, about, data) in &parts {
             assert_eq!(data["version"], 3);
             let told = [ADDED, REMOVED].map(|name| data[name].as_array().cloned().unwrap_or_default());

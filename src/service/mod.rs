@@ -3,6 +3,7 @@
 //! May import `store`, `event`, `access`, `scim` and `base`; must never import axum, sqlx or clap, nor know HTTP.
 
 pub mod access;
+pub mod closing;
 pub mod connections;
 mod context;
 pub mod credentials;
@@ -11,6 +12,8 @@ mod derive;
 mod error;
 pub mod fuse;
 pub mod health;
+pub mod history;
+pub mod invitations;
 pub mod keys;
 mod ledger;
 pub mod lifecycle;
@@ -19,8 +22,11 @@ pub mod mail;
 pub mod offboarding;
 pub mod once;
 pub mod provision;
+mod setbacks;
+mod told;
 pub mod tolerances;
+pub mod undo;
 
-pub use context::{Authority, Caller, ConnectionRef, Keeping, Parts, Services};
+pub use context::{Authority, Caller, ConnectionRef, Keeping, Parts, Services, Suspended};
 pub use error::{Error, Fused, HeldBy, HoldingGrant, ReadAs, Refusal, Result};
 pub use provision::{IfMatch, Shown, Wanted};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::context::{Caller, Services};
+use super::context::{Authority, Caller, Services};
 use super::error::Result;
 use crate::base::id::{ConnectionId, TenantId};
 use crate::scim::dialect::{Applied, Dialect};
@@ -42,10 +42,10 @@ const IGNORED: &str = "unknown-attribute-ignored";
 
 /// Counts attributes of a body that mean nothing here; the answer names them.
 pub(super) fn note_ignored(services: &Services, caller: &Caller, names: &[String]) {
-    if let (Some(connection), false) = (caller.connection_id(), names.is_empty()) {
+    if let (Authority::Connection(connection), false) = (caller.authority(), names.is_empty()) {
         services
             .tally()
-            .add((caller.tenant(), connection, IGNORED), names.len() as u64);
+            .add((caller.tenant(), connection.id, IGNORED), names.len() as u64);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The clients of a tenant: who provisions, and in which dialect.
 
+use super::closing::State;
 use super::error::{Error, Result};
 use super::sql::{FromRow, Read, Row, Statement, Tx};
 use crate::base::clock::Timestamp;
@@ -24,6 +25,10 @@ pub struct Connection {
     pub dialect: String,
     /// When it was created.
     pub created: Timestamp,
+    /// Whether it works.
+    pub state: State,
+    /// Since when, where somebody has changed that.
+    pub since: Option<Timestamp>,
 }
 
 impl FromRow for Connection {
@@ -34,6 +39,8 @@ impl FromRow for Connection {
             name: row.get(2)?,
             dialect: row.get(3)?,
             created: Timestamp(row.get(4)?),
+            state: State::parse(&row.get::<String>(5)?).ok_or(Error::Damaged("state of a connection"))?,
+            since: row.get::<Option<i64>>(6)?.map(Timestamp),
         })
     }
 }
@@ -43,32 +50,35 @@ impl<R: Read> Connections<R> {
         Self { tenant, source }
     }
 
-    /// The connection with this name.
+    /// The connection with this name, which may be deleted.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find(&mut self, name: &str) -> Result<Option<Connection>> {
-        const FIND: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 AND name = $2";
+        const FIND: &str =
+            "SELECT id, uid, name, dialect, created, state, since FROM connection WHERE tenant_id = $1 AND name = $2";
         self.source
             .row(Statement::new(FIND).bind(self.tenant).bind(name.to_owned()))
             .await
     }
 
-    /// The connection with this row number.
+    /// The connection with this row number, which may be deleted.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find_by_id(&mut self, id: ConnectionId) -> Result<Option<Connection>> {
-        const FIND: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 AND id = $2";
+        const FIND: &str =
+            "SELECT id, uid, name, dialect, created, state, since FROM connection WHERE tenant_id = $1 AND id = $2";
         self.source.row(Statement::new(FIND).bind(self.tenant).bind(id)).await
     }
 
-    /// All connections, oldest first.
+    /// All connections, oldest first, deleted ones too.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list(&mut self) -> Result<Vec<Connection>> {
-        const LIST: &str = "SELECT id, uid, name, dialect, created FROM connection WHERE tenant_id = $1 ORDER BY id";
+        const LIST: &str =
+            "SELECT id, uid, name, dialect, created, state, since FROM connection WHERE tenant_id = $1 ORDER BY id";
         self.source.rows(Statement::new(LIST).bind(self.tenant)).await
     }
 }
@@ -80,7 +90,7 @@ impl Connections<&mut Tx> {
     /// [`Error::Taken`] when the tenant has one of this name; the unit is lost then.
     pub async fn create(&mut self, uid: &ResourceId, name: &str, dialect: &str, now: Timestamp) -> Result<Connection> {
         const CREATE: &str = "INSERT INTO connection (tenant_id, uid, name, dialect, created) \
-                              VALUES ($1, $2, $3, $4, $5) RETURNING id, uid, name, dialect, created";
+                              VALUES ($1, $2, $3, $4, $5) RETURNING id, uid, name, dialect, created, state, since";
         let statement = Statement::new(CREATE)
             .bind(self.tenant)
             .bind(uid)
@@ -93,6 +103,23 @@ impl Connections<&mut Tx> {
             .into_iter()
             .next()
             .ok_or(Error::Damaged("new connection"))
+    }
+
+    /// The connection with this id, which may be deleted; nobody else changes it until the unit ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold(&mut self, uid: &ResourceId) -> Result<Option<Connection>> {
+        const HOLD: &str = "SELECT c.id, c.uid, c.name, c.dialect, c.created, c.state, c.since FROM connection c \
+                            WHERE c.tenant_id = $1 AND c.uid = $2 [lock c]";
+        self.source.row(Statement::new(HOLD).bind(self.tenant).bind(uid)).await
+    }
+
+    /// Makes a connection something else; written with the save.
+    pub fn turn(&mut self, id: ConnectionId, to: State, since: Option<Timestamp>) {
+        const TURN: &str = "UPDATE connection SET state = $3, since = $4 WHERE tenant_id = $1 AND id = $2";
+        let turn = Statement::new(TURN).bind(self.tenant).bind(id);
+        self.source.later(turn.bind(to.as_str()).bind(since));
     }
 
     /// Changes which habits are tolerated.

@@ -70,6 +70,8 @@ pub struct Stored {
     /// The version of the policy when the groups were read: rules of that version may give more of them. `None` when no
     /// rule names a group, so that there is nothing more to be known.
     pub policy_version: Option<i64>,
+    /// Whether the mass-change fuse holds a request about it; false where that was not asked for.
+    pub held_back: bool,
 }
 
 /// A group that a user belongs to.
@@ -143,6 +145,7 @@ impl Stored {
             external_id: row.get(first + 11)?,
             groups: groups.map_or(Ok(Vec::new()), |text| parse_groups(&text))?,
             policy_version: row.get(first + 13)?,
+            held_back: false,
         })
     }
 }

@@ -35,7 +35,7 @@ pub enum Unique {
     /// A token.
     #[error("token")]
     Token,
-    /// The public id of a role, scope, grant, rule, preview, waiting request or receiver.
+    /// The public id of a role, scope, grant, rule, preview, waiting request, receiver or enforcer.
     #[error("id")]
     AccessId,
     /// The name of a role in its tenant.
@@ -44,6 +44,9 @@ pub enum Unique {
     /// The name of a rule in its tenant.
     #[error("name of a rule")]
     RuleName,
+    /// The name of an enforcer in its tenant.
+    #[error("name of an enforcer")]
+    EnforcerName,
     /// The name of a receiver in its tenant.
     #[error("name of a receiver")]
     ReceiverName,
@@ -101,7 +104,10 @@ pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenFault),
-    /// No connection in time, or the database was closed.
+    /// More wanted a connection than there are, and none was free in time.
+    #[error("too many wait for the database")]
+    Crowded,
+    /// The database was closed, or it, its disk or its memory failed.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
     /// The question took longer to answer than is allowed.

@@ -3,7 +3,9 @@
 
 mod by_rule;
 mod closure;
+mod copy;
 mod list;
+mod walk;
 
 use serde_json::json;
 
@@ -18,6 +20,7 @@ use crate::scim::filter::Checked;
 
 pub use by_rule::ByRule;
 pub(super) use closure::{after_delete, before_delete, reach_anew, with_delete};
+pub use walk::Membership;
 
 /// Members of the groups of one tenant.
 pub struct Members<R> {

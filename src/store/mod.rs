@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod cause;
+pub mod closing;
 pub mod connections;
 pub mod credentials;
 pub mod delivery;
@@ -12,6 +13,7 @@ pub mod document;
 pub mod error;
 pub mod filter;
 pub mod fuse;
+pub mod invitations;
 pub mod kind;
 pub mod lifecycle;
 pub mod log;
@@ -24,6 +26,7 @@ pub mod sql;
 pub mod tenants;
 pub mod tokens;
 pub mod tolerances;
+pub mod undo;
 pub mod unit;
 
 pub use cause::{By, Cause, Maker};

@@ -1,6 +1,8 @@
 //! Users and groups: one row each, with the rows that filters search.
 
 mod delete;
+mod insert;
+mod walk;
 
 use serde_json::json;
 
@@ -9,8 +11,7 @@ use super::document::{Content, Stored, external_id_column, groups_columns, no_gr
 use super::error::Result;
 use super::filter::{Leaves, Rows};
 use super::kind::Kind;
-use super::lifecycle::tombstones::Tombstone;
-use super::sql::{Bind, Engine, Read, Script, Statement, Tx};
+use super::sql::{Bind, Engine, FromRow, Read, Row, Script, Statement, Tx};
 use crate::base::clock::Timestamp;
 use crate::base::fold::{exact, fold};
 use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId, Version};
@@ -77,9 +78,22 @@ macro_rules! find {
             external_id_column!(),
             $connection,
             "), ",
-            $groups
+            $groups,
+            ", CASE WHEN EXISTS (SELECT 1 FROM pending p WHERE p.tenant_id = r.tenant_id AND p.resource_pk = r.pk ",
+            "AND p.kind = 'held-change' AND p.state = 'waiting') THEN CAST(1 AS BIGINT) ELSE 0 END"
         )
     };
+}
+
+/// A resource that was looked for by itself.
+struct Found(Stored);
+
+impl FromRow for Found {
+    fn from_row(row: &Row) -> Result<Self> {
+        let mut stored = Stored::read(row, 0)?;
+        stored.held_back = row.get::<i64>(14)? != 0;
+        Ok(Self(stored))
+    }
 }
 
 /// Resources by a key of tenant, kind, text and connection.
@@ -118,7 +132,8 @@ impl<R: Read> Resources<R> {
             BY_ID
         };
         let statement = Statement::new(text).bind_all(key(self.tenant, kind, id.as_str(), connection));
-        Ok(self.source.look_up(statement).await?.into_iter().next())
+        let found: Vec<Found> = self.source.look_up(statement).await?;
+        Ok(found.into_iter().next().map(|Found(stored)| stored))
     }
 
     /// The resources with this name, which must not be longer than what is indexed; hardly ever more than one.
@@ -137,7 +152,8 @@ impl<R: Read> Resources<R> {
             BY_NAME
         };
         let statement = Statement::new(text).bind_all(key(self.tenant, kind, name_key, connection));
-        let mut found: Vec<Stored> = self.source.look_up(statement).await?;
+        let found: Vec<Found> = self.source.look_up(statement).await?;
+        let mut found: Vec<Stored> = found.into_iter().map(|Found(stored)| stored).collect();
         found.sort_unstable_by_key(|stored| stored.pk);
         Ok(found)
     }
@@ -288,87 +304,27 @@ impl Resources<&mut Tx> {
             LOCKED
         };
         let key = key(self.tenant, kind, id.as_str(), connection);
-        self.source.row(Statement::new(text).bind_all(key)).await
+        let found: Option<Found> = self.source.row(Statement::new(text).bind_all(key)).await?;
+        Ok(found.map(|Found(stored)| stored))
     }
 
-    /// Writes a new resource at version 1.
-    ///
-    /// # Errors
-    /// [`Error::Taken`](crate::store::Error::Taken) when another resource has the name or the id; the unit is lost then.
-    pub async fn insert(&mut self, new: New<'_>) -> Result<Pk> {
-        let (pk, script) = self.inserted(new).await?;
-        self.source.write(script).await?;
-        Ok(pk)
-    }
-
-    /// The same, but written with the next statement of the unit or its save, which then gives the error. Half the
-    /// time of the writer, so for a resource that is all there is to write.
+    /// The same as [`Self::users`], by row number, and nobody else changes them until the unit ends.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_later(&mut self, new: New<'_>) -> Result<Pk> {
-        let (pk, script) = self.inserted(new).await?;
-        self.source.later(script);
-        Ok(pk)
-    }
-
-    /// Writes a resource again that was deleted, with its row number and id, at the version after its last. Connections
-    /// do not call it anything yet.
-    ///
-    /// # Errors
-    /// [`Error::Taken`](crate::store::Error::Taken) when another resource has the name; the unit is lost then.
-    pub async fn revive(&mut self, tomb: &Tombstone, content: &Content, now: Timestamp) -> Result<Version> {
-        const REVIVE: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
-                              label, label_fold, active, version, created, modified, doc, seal) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-                              RETURNING pk";
-        let rows = Rows::between(self.source, &Leaves::default(), &content.leaves).await?;
-        let version = Version(tomb.version.0 + 1);
-        let statement = Statement::new(REVIVE)
-            .bind(self.tenant)
-            .bind(tomb.pk)
-            .bind(tomb.kind.code())
-            .bind(&tomb.id)
-            .bind(tomb.connection)
-            .bind_all(columns(tomb.pk, content))
-            .bind(version)
-            .bind(tomb.created)
-            .bind(now)
-            .bind(content.document.clone())
-            .bind(tomb.seal.clone());
-        let script = Script::new(statement.expecting_row())
-            .after_some(rows.written.map(|rows| self.add_leaves(tomb.pk, rows)))
-            .after(self.tally(tomb.kind, tomb.pk, 1));
-        self.source.write(script).await?;
-        Ok(version)
-    }
-
-    async fn inserted(&mut self, new: New<'_>) -> Result<(Pk, Script)> {
-        const INSERT: &str = "INSERT INTO resource (tenant_id, pk, kind, id, connection_id, name_key, name_rest, twin, \
-                              label, label_fold, active, version, created, modified, doc, seal) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, $14) \
-                              RETURNING pk";
-        let rows = Rows::between(self.source, &Leaves::default(), &new.content.leaves).await?;
-        let pk = Pk(self.source.next_pk().await?);
-        let statement = Statement::new(INSERT)
-            .bind(self.tenant)
-            .bind(pk)
-            .bind(new.kind.code())
-            .bind(new.id)
-            .bind(new.connection)
-            .bind_all(columns(pk, new.content))
-            .bind(new.now)
-            .bind(new.content.document.clone())
-            .bind(new.seal.map(str::to_owned));
-        let external = match (new.connection, new.external_id) {
-            (Some(connection), Some(external_id)) => Some(self.set_external_id(pk, connection, external_id)),
-            _ => None,
-        };
-        let script = Script::new(statement.expecting_row())
-            .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
-            .after_some(external)
-            .after(self.tally(new.kind, pk, 1));
-        Ok((pk, script))
+    pub async fn users_for_update(&mut self, users: &[Pk]) -> Result<Vec<Stored>> {
+        const LOCKED: &str = concat!(
+            "SELECT ",
+            stored_columns!(),
+            ", NULL, ",
+            no_groups!(),
+            " FROM resource r WHERE r.tenant_id = $1 AND r.kind = 1 ",
+            "AND r.pk [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end] ORDER BY r.pk [lock r]"
+        );
+        let users = json!(users.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
+        self.source
+            .rows(Statement::new(LOCKED).bind(self.tenant).bind(users))
+            .await
     }
 
     /// Writes the new content of a resource that is at version `expected`, with the next statement of the unit or its

@@ -1,5 +1,6 @@
 //! Customer organisations. Here a tenant is what is asked for, so these are functions of the whole database.
 
+use super::closing::State;
 use super::error::{Error, Result};
 use super::log::entries::Collected;
 use super::sql::{Db, FromRow, Read, Row, Statement, Tx};
@@ -20,6 +21,10 @@ pub struct Tenant {
     pub name: String,
     /// When it was created.
     pub created: Timestamp,
+    /// Whether it works.
+    pub state: State,
+    /// Since when, where somebody has changed that.
+    pub since: Option<Timestamp>,
 }
 
 impl FromRow for Tenant {
@@ -30,6 +35,8 @@ impl FromRow for Tenant {
             slug: row.get(2)?,
             name: row.get(3)?,
             created: Timestamp(row.get(4)?),
+            state: State::parse(&row.get::<String>(5)?).ok_or(Error::Damaged("state of a tenant"))?,
+            since: row.get::<Option<i64>>(6)?.map(Timestamp),
         })
     }
 }
@@ -65,7 +72,7 @@ async fn write(
     collected: Collected,
 ) -> Result<Tenant> {
     const CREATE: &str = "INSERT INTO tenant (uid, slug, name, created) VALUES ($1, $2, $3, $4) \
-                          RETURNING id, uid, slug, name, created";
+                          RETURNING id, uid, slug, name, created, state, since";
     // Those who rely on the policy lock its row, so there is one from the beginning.
     const POLICY: &str = "INSERT INTO policy (tenant_id, version) VALUES ($1, 0)";
     let mut tx = Tx::begin(db).await?;
@@ -91,7 +98,7 @@ async fn write(
 /// # Errors
 /// When the database fails.
 pub async fn find(mut db: &Db, slug: &str) -> Result<Option<Tenant>> {
-    const FIND: &str = "SELECT id, uid, slug, name, created FROM tenant WHERE slug = $1";
+    const FIND: &str = "SELECT id, uid, slug, name, created, state, since FROM tenant WHERE slug = $1";
     db.row(Statement::new(FIND).bind(slug.to_owned())).await
 }
 
@@ -111,7 +118,7 @@ pub async fn uid(mut db: &Db, tenant: TenantId) -> Result<Option<String>> {
 /// When the database fails.
 pub async fn list(mut db: &Db) -> Result<Vec<Tenant>> {
     db.rows(Statement::new(
-        "SELECT id, uid, slug, name, created FROM tenant ORDER BY id",
+        "SELECT id, uid, slug, name, created, state, since FROM tenant ORDER BY id",
     ))
     .await
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::closing::State;
 use super::error::{Error, Result};
 use super::sql::{Db, FromRow, Read, Row, Statement, Tx};
 use crate::base::clock::Timestamp;
@@ -105,8 +106,12 @@ pub struct Credential {
     pub tenant: TenantId,
     /// Its short name.
     pub tenant_slug: String,
+    /// Whether that works.
+    pub tenant_state: State,
     /// Of a SCIM client: id on the wire, name and dialect.
     pub connection: Option<(ResourceId, String, String)>,
+    /// Whether that works.
+    pub connection_state: State,
     /// Of a user: its id, and whether it may act.
     pub user: Option<(ResourceId, bool)>,
 }
@@ -134,11 +139,18 @@ impl FromRow for Credential {
             _ => None,
         };
         let active = row.get::<Option<i64>>(16)? != Some(0);
+        let state = |at| {
+            let text: Option<String> = row.get(at)?;
+            let state = text.map_or(Some(State::Active), |text| State::parse(&text));
+            state.ok_or(Error::Damaged("state of what a token belongs to"))
+        };
         Ok(Self {
             token: Token::from_row(row)?,
             tenant: TenantId(row.get(10)?),
             tenant_slug: row.get(11)?,
+            tenant_state: state(17)?,
             connection,
+            connection_state: state(18)?,
             user: row.get::<Option<String>>(15)?.map(|id| (ResourceId::new(id), active)),
         })
     }
@@ -158,7 +170,7 @@ pub async fn find(mut db: &Db, hash: &str) -> Result<Option<Credential>> {
     const FIND: &str = concat!(
         "SELECT ",
         columns!(),
-        ", n.id, n.slug, c.uid, c.name, c.dialect, r.id, r.active ",
+        ", n.id, n.slug, c.uid, c.name, c.dialect, r.id, r.active, n.state, c.state ",
         "FROM token t JOIN tenant n ON n.id = t.tenant_id ",
         "LEFT JOIN connection c ON c.tenant_id = t.tenant_id AND c.id = t.connection_id ",
         "LEFT JOIN resource r ON r.tenant_id = t.tenant_id AND r.pk = t.user_pk WHERE t.hash = $1"
@@ -267,6 +279,18 @@ impl Tokens<&mut Tx> {
         let statement = Statement::new(REVOKE).bind(self.tenant).bind(uid).bind(at);
         let rows: Vec<(i64,)> = self.source.write_rows(statement).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// Ends every token of a connection that still works. Gives their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_of_connection(&mut self, connection: ConnectionId, at: Timestamp) -> Result<Vec<String>> {
+        const REVOKE: &str = "UPDATE token SET revoked = $3 WHERE tenant_id = $1 AND connection_id = $2 \
+                              AND (revoked IS NULL OR revoked > $3) AND (expires IS NULL OR expires > $3) RETURNING uid";
+        let statement = Statement::new(REVOKE).bind(self.tenant).bind(connection).bind(at);
+        let rows: Vec<(String,)> = self.source.write_rows(statement).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// How many tokens a user has or had.

@@ -1,4 +1,6 @@
 //! The unit of work: one tenant, one transaction. And reads of one tenant without a transaction.
+//!
+//! LENGTH: a few lines for each repository, twice: whoever adds one sees both places in one file.
 
 use super::access::accounts::Accounts;
 use super::access::causes::Causes;
@@ -14,6 +16,7 @@ use super::access::roles::Roles;
 use super::access::rules::Rules;
 use super::access::scopes::Scopes;
 use super::access::views::Views;
+use super::closing::works::Closings;
 use super::connections::Connections;
 use super::credentials::Credentials;
 use super::delivery::deliveries::Deliveries;
@@ -21,6 +24,8 @@ use super::delivery::receivers::Receivers;
 use super::error::Result;
 use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
+use super::invitations::Invitations;
+use super::lifecycle::rehires::Rehires;
 use super::lifecycle::schedules::Schedules;
 use super::lifecycle::statuses::Statuses;
 use super::lifecycle::tombstones::Tombstones;
@@ -33,10 +38,13 @@ use super::members::Members;
 use super::query::Queries;
 use super::resources::Resources;
 use super::runs::ends::Ends;
+use super::runs::enforcers::Enforcers;
+use super::runs::hooks::Hooks;
 use super::runs::list::Runs;
 use super::sql::{Db, Tx};
 use super::tokens::Tokens;
 use super::tolerances::Tolerances;
+use super::undo::list::Undos;
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
 use crate::event::{Origin, Record};
@@ -86,6 +94,18 @@ impl Unit {
     /// Says that something happened. It is written by the save, after everything else.
     pub fn record(&mut self, at: Timestamp, origin: Origin, record: Record) {
         self.collected.add(at, origin, record);
+    }
+
+    /// How much was said to the log so far.
+    #[must_use]
+    pub const fn said(&self) -> usize {
+        self.collected.len()
+    }
+
+    /// Has what was said after `then` come, in the log, before what was said between `first` and `then`: who reads on learns
+    /// of something before what became of it. Both are of [`Self::said`].
+    pub fn say_first(&mut self, first: usize, then: usize) {
+        self.collected.bring_forward(first, then);
     }
 
     /// Resolves when everything is on disk.
@@ -141,9 +161,19 @@ impl Unit {
         Ends::new(self.tenant, &mut self.tx)
     }
 
+    /// Who has to end what a person has open.
+    pub fn enforcers(&mut self) -> Enforcers<&mut Tx> {
+        Enforcers::new(self.tenant, &mut self.tx)
+    }
+
     /// Offboarding runs.
     pub fn runs(&mut self) -> Runs<&mut Tx> {
         Runs::new(self.tenant, &mut self.tx)
+    }
+
+    /// What is suspended or deleted as a whole.
+    pub fn closings(&mut self) -> Closings<&mut Tx> {
+        Closings::new(self.tenant, &mut self.tx)
     }
 
     /// Clients of the tenant.
@@ -231,6 +261,11 @@ impl Unit {
         Tombstones::new(self.tenant, &mut self.tx)
     }
 
+    /// Who is new and may be somebody who was deleted.
+    pub fn rehires(&mut self) -> Rehires<&mut Tx> {
+        Rehires::new(self.tenant, &mut self.tx)
+    }
+
     /// Requests that wait.
     pub fn pendings(&mut self) -> Pendings<&mut Tx> {
         Pendings::new(self.tenant, &mut self.tx)
@@ -249,6 +284,16 @@ impl Unit {
     /// What is held beyond a budget.
     pub fn holds(&mut self) -> Holds<&mut Tx> {
         Holds::new(self.tenant, &mut self.tx)
+    }
+
+    /// Who was asked to come.
+    pub fn invitations(&mut self) -> Invitations<&mut Tx> {
+        Invitations::new(self.tenant, &mut self.tx)
+    }
+
+    /// What is taken back.
+    pub fn undos(&mut self) -> Undos<&mut Tx> {
+        Undos::new(self.tenant, &mut self.tx)
     }
 
     /// Answers for requests that come again.
@@ -335,10 +380,28 @@ impl Reader {
         Ends::new(self.tenant, &self.db)
     }
 
+    /// Who has to end what a person has open.
+    #[must_use]
+    pub fn enforcers(&self) -> Enforcers<&Db> {
+        Enforcers::new(self.tenant, &self.db)
+    }
+
+    /// What enforcers are called for.
+    #[must_use]
+    pub fn hooks(&self) -> Hooks<&Db> {
+        Hooks::new(self.tenant, &self.db)
+    }
+
     /// Offboarding runs.
     #[must_use]
     pub fn runs(&self) -> Runs<&Db> {
         Runs::new(self.tenant, &self.db)
+    }
+
+    /// What is suspended or deleted as a whole.
+    #[must_use]
+    pub fn closings(&self) -> Closings<&Db> {
+        Closings::new(self.tenant, &self.db)
     }
 
     /// Clients of the tenant.
@@ -449,6 +512,12 @@ impl Reader {
         Tombstones::new(self.tenant, &self.db)
     }
 
+    /// Who is new and may be somebody who was deleted.
+    #[must_use]
+    pub fn rehires(&self) -> Rehires<&Db> {
+        Rehires::new(self.tenant, &self.db)
+    }
+
     /// Requests that wait.
     #[must_use]
     pub fn pendings(&self) -> Pendings<&Db> {
@@ -465,6 +534,18 @@ impl Reader {
     #[must_use]
     pub fn holds(&self) -> Holds<&Db> {
         Holds::new(self.tenant, &self.db)
+    }
+
+    /// Who was asked to come.
+    #[must_use]
+    pub fn invitations(&self) -> Invitations<&Db> {
+        Invitations::new(self.tenant, &self.db)
+    }
+
+    /// What is taken back.
+    #[must_use]
+    pub fn undos(&self) -> Undos<&Db> {
+        Undos::new(self.tenant, &self.db)
     }
 
     /// Answers for requests that come again.

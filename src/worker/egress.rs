@@ -13,7 +13,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, redirect};
 use tokio::time::timeout;
 
@@ -55,6 +55,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The first [`MAX_ANSWER_BYTES`] of its body.
     pub body: Vec<u8>,
+    /// Whether that is all of it.
+    pub is_whole: bool,
 }
 
 /// The client of everything that Muster sends by itself; clones share its connections.
@@ -120,8 +122,11 @@ impl Egress {
     async fn exchange(&self, parcel: &Parcel) -> Result<Answer, Failure> {
         let mut headers = HeaderMap::with_capacity(parcel.headers.len());
         for (name, value) in &parcel.headers {
-            let value = HeaderValue::from_str(value).map_err(|_| Failure::Connection)?;
-            headers.insert(HeaderName::from_static(name), value);
+            let mut value = HeaderValue::from_str(value).map_err(|_| Failure::Connection)?;
+            let name = HeaderName::from_static(name);
+            // Nothing that the library logs, at whatever level, shows it.
+            value.set_sensitive(name == AUTHORIZATION);
+            headers.insert(name, value);
         }
         let request = self.client.post(parcel.url.clone()).headers(headers);
         let sent = request.body(parcel.body.as_bytes().to_vec()).send();
@@ -136,27 +141,39 @@ impl Egress {
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok());
-        Ok(Answer {
-            status: response.status().as_u16(),
-            retry_after: seconds
+        let (status, after) = (
+            response.status().as_u16(),
+            seconds
                 .and_then(|text| text.trim().parse().ok())
                 .map(Duration::from_secs),
-            body: beginning(response).await,
+        );
+        let (body, is_whole) = beginning(response).await;
+        Ok(Answer {
+            status,
+            retry_after: after,
+            body,
+            is_whole,
         })
     }
 }
 
-/// The first bytes of a body. One that breaks off is as long as it came: the status has been given.
-async fn beginning(mut response: Response) -> Vec<u8> {
+/// The first bytes of a body, and whether they are all. One that breaks off is as long as it came: the status has been
+/// given.
+async fn beginning(mut response: Response) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MAX_ANSWER_BYTES - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == MAX_ANSWER_BYTES {
-            break;
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = MAX_ANSWER_BYTES - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if body.len() == MAX_ANSWER_BYTES {
+                    return (body, false);
+                }
+            }
+            Ok(None) => return (body, true),
+            Err(_) => return (body, false),
         }
     }
-    body
 }
 
 fn failure(fault: &reqwest::Error) -> Failure {

@@ -11,12 +11,15 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::egress::{Answer, Egress};
+use super::idle::Idle;
 use crate::base::id::TenantId;
 use crate::service::delivery::{self, Failure, Outcome, Round, Work};
 use crate::service::{Error, Result, Services};
 
-/// How often it looks where nobody rings: for what another node has numbered, and for what is due.
+/// How often it looks where nobody rings: for what another node has numbered, and for what is due. An idle server looks less
+/// often.
 const EVERY: Duration = Duration::from_millis(100);
+const IDLE: Duration = Duration::from_secs(1);
 
 /// How long it leaves alone what failed on our side.
 const REST: Duration = Duration::from_secs(1);
@@ -44,12 +47,15 @@ const ENOUGH_FAILURES: usize = 20;
 pub async fn run(services: Services, egress: Egress, stop: CancellationToken) {
     let holder = services.ids().next_unit();
     let mut grown = services.grown();
+    let mut idle = Idle::between(EVERY, IDLE);
     let mut tasks = JoinSet::new();
     let mut running: HashMap<(TenantId, i64), AbortHandle> = HashMap::new();
     loop {
         running.retain(|_, task| !task.is_finished());
+        let mut found = !running.is_empty();
         match delivery::waiting(&services, &holder).await {
             Ok(waiting) => {
+                found |= !waiting.is_empty();
                 for work in waiting {
                     running.entry((work.tenant, work.receiver)).or_insert_with(|| {
                         let (services, egress, holder) = (services.clone(), egress.clone(), holder.clone());
@@ -62,7 +68,7 @@ pub async fn run(services: Services, egress: Egress, stop: CancellationToken) {
         tokio::select! {
             Some(_) = tasks.join_next() => {}
             _ = grown.changed() => {}
-            () = sleep(EVERY) => {}
+            () = sleep(idle.after(found)) => {}
             () = stop.cancelled() => return,
         }
     }
@@ -86,8 +92,8 @@ pub async fn turn(services: &Services, egress: &Egress, holder: &str) -> Result<
 
 async fn tend(services: &Services, egress: &Egress, work: Work, holder: &str) {
     match serve(services, egress, work, holder).await {
-        // Stale: somebody else delivers to it, or it is gone.
-        Ok(()) | Err(Error::Stale | Error::Busy) => {}
+        // Stale: somebody else delivers to it, or turned it off or on, or it is gone.
+        Ok(()) | Err(Error::Stale) => {}
         Err(fault) => {
             complain(&fault);
             sleep(REST).await;
@@ -112,7 +118,7 @@ async fn serve(services: &Services, egress: &Egress, mut work: Work, holder: &st
         let round = Arc::new(round);
         let began = Instant::now();
         let outcomes = carry(services, egress, &round).await;
-        delivery::settle(services, &round, &outcomes).await?;
+        work.until = Some(delivery::settle(services, &round, outcomes).await?);
         most = match began.elapsed() {
             took if took < QUICK => (most * 2).min(LARGEST_ROUND),
             took if took > SLOW => (most / 2).max(1),
@@ -191,11 +197,13 @@ async fn send(services: &Services, egress: &Egress, round: &Round, number: usize
         }
     };
     let outcome = match egress.post(&parcel).await {
+        Ok(answer) if round.is_refused(answer.status, &answer.body) => Outcome::Refused,
         Ok(answer) => judged(&answer),
         Err(failure) => again(failure),
     };
     let word = match outcome {
         Outcome::Taken => "taken",
+        Outcome::Refused => "refused",
         Outcome::Again { failure, .. } => failure.as_str(),
         Outcome::Gone => "gone",
     };

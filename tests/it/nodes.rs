@@ -79,6 +79,7 @@ impl Cluster {
             scope: String::new(),
             group: String::new(),
         };
+        cluster.take_anything_away().await;
         let scope = json!({"kind": "territory", "name": "North"});
         cluster.scope = cluster.manage("POST", "/scopes", Some(&scope)).await.status(201).id();
         let place = format!("/scopes/{}/records/record/r", cluster.scope);
@@ -87,6 +88,15 @@ impl Cluster {
         let group = json!({"schemas": [GROUP], "displayName": "Others"});
         cluster.group = cluster.provision(0, "POST", "/Groups", &group).await.status(201).id();
         cluster
+    }
+
+    /// Has the connection take away as much as it likes.
+    async fn take_anything_away(&self) {
+        let connections = self.manage("GET", "/connections", None).await.status(200).json;
+        let id = connections["items"][0]["id"].as_str().unwrap();
+        let unlimited = json!({"deactivations": null, "deletions": null, "departures": null, "renames": null});
+        let path = format!("/connections/{id}/fuse");
+        self.manage("PATCH", &path, Some(&unlimited)).await.status(200);
     }
 
     async fn provision(&self, node: usize, method: &str, path: &str, body: &Value) -> Answer {

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::support::answer::Answer;
 use crate::support::database::Database;
 use crate::support::dice::{self, Dice};
-use crate::support::program::Program;
+use crate::support::program::{Program, run_json};
 use crate::support::wire::Client;
 
 /// As many as a large identity provider opens connections.
@@ -102,6 +102,102 @@ each_database! {
         assert!(server.stop().success());
         database.settle().await;
         assert_eq!(database.deadlocks().await, 0);
+    }
+}
+
+each_database! {
+    async fn who_gives_roles_and_ends_accounts_at_once_do_not_wait_for_each_other_in_a_circle(database: Database) {
+        let (seed, server) = (dice::seed(), Program::serve(&database).await);
+        let admin = run_json(&database, &["token", "create", "--tenant", "acme", "--admin", "--json"]);
+        let people = People {
+            scim: server.client(&database.keys().await.token),
+            admin: server.client(admin["token"].as_str().unwrap()),
+        };
+        let lasting = people.create("lasting", &[]).await;
+        people.give(&lasting, &json!({})).await.status(201);
+
+        let each = |number| people.clone().live(Dice::new(seed, number), number);
+        together(CLIENTS, each).await;
+
+        assert!(server.stop().success());
+        database.settle().await;
+        assert_eq!(database.deadlocks().await, 0);
+    }
+}
+
+/// Provisioning and an administrator.
+#[derive(Clone)]
+struct People {
+    scim: Client,
+    admin: Client,
+}
+
+impl People {
+    async fn manage(&self, path: &str, body: Value) -> Answer {
+        let json = [("Content-Type", "application/json")];
+        self.admin
+            .send("POST", &format!("/api/v1{path}"), Some(&body), &json)
+            .await
+            .unwrap()
+    }
+
+    /// Has somebody be an administrator, with more of the grant.
+    async fn give(&self, user: &str, more: &Value) -> Answer {
+        let mut grant = json!({"subject": {"type": "user", "id": user}, "role": "admin", "scope": "all"});
+        grant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.manage("/grants", grant).await
+    }
+
+    /// A user with these values of `roles`.
+    async fn create(&self, name: &str, roles: &[&str]) -> String {
+        let roles: Vec<Value> = roles.iter().map(|role| json!({"value": role})).collect();
+        made(
+            &self.scim,
+            "/Users",
+            &json!({"schemas": [USER], "userName": name, "roles": roles}),
+        )
+        .await
+    }
+
+    async fn patch(&self, user: &str, operation: &Value) -> Answer {
+        let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
+        self.scim
+            .ask("PATCH", &format!("/Users/{user}"), Some(&body))
+            .await
+            .unwrap()
+    }
+
+    /// One client's life: of the same user, provisioning changes roles and `active`, and ends them, while an administrator
+    /// gives them a role for a while, and keeps them out.
+    async fn live(self, mut dice: Dice, number: usize) {
+        for n in 0..USERS_EACH {
+            let user = self.create(&format!("person-{number}-{n}"), &["Manager"]).await;
+            let first = dice.below(2);
+            let provision = async {
+                let roles = json!({"op": "replace", "path": "roles", "value": [{"value": "Analyst"}]});
+                let on = json!({"op": "replace", "path": "active", "value": true});
+                for operation in if first == 0 { [roles, on] } else { [on, roles] } {
+                    let answer = self.patch(&user, &operation).await;
+                    assert!(matches!(answer.status, 200 | 204 | 404), "{answer:?}");
+                }
+            };
+            let manage = async {
+                let until = json!({"valid_to": "2099-01-01T00:00:00Z"});
+                let given = self.give(&user, &until).await;
+                assert!(matches!(given.status, 201 | 400 | 404), "{given:?}");
+                for wish in ["suspend", "deactivate"] {
+                    let answer = self.manage(&format!("/users/{user}/{wish}"), json!({})).await;
+                    assert!(matches!(answer.status, 200 | 404 | 409), "{answer:?}");
+                }
+            };
+            let end = async {
+                if dice.below(2) == 0 {
+                    let gone = self.scim.ask("DELETE", &format!("/Users/{user}"), None).await.unwrap();
+                    gone.status(204);
+                }
+            };
+            tokio::join!(provision, manage, end);
+        }
     }
 }
 

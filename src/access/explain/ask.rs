@@ -21,7 +21,7 @@ pub fn explain(
     target: &Target<'_>,
 ) -> Explanation {
     let asked = permission.map_or_else(|| rulebook.catalogue().all(), Into::into);
-    let (supports, cut) = if facts.active {
+    let (supports, cut) = if rulebook.lets_in(facts) {
         support::supports(facts, rulebook, now, asked, target)
     } else {
         (Vec::new(), false)
@@ -30,7 +30,7 @@ pub fn explain(
         .iter()
         .fold(Permissions::NONE, |all, support| all | support.permissions);
     let (misses, more_misses) = match permission {
-        Some(wanted) if facts.active && !permissions.contains(wanted) => {
+        Some(wanted) if rulebook.lets_in(facts) && !permissions.contains(wanted) => {
             miss::misses(facts, rulebook, now, wanted, target)
         }
         _ => (Vec::new(), 0),
@@ -40,6 +40,7 @@ pub fn explain(
         user: facts.id.clone(),
         sources: Sources::new(),
         active: facts.active,
+        closed: rulebook.policy().closed,
         version: rulebook.version(),
         permission: permission.map(|permission| rulebook.catalogue().key(permission).to_owned()),
         place: place(rulebook, target),

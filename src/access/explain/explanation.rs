@@ -58,6 +58,8 @@ pub struct Explanation {
     pub sources: Sources,
     /// Whether the account is active: if not, there is nothing else to say.
     pub active: bool,
+    /// Whether the organisation is suspended or deleted: then, too, there is nothing else to say.
+    pub closed: bool,
     /// Version of the policy.
     pub version: i64,
     /// Key of the permission that was asked for; none when everything was.

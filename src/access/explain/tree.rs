@@ -66,6 +66,9 @@ impl fmt::Display for Explanation {
 
 impl Explanation {
     fn nodes(&self) -> Vec<Node> {
+        if self.closed {
+            return vec![Node::leaf("the organisation is suspended, and nothing else counts")];
+        }
         if !self.active {
             return vec![Node::leaf("the account is not active, and nothing else counts")];
         }

@@ -46,6 +46,21 @@ const TABLE: &[(Ask, By, [&str; 7])] = &[
         ],
     ),
     (
+        Ask::Accept,
+        By::Source,
+        ["active", "already", "held", "held", "held", "gone", "gone"],
+    ),
+    (
+        Ask::Accept,
+        By::Administrator,
+        ["active", "already", "held", "held", "held", "deleted first", "gone"],
+    ),
+    (
+        Ask::Accept,
+        By::Schedule,
+        ["active", "already", "held", "held", "held", "deleted first", "gone"],
+    ),
+    (
         Ask::Suspend,
         By::Source,
         [
@@ -274,7 +289,7 @@ fn every_cell_is_as_the_table_says() {
         let came = STATUSES.map(|from| told(turn(from, *ask, *by, Joining::Accepts)));
         assert_eq!(came, *expected, "{ask:?} by {by:?}");
     }
-    assert_eq!(TABLE.len(), 8 * 3);
+    assert_eq!(TABLE.len(), 9 * 3);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub enum By {
 pub enum Ask {
     /// To let them in.
     Activate,
+    /// To come in, as they were invited to.
+    Accept,
     /// To keep them out for a while.
     Suspend,
     /// To keep them out.
@@ -90,6 +92,7 @@ pub const fn turn(from: Status, ask: Ask, by: By, joining: Joining) -> Verdict {
         (_, Ask::Restore { .. }) => Verdict::Already,
         (_, Ask::Delete) => Verdict::Turns(Status::Deleted),
         (_, Ask::Activate) => activated(from, by, joining),
+        (_, Ask::Accept) => accepted(from),
         (_, Ask::Return { source_active }) => returned(from, source_active, by),
         (_, Ask::Suspend) => suspended(from, by),
         (_, Ask::Deactivate) => deactivated(from, by),
@@ -110,6 +113,15 @@ const fn activated(from: Status, by: By, joining: Joining) -> Verdict {
         (Status::Invited, By::Source, Joining::Accepts) => Verdict::Stays(Stay::NotAccepted),
         (Status::Suspended | Status::Off(OffBy::Administrator), By::Source, _) => Verdict::Stays(Stay::Held),
         _ => Verdict::Turns(Status::Active),
+    }
+}
+
+/// An invitation lets in who waits for it, and lifts nothing that somebody decided since.
+const fn accepted(from: Status) -> Verdict {
+    match from {
+        Status::Invited => Verdict::Turns(Status::Active),
+        Status::Active => Verdict::Already,
+        _ => Verdict::Stays(Stay::Held),
     }
 }
 

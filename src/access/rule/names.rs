@@ -161,6 +161,7 @@ pub(in crate::access) mod tests {
         Policy {
             version: 1,
             settings: crate::access::Settings::default(),
+            closed: false,
             roles: predefined(&catalogue).into(),
             catalogue: Arc::new(catalogue),
             scopes: vec![

@@ -36,6 +36,7 @@ pub fn house() -> House {
         policy: Policy {
             version: 7,
             settings: crate::access::Settings::default(),
+            closed: false,
             roles: predefined(&catalogue).into(),
             catalogue: Arc::new(catalogue),
             scopes: Vec::new(),

@@ -110,6 +110,9 @@ pub struct Event {
     /// There when the person was erased: then nobody can read the values any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
+    /// There when the values cannot be read because the database is damaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<bool>,
     /// Hash of the event and of all before it: 64 hex digits.
     hash: String,
 }
@@ -152,6 +155,7 @@ impl From<log::Event> for Event {
             after: event.values.after,
             reason: event.values.reason,
             erased: event.values.erased.then_some(true),
+            unreadable: event.values.unreadable.then_some(true),
             hash: event.hash,
         }
     }
@@ -175,13 +179,13 @@ async fn list(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<
     }))
 }
 
-fn position(query: &Query) -> Result<i64, Problem> {
+pub(super) fn position(query: &Query) -> Result<i64, Problem> {
     let Some(text) = query.text("after") else { return Ok(0) };
     let seq = text.parse().ok().filter(|seq| *seq >= 0);
     seq.ok_or_else(|| unusable("after", "a position belongs here: a whole number, as `seq` of an event"))
 }
 
-fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, Problem> {
+pub(super) fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = query.text(name) else { return Ok(None) };
     let time = instant(text).ok_or_else(|| unusable(name, "an instant such as 2026-01-31T12:00:00Z belongs here"));
     time.map(Some)

@@ -3,30 +3,42 @@
 //! May import the rest of `api`, `service` and `base`; must never decide who may do what: use cases ask for what they
 //! need, and the table of routes only says it.
 
+mod clones;
+mod closing;
+mod enforcers;
 mod events;
 mod explanation;
 mod fuse;
 mod grants;
+mod history;
 mod holds;
+mod invitations;
+mod leavers;
+mod live;
 mod log;
 mod ownership;
 mod page;
 mod pending;
 mod preview;
 mod query;
+mod rehires;
 mod roles;
 mod rules;
 mod runs;
 mod schedules;
 mod scopes;
 mod settings;
+mod snapshot;
 mod status;
+mod streams;
 mod surface;
 mod tokens;
 mod tombstones;
+mod undo;
 mod users;
 mod views;
 mod webhooks;
 mod wire;
 
-pub use surface::routes;
+pub use surface::{open_routes, routes};
+pub use wire::Segments;

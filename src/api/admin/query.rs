@@ -7,8 +7,7 @@ use axum::http::request::Parts;
 use crate::api::problem::{Code, Problem};
 use crate::api::state::Edge;
 use crate::api::table::Parameter;
-use crate::base::clock::Timestamp;
-use crate::base::instant::parse_date_time;
+pub use crate::base::instant::parse_instant as instant;
 use crate::base::near::nearest;
 use crate::service::access::Paging;
 use crate::service::access::page::MAX_ITEMS;
@@ -150,19 +149,10 @@ pub fn unusable(name: &str, detail: &str) -> Problem {
         .parameter(name)
 }
 
-/// An instant as text, which must name its zone: local time of whom?
-pub fn instant(text: &str) -> Option<Timestamp> {
-    let (_, time) = text.split_once('T')?;
-    if !time.contains(['Z', '+', '-']) {
-        return None;
-    }
-    let micros = parse_date_time(text)?.nanoseconds().div_euclid(1000);
-    i64::try_from(micros).ok().map(Timestamp)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Timestamp;
 
     fn query(pairs: &[(&str, &str)]) -> Query {
         Query(

@@ -124,7 +124,7 @@ pub struct Step {
     /// Name of the enforcer; `account-tokens` is Muster itself.
     name: String,
     /// `requested`; `acknowledged`: it said that it would; `confirmed`: nothing is open there; `late`: not confirmed, and
-    /// the run is late.
+    /// the run is late; `removed`: its enforcer was, and nothing is known of it.
     state: String,
     /// How often it was tried.
     attempts: i64,
@@ -141,6 +141,9 @@ pub struct Step {
     /// How it was found: `by` is `built-in`, `probe` or `acknowledgement`.
     #[schema(value_type = Option<Object>)]
     proof: Option<Value>,
+    /// When its enforcer was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<Instant>,
 }
 
 impl From<offboarding::Run> for Run {
@@ -180,6 +183,7 @@ impl From<offboarding::Step> for Step {
             confirmed: at(step.confirmed),
             trouble: step.trouble,
             proof: step.proof,
+            removed: at(step.removed),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::leavers::{CALENDAR, FORMAT, Form};
 use super::page::Page;
 use super::query::{PAGING, Query, instant, unusable};
+use super::views::CSV;
 use super::wire::{self, Instant, Named, Segments};
 use crate::api::body::Given;
 use crate::api::problem::Problem;
@@ -16,6 +19,7 @@ use crate::api::table::{Parameter, Route};
 use crate::base::clock::Timestamp;
 use crate::service::Caller;
 use crate::service::access::authority::{GIVE, VIEW};
+use crate::service::lifecycle::early;
 use crate::service::lifecycle::schedule::{self, Action, Filter};
 
 const STATE: &[Parameter] = &[Parameter {
@@ -55,8 +59,11 @@ pub fn routes() -> Vec<Route> {
             .says("Whose account is planned to end, in the order of time")
             .one_of(&[VIEW, GIVE])
             .asks(WITHIN)
+            .asks(FORMAT)
             .asks(PAGING)
-            .gives::<Page<Schedule>>(200),
+            .gives::<Page<Schedule>>(200)
+            .sends(CSV)
+            .sends(CALENDAR),
         Route::put("/api/v1/users/{id}/schedule", plan_end)
             .says("Plans the end of an account, in the place of what was planned before")
             .one_of(&[GIVE])
@@ -70,6 +77,9 @@ pub fn routes() -> Vec<Route> {
             .one_of(&[GIVE])
             .takes::<Leave>()
             .gives::<Page<Schedule>>(200),
+        Route::delete("/api/v1/users/{id}/leave", cancel_leave)
+            .says("Decides against a leave of absence; whoever is on it comes back now")
+            .one_of(&[GIVE]),
     ]
 }
 
@@ -154,8 +164,14 @@ async fn list(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<
     Ok(Json(page.into()))
 }
 
-async fn leavers(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<Json<Page<Schedule>>, Problem> {
-    let query = query.only(&[WITHIN, PAGING])?;
+async fn leavers(
+    caller: Caller,
+    query: Query,
+    headers: HeaderMap,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
+    let query = query.only(&[WITHIN, FORMAT, PAGING])?;
+    let form = Form::wanted(&query, &headers)?;
     let filter = Filter {
         state: None,
         action: Some(Action::Deactivate),
@@ -163,7 +179,12 @@ async fn leavers(caller: Caller, query: Query, State(edge): State<Edge>) -> Resu
         to: within(&query, "to")?,
     };
     let page = schedule::list(edge.services(), &caller, &filter, &query.paging()?).await?;
-    Ok(Json(page.into()))
+    Ok(form.of(page, &query))
+}
+
+async fn cancel_leave(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<StatusCode, Problem> {
+    early::cancel_leave(edge.services(), &caller, path.id()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn cancel(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<StatusCode, Problem> {

@@ -1,8 +1,9 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    events, fuse, grants, holds, log, ownership, pending, preview, roles, rules, runs, schedules, scopes, settings,
-    status, tokens, tombstones, users, views, webhooks,
+    clones, closing, enforcers, events, fuse, grants, history, holds, invitations, live, log, ownership, pending,
+    preview, rehires, roles, rules, runs, schedules, scopes, settings, snapshot, status, streams, tokens, tombstones,
+    undo, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -15,23 +16,39 @@ pub fn routes() -> Vec<Route> {
         grants::routes(),
         rules::routes(),
         users::routes(),
+        history::routes(),
         status::routes(),
         tombstones::routes(),
+        rehires::routes(),
+        clones::routes(),
+        invitations::routes(),
         schedules::routes(),
         views::routes(),
         ownership::routes(),
         settings::routes(),
         pending::routes(),
         runs::routes(),
+        enforcers::routes(),
         tokens::routes(),
+        closing::routes(),
         fuse::routes(),
         holds::routes(),
+        undo::routes(),
         preview::routes(),
         events::routes(),
+        live::routes(),
+        snapshot::routes(),
         log::routes(),
         webhooks::routes(),
+        streams::routes(),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Those of them that need no token.
+#[must_use]
+pub fn open_routes() -> Vec<Route> {
+    invitations::open_routes()
 }

@@ -58,6 +58,8 @@ pub struct Connection {
     name: String,
     /// `auto`, `strict`, or the client it is expected to be.
     dialect: String,
+    /// `active`, or `suspended`: then its tokens do not work.
+    state: &'static str,
     /// What a client is pointed at.
     #[serde(skip_serializing_if = "Option::is_none")]
     base_url: Option<String>,
@@ -208,6 +210,7 @@ impl From<connections::Connection> for Connection {
             id: connection.id,
             name: connection.name,
             dialect: connection.dialect,
+            state: connection.state,
             base_url: None,
         }
     }
@@ -237,7 +240,7 @@ async fn revoke(caller: Caller, path: Segments, State(edge): State<Edge>) -> Res
 }
 
 /// What a client of a tenant is pointed at.
-fn base_url(edge: &Edge, caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> String {
+pub(super) fn base_url(edge: &Edge, caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> String {
     format!("{}/t/{}/scim/v2", edge.origin(peer, headers), caller.tenant_slug())
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +15,7 @@ use crate::api::state::Edge;
 use crate::api::table::{Parameter, Route};
 use crate::service::Caller;
 use crate::service::access::authority::{GIVE, VIEW};
+use crate::service::lifecycle::purge::{Living, purge};
 use crate::service::lifecycle::restore::{self, How, restore};
 use crate::service::lifecycle::tombstones::{self, What};
 
@@ -43,6 +45,11 @@ pub fn routes() -> Vec<Route> {
             .one_of(&[GIVE])
             .may_take::<RestoreGroup>()
             .gives::<Restored>(200),
+        Route::post("/api/v1/users/{id}/purge", forget)
+            .says("Destroys what is kept of a user who was deleted, with the key of what the log says of them; needs `org.settings.manage`, too. The tombstone is `purging` until nothing of it is on disk any more, and then gone")
+            .one_of(&[GIVE])
+            .may_take::<Purge>()
+            .gives::<Purged>(202),
     ]
 }
 
@@ -63,7 +70,7 @@ pub struct Tombstone {
     created: Instant,
     /// When it was deleted.
     deleted: Instant,
-    /// `kept`, or `superseded` when somebody else was given what it had.
+    /// `kept`; `superseded` when somebody else was given what it had; `purging` while what was purged may be on disk.
     state: &'static str,
 }
 
@@ -92,6 +99,24 @@ pub struct RestoreGroup {
     /// Id of another group, which gets the members, memberships and grants: nothing comes back.
     #[serde(default)]
     into: Option<String>,
+}
+
+/// Whom to forget.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Purge {
+    /// Also somebody who is not deleted: they are deleted first.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Who is forgotten.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Purged {
+    /// Their id.
+    id: String,
+    /// `purging`: nobody can read anything of them; old pages of the database are overwritten in a moment.
+    state: &'static str,
 }
 
 /// What came back.
@@ -182,4 +207,19 @@ async fn group(
     };
     let restored = restore(edge.services(), &caller, What::Group, path.id(), &how).await?;
     Ok(Json(restored.into()))
+}
+
+async fn forget(
+    caller: Caller,
+    path: Segments,
+    State(edge): State<Edge>,
+    Perhaps(asked): Perhaps<Purge>,
+) -> Result<(StatusCode, Json<Purged>), Problem> {
+    let living = if asked.force { Living::Go } else { Living::Stay };
+    purge(edge.services(), &caller, path.id(), living).await?;
+    let purged = Purged {
+        id: path.id().to_owned(),
+        state: "purging",
+    };
+    Ok((StatusCode::ACCEPTED, Json(purged)))
 }

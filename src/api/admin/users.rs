@@ -10,11 +10,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::events::time;
 use super::explanation::Explanation;
+use super::history::{AS_OF, Incomplete};
 use super::pending::Pending;
 use super::query::{Query, unusable};
 use super::views::{CSV, table, wants_table};
-use super::wire::{Place, Segments};
+use super::wire::{Instant, Place, Segments};
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::api::table::{Needs, Parameter, Route};
@@ -23,6 +25,7 @@ use crate::service::access::access_of_user::{self, Access, Entry, Step, Why};
 use crate::service::access::decide::Resource;
 use crate::service::access::explain;
 use crate::service::access::views::rows;
+use crate::service::history::{self, AccessThen};
 
 const ASKED: &[Parameter] = &[
     Parameter {
@@ -49,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/users/{id}/access", access)
             .says("Everything a user has, each with everything that gives it; anyone may ask about themselves")
             .needs(Needs::Token)
+            .asks(&[AS_OF])
             .gives::<UserAccess>(200)
             .sends(CSV),
         Route::get("/api/v1/users/{id}/explain", why)
@@ -81,6 +85,15 @@ pub struct UserAccess {
     /// What waits for a decision about them: a `leaving-owner` is one that provisioning wants to end.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pending: Vec<Pending>,
+    /// The instant that was asked about; absent of an answer about now, as are the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Instant>,
+    /// The last position of the log that was not after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<i64>,
+    /// What is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<Incomplete>,
 }
 
 /// What a user may do on a scope, wherever they have it from.
@@ -133,6 +146,20 @@ impl From<Access> for UserAccess {
             scopes: access.scopes.into_iter().map(OnScope::from).collect(),
             policy_version: access.policy_version,
             pending: access.pending.into_iter().map(Pending::from).collect(),
+            as_of: None,
+            position: None,
+            incomplete: None,
+        }
+    }
+}
+
+impl From<AccessThen> for UserAccess {
+    fn from(then: AccessThen) -> Self {
+        Self {
+            as_of: Some(Instant(then.at)),
+            position: Some(then.seq),
+            incomplete: Incomplete::of(then.incomplete),
+            ..then.access.into()
         }
     }
 }
@@ -213,10 +240,20 @@ async fn access(
     headers: HeaderMap,
     State(edge): State<Edge>,
 ) -> Result<Response, Problem> {
-    query.only(&[])?;
-    let access = access_of_user::access_of_user(edge.services(), &caller, path.id()).await?;
+    let query = query.only(&[&[AS_OF]])?;
+    let (services, user) = (edge.services(), path.id());
+    let shown = |access: &Access| table(rows(&access.user, &access.user_name, &access.assignments));
+    if let Some(at) = time(&query, "as_of")? {
+        let then = history::access_of_user(services, &caller, user, at).await?;
+        return Ok(if wants_table(&headers) {
+            shown(&then.access)
+        } else {
+            Json(UserAccess::from(then)).into_response()
+        });
+    }
+    let access = access_of_user::access_of_user(services, &caller, user).await?;
     Ok(if wants_table(&headers) {
-        table(rows(&access.user, &access.user_name, &access.assignments))
+        shown(&access)
     } else {
         Json(UserAccess::from(access)).into_response()
     })

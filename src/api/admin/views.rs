@@ -120,7 +120,8 @@ pub fn table(rows: impl IntoIterator<Item = [String; 8]>) -> Response {
 }
 
 /// A cell, always in quotes. A spreadsheet would take some beginnings for a formula and run it.
-fn quoted(cell: &str) -> String {
+#[must_use]
+pub fn quoted(cell: &str) -> String {
     let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         "'"
     } else {

@@ -16,11 +16,11 @@ use crate::api::state::Edge;
 use crate::api::table::{Parameter, Route};
 use crate::service::Caller;
 use crate::service::access::authority::INTEGRATIONS;
-use crate::service::delivery::webhooks::{self, Asked, Turn};
-use crate::service::delivery::{self, Again};
+use crate::service::delivery::webhooks::{self, Asked};
+use crate::service::delivery::{self, Again, Family, Turn};
 
 /// Parameters of the list of deliveries.
-const ASKED: &[Parameter] = &[
+pub const DELIVERIES: &[Parameter] = &[
     Parameter {
         name: "state",
         says: "Only deliveries in this state: `waiting`, `behind` or `dead`",
@@ -84,7 +84,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/webhooks/{id}/deliveries", deliveries)
             .says("Deliveries that did not get through, yet or for good, in the order of the log")
             .one_of(needs)
-            .asks(ASKED)
+            .asks(DELIVERIES)
             .gives::<Page<Delivery>>(200),
         Route::post("/api/v1/webhooks/{id}/replay", replay)
             .says("Sends again what was given up, or everything from a position on, with the ids that it had")
@@ -249,8 +249,20 @@ const ONE_OF_TWO: Code = Code {
     title: "A value cannot be used",
 };
 
+impl Counts {
+    /// So many of each.
+    #[must_use]
+    pub const fn new(waiting: i64, behind: i64, dead: i64) -> Self {
+        Self { waiting, behind, dead }
+    }
+}
+
 impl Replay {
-    fn again(&self) -> Result<Again, Problem> {
+    /// Which of the two.
+    ///
+    /// # Errors
+    /// 400 where it is neither, or both.
+    pub fn again(&self) -> Result<Again, Problem> {
         match (self.dead, self.from) {
             (Some(true), None) => Ok(Again::Dead),
             (None, Some(seq)) => Ok(Again::From(seq)),
@@ -281,7 +293,7 @@ impl From<webhooks::Webhook> for Webhook {
             next_try: wire::at(webhook.next_try),
             last_success: wire::at(webhook.last_success),
             position: webhook.position,
-            deliveries: Counts { waiting, behind, dead },
+            deliveries: Counts::new(waiting, behind, dead),
             secrets: webhook.secrets.into_iter().map(secret).collect(),
             created: Instant(webhook.created),
         }
@@ -304,7 +316,7 @@ impl From<delivery::Delivery> for Delivery {
 }
 
 /// Nobody keeps a secret on its way: no proxy, and not the answers of keyed requests either.
-fn unkept(mut response: Response) -> Response {
+pub fn unkept(mut response: Response) -> Response {
     let never = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, never);
     response
@@ -351,7 +363,7 @@ async fn change(
 }
 
 async fn turn(caller: Caller, path: Segments, edge: Edge, turn: Turn) -> Result<StatusCode, Problem> {
-    webhooks::turn(edge.services(), &caller, path.id(), turn).await?;
+    delivery::turn(edge.services(), &caller, (Family::Webhooks, path.id()), turn).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -368,7 +380,7 @@ async fn resume(caller: Caller, path: Segments, State(edge): State<Edge>) -> Res
 }
 
 async fn test(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<StatusCode, Problem> {
-    turn(caller, path, edge, Turn::Test).await
+    turn(caller, path, edge, Turn::Test(None)).await
 }
 
 async fn add_secret(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<Response, Problem> {
@@ -391,22 +403,35 @@ async fn deliveries(
     query: Query,
     State(edge): State<Edge>,
 ) -> Result<Json<Page<Delivery>>, Problem> {
-    let query = query.only(&[ASKED])?;
-    let after = query.text("after").map(|text| {
-        let seq = text.parse().ok().filter(|seq| *seq >= 0);
-        seq.ok_or_else(|| {
-            unusable(
-                "after",
-                "a position belongs here: a whole number, as `seq` of a delivery",
-            )
-        })
-    });
-    let wanted = (query.text("state"), after.transpose()?.unwrap_or(0), query.limit()?);
-    let (items, next) = delivery::deliveries(edge.services(), &caller, path.id(), wanted).await?;
-    Ok(Json(Page {
-        items: items.into_iter().map(Delivery::from).collect(),
-        next: next.map(|seq| seq.to_string()),
-    }))
+    let query = query.only(&[DELIVERIES])?;
+    let wanted = wanted_deliveries(&query)?;
+    let found = delivery::deliveries(edge.services(), &caller, (Family::Webhooks, path.id()), wanted).await?;
+    Ok(Json(found.into()))
+}
+
+/// Which deliveries are asked for: state, position, most items.
+///
+/// # Errors
+/// 400 for a position that is none.
+pub fn wanted_deliveries(query: &Query) -> Result<(Option<&str>, i64, Option<u32>), Problem> {
+    let unusable = || {
+        unusable(
+            "after",
+            "a position belongs here: a whole number, as `seq` of a delivery",
+        )
+    };
+    let after = query.text("after");
+    let after = after.map(|text| text.parse().ok().filter(|seq| *seq >= 0).ok_or_else(unusable));
+    Ok((query.text("state"), after.transpose()?.unwrap_or(0), query.limit()?))
+}
+
+impl From<(Vec<delivery::Delivery>, Option<i64>)> for Page<Delivery> {
+    fn from((items, next): (Vec<delivery::Delivery>, Option<i64>)) -> Self {
+        Self {
+            items: items.into_iter().map(Delivery::from).collect(),
+            next: next.map(|seq| seq.to_string()),
+        }
+    }
 }
 
 async fn replay(
@@ -415,6 +440,6 @@ async fn replay(
     State(edge): State<Edge>,
     Given(replay): Given<Replay>,
 ) -> Result<StatusCode, Problem> {
-    delivery::replay(edge.services(), &caller, path.id(), replay.again()?).await?;
+    delivery::replay(edge.services(), &caller, (Family::Webhooks, path.id()), replay.again()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,7 +34,7 @@ impl Form {
             path.strip_prefix(prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if below("/api") {
+        if below("/api") || below("/events") {
             Self::Problem
         } else if below("/access") || below("/.well-known/authzen-configuration") {
             Self::Message

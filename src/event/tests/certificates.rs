@@ -1,6 +1,6 @@
 //! A certificate says one thing in one way, and nobody changes a byte of it unseen.
 
-use super::super::certificate::{AskedBy, Certificate, Mark, Proof, Step};
+use super::super::certificate::{AskedBy, Certificate, Mark, Proof, Removed, Step};
 use super::super::{Checkpoint, Flaw, Hash, Head, Seq};
 use super::house::{TENANT, signer, trusted};
 use crate::base::clock::Timestamp;
@@ -59,6 +59,11 @@ fn unsigned() -> Certificate {
             ),
             step("mail", Proof::Acknowledgement { status: 202 }),
         ],
+        removed: vec![Removed {
+            name: "forum".to_owned(),
+            requested: Timestamp(START + 5),
+            removed: Timestamp(START + 8),
+        }],
         closed: mark("run.confirmed", 9),
         checkpoint: Checkpoint::sign(TENANT, &head(12), &signer(1)).unwrap(),
         key: String::new(),
@@ -81,6 +86,19 @@ fn a_certificate_reads_back_and_is_proven() {
     assert_eq!(Certificate::read(line.as_bytes()), Ok(made));
     assert_eq!(checked(line.as_bytes()), Ok(()));
     assert!(line.contains(r#""proof":{"by":"built-in","tokens":2}"#), "{line}");
+}
+
+#[test]
+fn who_was_removed_is_named_and_where_nobody_was_there_is_no_word_of_it() {
+    let line = certificate().line();
+    assert!(line.contains(r#"],"removed":[{"name":"forum","requested":"#), "{line}");
+    let mut nobody = unsigned();
+    nobody.removed.clear();
+    let line = nobody.signed(&signer(1)).unwrap().line();
+    assert!(!line.contains("removed"), "{line}");
+    assert_eq!(checked(line.as_bytes()), Ok(()));
+    let empty = line.replace(r#","closed":"#, r#","removed":[],"closed":"#);
+    assert_eq!(Certificate::read(empty.as_bytes()), Err(Flaw::Reprint));
 }
 
 #[test]

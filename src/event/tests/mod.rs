@@ -4,5 +4,6 @@ mod forgery;
 mod house;
 mod live;
 mod sealing;
+mod sets;
 mod signing;
 mod vectors;

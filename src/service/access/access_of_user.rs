@@ -172,7 +172,7 @@ pub async fn access_of_user(services: &Services, caller: &Caller, id: &str) -> R
 }
 
 /// What a user has, in words of the wire; nothing of what waits.
-fn shown(book: &Book, facts: &Facts, person: Person, now: Timestamp) -> Access {
+pub(in crate::service) fn shown(book: &Book, facts: &Facts, person: Person, now: Timestamp) -> Access {
     let assignments = evaluate(facts, &book.rulebook, now);
     let organisation = access::permissions(facts, &book.rulebook, now, &Target::Organisation);
     Access {

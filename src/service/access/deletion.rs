@@ -1,15 +1,18 @@
-//! How the deletion of a role or a scope is told: to the ledger, or to who is refused it.
+//! How the deletion of a role or a scope is told: to the log, or to who is refused it.
 
-use serde_json::json;
 use std::sync::Arc;
 
 use super::authority::{GIVE, Held};
+use super::desk::Desk;
 use super::names;
 use super::policy::{self, Book};
+use crate::base::id::RuleKey;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, HeldBy, HoldingGrant, Refusal, Result};
+use crate::service::told;
 use crate::store::Kind;
 use crate::store::access::hanging::{Hanging, HangingGrant, Holding, Removal};
+use crate::store::access::told::{Telling, ToldGrant};
 
 /// A deletion that is asked for.
 pub(super) struct Ending {
@@ -38,6 +41,14 @@ impl Ending {
         })
     }
 
+    /// The grants that would go with it, as the log tells them.
+    pub(super) async fn grants(&self, desk: &mut Desk, which: Telling<'_>) -> Result<Vec<ToldGrant>> {
+        match self.holding {
+            Holding::Refuse => Ok(Vec::new()),
+            Holding::Detach => Ok(desk.unit.grants().told(which).await?),
+        }
+    }
+
     /// Who cannot give what hangs on it cannot take it along.
     fn may_take(&self, services: &Services, hanging: &Hanging) -> Result<()> {
         if hanging.grants.is_empty() && hanging.rules.is_empty() {
@@ -52,14 +63,9 @@ impl Ending {
     }
 }
 
-/// What the ledger says of a deletion.
-pub(super) fn removed(
-    services: &Services,
-    ending: &Ending,
-    (what, name): (&str, &str),
-    removal: Removal,
-) -> Result<serde_json::Value> {
-    let Ending { id, book, .. } = ending;
+/// What went with a deletion; whoever may not take it along, or did not ask for it, is refused.
+pub(super) fn removed(services: &Services, ending: &Ending, what: &str, removal: Removal) -> Result<Hanging> {
+    let Ending { book, .. } = ending;
     match removal {
         Removal::Absent => Err(Error::NotFound),
         Removal::Held(hanging) => {
@@ -75,11 +81,16 @@ pub(super) fn removed(
         }
         Removal::Gone(hanging) => {
             ending.may_take(services, &hanging)?;
-            let grants: Vec<_> = hanging.grants.into_iter().map(|grant| grant.id).collect();
-            let rules: Vec<_> = hanging.rules.into_iter().map(|(_, id, _)| id).collect();
-            Ok(json!({what: id, "name": name, "grants_removed": grants, "rules_changed": rules}))
+            Ok(hanging)
         }
     }
+}
+
+/// Says in the log what went with a role or a scope: each grant, and what is left of each rule.
+pub(super) async fn tell_what_went(desk: &mut Desk, grants: &[ToldGrant], went: &Hanging) -> Result<()> {
+    told::taken(&mut desk.unit, &desk.caller, desk.now, grants);
+    let rules: Vec<RuleKey> = went.rules.iter().map(|(key, ..)| *key).collect();
+    told::rules(&mut desk.unit, &desk.caller, desk.now, &rules).await
 }
 
 fn held_by(book: &Book, hanging: Hanging) -> HeldBy {

@@ -109,7 +109,7 @@ pub(in crate::service) async fn may_end(
 }
 
 /// The user that holds a grant; none where a group does.
-pub(super) fn user_of(row: &StoredGrant) -> Option<Pk> {
+pub(in crate::service) fn user_of(row: &StoredGrant) -> Option<Pk> {
     match row.grant.subject {
         Subject::User(pk) => Some(pk),
         Subject::Group(_) => None,

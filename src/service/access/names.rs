@@ -99,7 +99,7 @@ pub(super) fn checked_name(pointer: &str, name: &str) -> Result<String> {
 }
 
 /// The record of a kind and an id.
-pub(super) fn record(pointer: &str, kind: &str, id: &str) -> Result<RecordRef> {
+pub(in crate::service) fn record(pointer: &str, kind: &str, id: &str) -> Result<RecordRef> {
     let short = |text: &str| text.chars().count() <= MAX_RECORD_CHARS && !text.contains('\0');
     RecordRef::new(kind, id)
         .filter(|record| short(&record.kind) && short(&record.id))

@@ -17,8 +17,10 @@ use crate::service::credentials;
 use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told;
 use crate::store::Kind;
 use crate::store::access::grants::{NewGrant, StoredGrant};
+use crate::store::access::told::{Telling, ToldGrant};
 use crate::store::document::Stored;
 use crate::store::error::Unique;
 use crate::store::resources::Groups;
@@ -169,7 +171,9 @@ impl Change for Handing {
         })?;
         if let Some(owner) = &owner {
             let admin = Predefined::Admin.key();
+            let before = desk.unit.grants().told(Telling::Id(&owner.grant.id)).await?;
             desk.unit.grants().set_role(owner.grant.key, admin).await?;
+            tell_admin(desk, before);
         }
         let author = Desk::author(&desk.caller);
         let row = NewGrant {
@@ -193,6 +197,10 @@ impl Change for Handing {
                 .pendings()
                 .settle_about(former, Matter::LeavingOwner.as_str(), "transferred");
         }
+        let made = desk.unit.grants().told(Telling::Id(&self.grant)).await?;
+        for made in &made {
+            told::given(&mut desk.unit, &desk.caller, desk.now, made);
+        }
         let revoked = revoke_tokens(desk, to.pk).await?;
         let former = owner.map(holder);
         self.tell(desk, &to, former.as_ref()).await?;
@@ -201,6 +209,15 @@ impl Change for Handing {
             name: to.label,
         });
         Ok((Ownership { owner, former }, revoked))
+    }
+}
+
+/// Says in the log that the owner until now is an admin.
+fn tell_admin(desk: &mut Desk, before: Vec<ToldGrant>) {
+    for before in before {
+        let mut after = before.clone();
+        Predefined::Admin.id().clone_into(&mut after.image.role);
+        told::changed(&mut desk.unit, &desk.caller, desk.now, &before.image, &after);
     }
 }
 

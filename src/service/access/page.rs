@@ -83,7 +83,7 @@ impl Paging {
 }
 
 /// The text after which a page continues behind this row number.
-pub(super) fn cursor(number: i64) -> String {
+pub(in crate::service) fn cursor(number: i64) -> String {
     URL_SAFE_NO_PAD.encode(number.to_be_bytes())
 }
 

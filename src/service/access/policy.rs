@@ -89,6 +89,17 @@ pub(in crate::service) async fn latest(services: &Services, caller: &Caller) -> 
     }
 }
 
+/// The policy of a unit that has locked it at this version. `Busy` when another one was in memory: then the whole is to be
+/// done again.
+pub(in crate::service) async fn locked_at(services: &Services, caller: &Caller, version: i64) -> Result<Arc<Book>> {
+    let book = latest(services, caller).await?;
+    if book.rulebook.version() == version {
+        return Ok(book);
+    }
+    services.policies().forget(caller.tenant());
+    Err(Error::Busy)
+}
+
 /// The policy now.
 pub(in crate::service) async fn current(services: &Services, caller: &Caller) -> Result<Arc<Book>> {
     let version = services.read(caller).policy().version().await?;
@@ -126,17 +137,22 @@ pub(in crate::service) async fn facts(
 /// Compiles what can be: a rule that something else has broken gives nothing, and is told in the log.
 pub(in crate::service) fn compile(services: &Services, shared: Shared) -> Result<Book> {
     let (policy, watched) = read(services, shared)?;
+    Ok(bound(policy, watched))
+}
+
+/// A policy of any time, made ready.
+pub(in crate::service) fn bound(policy: Policy, watched: Vec<Watched>) -> Book {
     let (rulebook, faults) = Rulebook::salvage(policy);
     for fault in faults {
         tracing::warn!(%fault, "a rule cannot be used");
     }
     let scopes = rulebook.policy().scopes.iter();
     let scopes = scopes.map(|scope| (scope.id.clone(), scope.key)).collect();
-    Ok(Book {
+    Book {
         rulebook,
         watched,
         scopes,
-    })
+    }
 }
 
 /// What is stored as the engine sees it. Rules whose condition no longer fits the schema are left out.
@@ -178,6 +194,7 @@ pub(in crate::service) fn read(services: &Services, shared: Shared) -> Result<(P
     let policy = Policy {
         version: shared.version,
         settings: shared.settings,
+        closed: shared.closed,
         catalogue: Arc::clone(catalogue),
         roles,
         scopes: shared.scopes,
@@ -231,7 +248,7 @@ impl Book {
     }
 
     /// The permissions of a set, by their keys in the order of the catalogue.
-    pub(super) fn keys(&self, permissions: Permissions) -> Vec<String> {
+    pub(in crate::service) fn keys(&self, permissions: Permissions) -> Vec<String> {
         let catalogue = self.rulebook.catalogue();
         catalogue.keys(permissions).map(str::to_owned).collect()
     }

@@ -118,11 +118,11 @@ impl Change for Placing {
             Way::In => (What::RecordsAdded, desk.unit.records().put(&rows).await?),
             Way::Out => (What::RecordsRemoved, desk.unit.records().remove(&rows).await?),
         };
-        if moved > 0 {
-            let records: Vec<String> = self.records.iter().map(RecordRef::to_string).collect();
+        if !moved.is_empty() {
+            let records: Vec<String> = moved.iter().map(RecordRef::to_string).collect();
             let data = json!({"scope": self.scope, "records": records});
             desk.note(what, ledger::thing(Thing::Scope, &self.scope), &data);
         }
-        Ok(moved)
+        Ok(moved.len())
     }
 }

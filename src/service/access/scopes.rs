@@ -1,21 +1,24 @@
 //! Territories, programs and record groups. *All* is none of them: it holds every one there is and will be.
 
-use serde_json::json;
+use std::collections::HashMap;
 
 use super::authority::{self, require};
-use super::deletion::{Ending, removed};
+use super::deletion::{Ending, removed, tell_what_went};
 use super::desk::{Change, Desk, perform};
 use super::names::{self, ALL, Named};
 use super::page::{Page, Paging};
 use super::policy::{self, Book};
 use super::roles::Holding;
-use crate::access::ScopeKind;
+use crate::access::{self, ScopeKind};
 use crate::base::clock::Timestamp;
 use crate::base::id::ScopeKey;
+use crate::event::image::ScopeImage;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told::{self, Parents};
 use crate::store::access::scopes::{ScopeContent, StoredScope};
+use crate::store::access::told::Telling;
 
 /// A scope as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,7 +268,14 @@ impl Change for New {
             ends: new.ends,
         };
         desk.unit.scopes().create(&self.id, new.kind, content, desk.now).await?;
-        let data = json!({"scope": self.id, "kind": new.kind.as_str(), "name": new.name, "parent": new.parent});
+        let after = ScopeImage {
+            kind: new.kind.as_str().to_owned(),
+            name: new.name.clone(),
+            parent: new.parent.clone(),
+            starts: new.starts,
+            ends: new.ends,
+        };
+        let data = ScopeImage::data(None, Some(&after));
         desk.note(What::ScopeCreated, ledger::thing(Thing::Scope, &self.id), &data);
         Ok(())
     }
@@ -306,7 +316,16 @@ impl Change for Edit {
             ends,
         };
         desk.unit.scopes().update(scope.key, content).await?;
-        let data = json!({"scope": self.id, "name": name, "moved": parent != scope.parent});
+        let parents = parents(desk, [scope.parent, parent]).await?;
+        let before = told::scope(&scope, &parents);
+        let after = access::Scope {
+            name: name.to_owned(),
+            parent,
+            starts,
+            ends,
+            ..scope
+        };
+        let data = ScopeImage::data(Some(&before), Some(&told::scope(&after, &parents)));
         desk.note(What::ScopeUpdated, ledger::thing(Thing::Scope, &self.id), &data);
         Ok(())
     }
@@ -321,12 +340,37 @@ impl Change for End {
     async fn make(&self, desk: &mut Desk) -> Result<()> {
         desk.unit.policy().hold().await?;
         let scope = desk.unit.scopes().find(&self.0.id).await?.ok_or(Error::NotFound)?.scope;
+        let parents = parents(desk, [scope.parent, Some(scope.key)]).await?;
+        let below = desk.unit.scopes().below(scope.key).await?;
+        let grants = self.0.grants(desk, Telling::Scope(scope.key)).await?;
         let author = Desk::author(&desk.caller);
         let by = author.at(desk.now);
         let removal = desk.unit.scopes().delete(scope.key, self.0.holding, by).await?;
-        let data = removed(&desk.services, &self.0, ("scope", &scope.name), removal)?;
         drop(author);
+        let went = removed(&desk.services, &self.0, "scope", removal)?;
+        tell_what_went(desk, &grants, &went).await?;
+        for StoredScope { scope: child, .. } in below {
+            let before = told::scope(&child, &parents);
+            let after = access::Scope {
+                parent: scope.parent,
+                ..child
+            };
+            let data = ScopeImage::data(Some(&before), Some(&told::scope(&after, &parents)));
+            desk.note(What::ScopeUpdated, ledger::thing(Thing::Scope, &after.id), &data);
+        }
+        let data = ScopeImage::data(Some(&told::scope(&scope, &parents)), None);
         desk.note(What::ScopeDeleted, ledger::thing(Thing::Scope, &self.0.id), &data);
         Ok(())
     }
+}
+
+/// Ids of these scopes.
+async fn parents(desk: &mut Desk, keys: [Option<ScopeKey>; 2]) -> Result<Parents> {
+    let mut parents = HashMap::new();
+    for key in keys.into_iter().flatten() {
+        if let Some(row) = desk.unit.scopes().get(key).await? {
+            parents.insert(key, row.scope.id);
+        }
+    }
+    Ok(parents)
 }

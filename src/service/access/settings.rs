@@ -2,22 +2,32 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::authority::{GIVE, Held, SETTINGS, require};
 use super::desk::{Change, Desk, perform};
 use super::invariants::{self, ADMINS};
 use crate::access::invariant::{Cap, Demands};
+use crate::access::lifecycle::{Joining, Leaving, Rehire};
 use crate::access::permission::{Permissions, Predefined};
-use crate::access::{self, WhenRefused};
+use crate::access::{self, Retention, WhenRefused};
 use crate::base::fold;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::lifecycle::leaving;
 
 /// Most accounts that can be break-glass accounts: each is looked at by every change that could end one.
 const MAX_BREAK_GLASS: usize = 20;
+/// Longest time that those who were deleted are kept for, if it ends at all.
+const MAX_RETENTION_DAYS: u32 = 3650;
 /// Most administrators that can be asked for: so many are counted by every change that could end one.
 const MAX_LEAST_ADMINS: u64 = 100;
+
+/// Shortest time that enforcers can be given, in seconds: longer than one call of each of them may take.
+const SHORTEST_DEADLINE_S: u64 = 60;
+/// Longest one: a week.
+const LONGEST_DEADLINE_S: u64 = 7 * 24 * 60 * 60;
 
 /// Decisions that hold for everybody in the organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +40,20 @@ pub struct Settings {
     pub break_glass: Vec<String>,
     /// What becomes of requests of provisioning that go against the two above.
     pub when_refused: WhenRefused,
+    /// Whether provisioning takes in whom an invitation waits for.
+    pub joining: Joining,
+    /// Where provisioning says when somebody leaves.
+    pub leaving: Vec<Leaving>,
+    /// What becomes of somebody new who may be somebody who was deleted.
+    pub rehire: Rehire,
+    /// Whether who is linked so has their grants again.
+    pub rehire_grants: bool,
     /// Whether a manager sees (read only) what those see who report to them.
     pub managers_see_reports: bool,
+    /// How long enforcers have to confirm that somebody whose account ended has nothing open, in seconds.
+    pub offboarding_deadline_s: u64,
+    /// For how many days those who were deleted can be restored; for ever where there is no number.
+    pub retention_days: Option<u32>,
 }
 
 /// What is to be decided anew; what is absent stays.
@@ -45,8 +67,20 @@ pub struct SettingsChange {
     pub break_glass: Option<Vec<String>>,
     /// See [`Settings::when_refused`].
     pub when_refused: Option<WhenRefused>,
+    /// See [`Settings::joining`].
+    pub joining: Option<Joining>,
+    /// See [`Settings::leaving`]: all of it.
+    pub leaving: Option<Vec<Leaving>>,
+    /// See [`Settings::rehire`].
+    pub rehire: Option<Rehire>,
+    /// See [`Settings::rehire_grants`].
+    pub rehire_grants: Option<bool>,
     /// See [`Settings::managers_see_reports`].
     pub managers_see_reports: Option<bool>,
+    /// See [`Settings::offboarding_deadline_s`]: for runs that are opened from now on.
+    pub offboarding_deadline_s: Option<u64>,
+    /// See [`Settings::retention_days`].
+    pub retention_days: Option<Option<u32>>,
 }
 
 /// What is decided now.
@@ -67,7 +101,13 @@ async fn read(services: &Services, caller: &Caller) -> Result<Settings> {
         least_admins: kept.demands.least_admins,
         break_glass: accounts.into_iter().map(|account| account.user_name).collect(),
         when_refused: kept.when_refused,
+        joining: kept.joining,
+        leaving: kept.leaving,
+        rehire: kept.rehire,
+        rehire_grants: kept.rehire_grants,
         managers_see_reports: kept.managers_see_reports,
+        offboarding_deadline_s: kept.offboarding_deadline.as_secs(),
+        retention_days: kept.retention.days(),
     })
 }
 
@@ -80,7 +120,11 @@ pub async fn change(services: &Services, caller: &Caller, change: &SettingsChang
     let held = require(services, caller, &[SETTINGS]).await?;
     admit(services, held, change)?;
     check(change)?;
-    perform(services, caller, Deciding(change.clone())).await?;
+    let mut change = change.clone();
+    if let Some(paths) = change.leaving.take() {
+        change.leaving = Some(leaving::checked(services, paths)?);
+    }
+    perform(services, caller, Deciding(change)).await?;
     read(services, caller).await
 }
 
@@ -88,10 +132,19 @@ pub async fn change(services: &Services, caller: &Caller, change: &SettingsChang
 fn admit(services: &Services, held: Held, change: &SettingsChange) -> Result<()> {
     let catalogue = services.catalogue();
     let mut wanted = Permissions::NONE;
-    if change.provisioning_may_give_admin == Some(true) {
+    // What was given to somebody once may be anything.
+    if change.provisioning_may_give_admin == Some(true) || change.rehire_grants == Some(true) {
         wanted |= catalogue.held_by(Predefined::Admin);
     }
-    if change.least_admins.is_some() || change.break_glass.is_some() || change.when_refused.is_some() {
+    let about_people = change.least_admins.is_some()
+        || change.break_glass.is_some()
+        || change.retention_days.is_some()
+        || change.when_refused.is_some()
+        || change.joining.is_some()
+        || change.leaving.is_some()
+        || change.rehire.is_some()
+        || change.rehire_grants.is_some();
+    if about_people {
         wanted |= catalogue.known([GIVE]);
     }
     if change.managers_see_reports == Some(true) {
@@ -116,6 +169,19 @@ fn check(change: &SettingsChange) -> Result<()> {
     {
         let reason = format!("there are at most {MAX_BREAK_GLASS} break-glass accounts");
         return Err(Error::invalid("/break_glass", reason));
+    }
+    if change
+        .offboarding_deadline_s
+        .is_some_and(|lasts| !(SHORTEST_DEADLINE_S..=LONGEST_DEADLINE_S).contains(&lasts))
+    {
+        let reason = format!("enforcers are given {SHORTEST_DEADLINE_S} to {LONGEST_DEADLINE_S} seconds");
+        return Err(Error::invalid("/offboarding_deadline_s", reason));
+    }
+    if let Some(Some(days)) = change.retention_days
+        && !(1..=MAX_RETENTION_DAYS).contains(&days)
+    {
+        let reason = format!("a number of days from 1 to {MAX_RETENTION_DAYS} belongs here, or null: for ever");
+        return Err(Error::invalid("/retention_days", reason));
     }
     Ok(())
 }
@@ -145,7 +211,15 @@ impl Change for Deciding {
                 break_glass,
             },
             when_refused: change.when_refused.unwrap_or(before.when_refused),
+            joining: change.joining.unwrap_or(before.joining),
+            leaving: change.leaving.clone().unwrap_or_else(|| before.leaving.clone()),
+            rehire: change.rehire.unwrap_or(before.rehire),
+            rehire_grants: change.rehire_grants.unwrap_or(before.rehire_grants),
             managers_see_reports: change.managers_see_reports.unwrap_or(before.managers_see_reports),
+            offboarding_deadline: change
+                .offboarding_deadline_s
+                .map_or(before.offboarding_deadline, Duration::from_secs),
+            retention: change.retention_days.map_or(before.retention, Retention::of),
         };
         if after != before {
             desk.unit.policy().decide(&after);
@@ -199,7 +273,13 @@ fn said(settings: &access::Settings) -> Value {
         "least_admins": settings.demands.least_admins,
         "break_glass": settings.demands.break_glass,
         "when_refused": word(settings.when_refused),
+        "invitation_link": link(settings.joining),
+        "leaving": settings.leaving.iter().map(leaving::said).collect::<Vec<_>>(),
+        "rehire": settings.rehire.as_str(),
+        "rehire_grants": settings.rehire_grants,
         "managers_see_reports": settings.managers_see_reports,
+        "offboarding_deadline_s": settings.offboarding_deadline.as_secs(),
+        "retention_days": settings.retention.days(),
     })
 }
 
@@ -209,5 +289,14 @@ pub const fn word(when: WhenRefused) -> &'static str {
     match when {
         WhenRefused::Refuse => "refuse",
         WhenRefused::Park => "park",
+    }
+}
+
+/// `refuse` or `join`, as it stands in JSON.
+#[must_use]
+pub const fn link(joining: Joining) -> &'static str {
+    match joining {
+        Joining::Accepts => "refuse",
+        Joining::Joins => "join",
     }
 }

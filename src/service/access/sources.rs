@@ -11,6 +11,7 @@ use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store;
+use crate::store::closing::State;
 use crate::store::error::Unique;
 
 /// The connections of the organisation, oldest first.
@@ -20,7 +21,8 @@ use crate::store::error::Unique;
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<Connection>> {
     require(services, caller, &[INTEGRATIONS, GIVE]).await?;
     let rows = services.read(caller).connections().list().await?;
-    Ok(rows.into_iter().map(Connection::from).collect())
+    let there = rows.into_iter().filter(|row| row.state != State::Deleted);
+    Ok(there.map(Connection::from).collect())
 }
 
 /// Makes a connection. It can do nothing until it has a token.
@@ -57,7 +59,10 @@ impl Change for Making {
             .await;
         let made = made.map_err(|error| match error {
             store::Error::Taken(Unique::ConnectionName) => {
-                let reason = format!("there is a connection `{}` already", self.name);
+                let reason = format!(
+                    "there is a connection `{}` already, or was: the log speaks of it",
+                    self.name
+                );
                 Error::Conflict(Refusal::new(reason).at("/name"))
             }
             other => other.into(),

@@ -15,6 +15,7 @@ use crate::service::credentials::{self, Holder, Issued};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store::Kind;
+use crate::store::closing::State;
 use crate::store::tokens::{Bearer, Token as Row};
 
 /// A token as it is listed: never the token itself.
@@ -157,7 +158,9 @@ impl Minting {
             Holder::Connection(name) => {
                 let found = desk.unit.connections().find(name).await?;
                 let missing = || Error::invalid("/connection", format!("there is no connection `{name}`"));
-                let found = found.ok_or_else(missing)?;
+                let found = found
+                    .filter(|found| found.state != State::Deleted)
+                    .ok_or_else(missing)?;
                 Ok((Bearer::Connection(found.id), format!("connection {name}")))
             }
             Holder::User(id) => {

@@ -12,6 +12,7 @@ use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, What};
 use crate::store::delivery::deliveries::State;
+use crate::store::delivery::receivers::Family;
 
 /// A delivery that did not get through, yet or for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub enum Again {
 pub async fn deliveries(
     services: &Services,
     caller: &Caller,
-    id: &str,
+    (family, id): (Family, &str),
     (state, after, limit): (Option<&str>, i64, Option<u32>),
 ) -> Result<(Vec<Delivery>, Option<i64>)> {
     require(services, caller, &[INTEGRATIONS]).await?;
@@ -63,7 +64,7 @@ pub async fn deliveries(
     let reader = services.read(caller);
     let receiver = reader
         .receivers()
-        .find(&ResourceId::new(id))
+        .find(family, &ResourceId::new(id))
         .await?
         .ok_or(Error::NotFound)?;
     let items = limit.unwrap_or(DEFAULT_ITEMS).clamp(1, MAX_ITEMS);
@@ -94,9 +95,10 @@ pub async fn deliveries(
 ///
 /// # Errors
 /// `Forbidden`, `NotFound`; a position that the receiver has not come to yet.
-pub async fn replay(services: &Services, caller: &Caller, id: &str, again: Again) -> Result<()> {
+pub async fn replay(services: &Services, caller: &Caller, (family, id): (Family, &str), again: Again) -> Result<()> {
     require(services, caller, &[INTEGRATIONS]).await?;
     let replaying = Replaying {
+        family,
         id: ResourceId::new(id),
         again,
     };
@@ -104,6 +106,7 @@ pub async fn replay(services: &Services, caller: &Caller, id: &str, again: Again
 }
 
 struct Replaying {
+    family: Family,
     id: ResourceId,
     again: Again,
 }
@@ -112,7 +115,7 @@ impl Change for Replaying {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
-        let found = desk.unit.receivers().find(&self.id).await?;
+        let found = desk.unit.receivers().find(self.family, &self.id).await?;
         let receiver = found.ok_or(Error::NotFound)?;
         let data = match self.again {
             Again::Dead => {

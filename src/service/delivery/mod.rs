@@ -7,8 +7,15 @@ mod attempt;
 mod deliveries;
 mod guard;
 mod outcome;
+mod passed;
+pub mod poll;
 mod relay;
-mod secrets;
+pub(in crate::service) mod secrets;
+mod sets;
+mod speech;
+pub mod streams;
+mod turn;
+mod unreadable;
 mod wanted;
 pub mod webhooks;
 
@@ -16,4 +23,9 @@ pub use attempt::{Parcel, Round, begin};
 pub use deliveries::{Again, Delivery, deliveries, replay};
 pub use guard::{Guard, Refused};
 pub use outcome::{Failure, Outcome};
+pub(in crate::service) use relay::Looked;
 pub use relay::{Work, claim, settle, waiting};
+pub(in crate::service) use secrets::RECEIVER;
+pub use turn::{Turn, turn};
+
+pub use crate::store::delivery::receivers::Family;

@@ -36,6 +36,8 @@ impl Failure {
 pub enum Outcome {
     /// The receiver has it.
     Taken,
+    /// The receiver says that it will never accept it: it is not tried again, and others are.
+    Refused,
     /// It is tried again.
     Again {
         /// What was wrong.

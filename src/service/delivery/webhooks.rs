@@ -1,14 +1,16 @@
 //! Webhooks: made, shown, changed, paused, tried, removed.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
+use super::passed;
 use super::secrets::{Of, Secrets};
+use super::unreadable::{self, UNREADABLE};
 use super::wanted::Wanted;
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
 use crate::base::secret::Secret;
-use crate::event::SubjectKind;
+use crate::event::{Event, SubjectKind};
 use crate::service::access::authority::{INTEGRATIONS, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::page::{Page, Paging};
@@ -16,13 +18,14 @@ use crate::service::connections::{MAX_NAME_CHARS, is_name};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{self, What};
+use crate::service::log;
 use crate::store;
 use crate::store::delivery::deliveries::Counts;
-use crate::store::delivery::receivers::{New, Receiver};
+use crate::store::delivery::receivers::{Family, Kind, New, Receiver};
 use crate::store::error::Unique;
 
 /// Most receivers of one organisation.
-const MAX_RECEIVERS: i64 = 100;
+pub(super) const MAX_RECEIVERS: i64 = 100;
 
 /// Longest URL, in bytes.
 const MAX_URL_BYTES: usize = 2048;
@@ -84,7 +87,10 @@ pub struct NewSecret {
 pub async fn list(services: &Services, caller: &Caller, paging: &Paging) -> Result<Page<Webhook>> {
     require(services, caller, &[INTEGRATIONS]).await?;
     let reader = services.read(caller);
-    let rows = reader.receivers().list(paging.after()?, paging.rows()).await?;
+    let rows = reader
+        .receivers()
+        .list(Family::Webhooks, paging.after()?, paging.rows())
+        .await?;
     let counts = reader.deliveries().counts().await?;
     let tenant = services.tenant_uid(caller).await?;
     let page = paging.cut(rows, |row| row.id);
@@ -104,7 +110,7 @@ pub async fn find(services: &Services, caller: &Caller, id: &str) -> Result<Webh
     let reader = services.read(caller);
     let row = reader
         .receivers()
-        .find(&ResourceId::new(id))
+        .find(Family::Webhooks, &ResourceId::new(id))
         .await?
         .ok_or(Error::NotFound)?;
     let counts = reader.deliveries().counts().await?;
@@ -116,7 +122,11 @@ fn shown(services: &Services, tenant: &str, row: Receiver, counts: &[(i64, Count
         tenant,
         receiver: row.uid.as_str(),
     };
-    let secrets = Secrets::open(services, of, &row.sealed)?;
+    // One that does not open is shown all the same: else it could not be found and removed.
+    let (secrets, reason) = match Secrets::open(services, of, &row.sealed) {
+        Err(fault) if unreadable::is_damage(&fault) => (Secrets::default(), Some(UNREADABLE.to_owned())),
+        other => (other?, row.health.reason),
+    };
     let counted = counts.iter().find(|(id, _)| *id == row.id);
     let counted = counted.map(|(_, counts)| *counts).unwrap_or_default();
     Ok(Webhook {
@@ -129,7 +139,7 @@ fn shown(services: &Services, tenant: &str, row: Receiver, counts: &[(i64, Count
         name: row.name,
         url: row.url,
         state: row.health.state.as_str(),
-        reason: row.health.reason,
+        reason,
         failing_since: row.health.failing_since,
         next_try: row.health.next_try,
         last_success: row.health.last_success,
@@ -171,23 +181,32 @@ pub async fn create(services: &Services, caller: &Caller, asked: Asked) -> Resul
 }
 
 fn check(services: &Services, asked: &Asked) -> Result<()> {
-    if asked.name.as_deref().is_some_and(|name| !is_name(name)) {
-        let reason = format!("the name of a receiver has 1 to {MAX_NAME_CHARS} characters");
-        return Err(Error::invalid("/name", reason));
-    }
-    if let Some(text) = &asked.url {
-        let fits = text.len() <= MAX_URL_BYTES;
-        let url = Url::parse(text).ok().filter(|_| fits);
-        let url = url.ok_or_else(|| Error::invalid("/url", "this is no URL, or it is too long"))?;
-        let refused = services.guard().check(&url);
-        refused.map_err(|refused| Error::invalid("/url", refused.to_string()))?;
-    }
+    check_name(asked.name.as_deref())?;
+    check_url(services, asked.url.as_deref())?;
     let wanted = asked.kinds.clone().map(|kinds| Wanted { kinds });
     wanted.map_or(Ok(()), |wanted| wanted.check())
 }
 
+/// Refuses what can be no name of a receiver.
+pub(super) fn check_name(name: Option<&str>) -> Result<()> {
+    if name.is_some_and(|name| !is_name(name)) {
+        let reason = format!("the name of a receiver has 1 to {MAX_NAME_CHARS} characters");
+        return Err(Error::invalid("/name", reason));
+    }
+    Ok(())
+}
+
+/// Refuses where nothing may be sent, as far as can be told without looking up its name.
+pub(super) fn check_url(services: &Services, url: Option<&str>) -> Result<()> {
+    let Some(text) = url else { return Ok(()) };
+    let url = Url::parse(text).ok().filter(|_| text.len() <= MAX_URL_BYTES);
+    let url = url.ok_or_else(|| Error::invalid("/url", "this is no URL, or it is too long"))?;
+    let refused = services.guard().check(&url);
+    refused.map_err(|refused| Error::invalid("/url", refused.to_string()))
+}
+
 /// A name that another receiver has, by what the store says.
-fn taken(fault: store::Error, name: &str) -> Error {
+pub(super) fn taken(fault: store::Error, name: &str) -> Error {
     match fault {
         store::Error::Taken(Unique::ReceiverName) => {
             let reason = format!("there is a receiver `{name}` already");
@@ -214,10 +233,12 @@ impl Change for Making {
         }
         let new = New {
             uid: &self.id,
+            kind: Kind::Webhook,
             name: &self.name,
             url: &self.url,
             sealed: &self.sealed,
             settings: &self.settings,
+            token_hash: None,
             created: desk.now,
         };
         let made = desk.unit.receivers().create(new).await;
@@ -239,6 +260,7 @@ impl Change for Making {
 pub async fn change(services: &Services, caller: &Caller, id: &str, asked: Asked) -> Result<Webhook> {
     require(services, caller, &[INTEGRATIONS]).await?;
     check(services, &asked)?;
+    log::settled(services, caller).await?;
     let changing = Changing {
         id: ResourceId::new(id),
         to: To::Asked(asked),
@@ -284,7 +306,11 @@ pub async fn end_secret(services: &Services, caller: &Caller, id: &str, secret: 
 
 async fn receiver(services: &Services, caller: &Caller, id: &str) -> Result<Receiver> {
     require(services, caller, &[INTEGRATIONS]).await?;
-    let row = services.read(caller).receivers().find(&ResourceId::new(id)).await?;
+    let row = services
+        .read(caller)
+        .receivers()
+        .find(Family::Webhooks, &ResourceId::new(id))
+        .await?;
     row.ok_or(Error::NotFound)
 }
 
@@ -312,7 +338,7 @@ impl Change for Changing {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
-        let found = desk.unit.receivers().find(&self.id).await?;
+        let found = desk.unit.receivers().find(Family::Webhooks, &self.id).await?;
         let mut before = found.ok_or(Error::NotFound)?;
         let mut after = before.clone();
         let mut attributes = Vec::new();
@@ -341,77 +367,15 @@ impl Change for Changing {
         if attributes.is_empty() {
             return Ok(());
         }
-        let changed = desk.unit.receivers().change(&before, &after).await;
-        changed.map_err(|fault| taken(fault, &after.name))?;
+        let wanted = Wanted::read(&before.settings)?;
+        let told = |event: &Event| wanted.sends(self.id.as_str(), event);
+        passed::change(desk, &before, after, told).await?;
         let data = json!({ "attributes": attributes });
         desk.note(
             What::ReceiverChanged,
             ledger::thing(SubjectKind::Receiver, &self.id),
             &data,
         );
-        Ok(())
-    }
-}
-
-/// What can be done with a webhook as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// Sends nothing more; what happens waits.
-    Pause,
-    /// Sends again, beginning with what waits.
-    Resume,
-    /// Sends one event to see whether it gets through.
-    Test,
-    /// Removes it, and what waits for it.
-    Delete,
-}
-
-/// Does it. What is already so is no refusal, and no event.
-///
-/// # Errors
-/// `Forbidden`, `NotFound`.
-pub async fn turn(services: &Services, caller: &Caller, id: &str, turn: Turn) -> Result<()> {
-    require(services, caller, &[INTEGRATIONS]).await?;
-    let turning = Turning {
-        id: ResourceId::new(id),
-        turn,
-    };
-    perform(services, caller, turning).await
-}
-
-struct Turning {
-    id: ResourceId,
-    turn: Turn,
-}
-
-impl Change for Turning {
-    type Made = ();
-
-    async fn make(&self, desk: &mut Desk) -> Result<()> {
-        let found = desk.unit.receivers().find(&self.id).await?;
-        let row = found.ok_or(Error::NotFound)?;
-        let (what, data): (What, Value) = match self.turn {
-            Turn::Pause => {
-                if !desk.unit.receivers().pause(row.id, "asked").await? {
-                    return Ok(());
-                }
-                (What::ReceiverPaused, json!({ "reason": "asked" }))
-            }
-            Turn::Resume => {
-                if !desk.unit.receivers().resume(row.id, desk.now).await? {
-                    return Ok(());
-                }
-                (What::ReceiverResumed, json!({}))
-            }
-            Turn::Test => (What::ReceiverTested, json!({})),
-            Turn::Delete => {
-                if !desk.unit.receivers().delete(row.id).await? {
-                    return Err(Error::NotFound);
-                }
-                (What::ReceiverDeleted, json!({ "name": row.name }))
-            }
-        };
-        desk.note(what, ledger::thing(SubjectKind::Receiver, &self.id), &data);
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! The changes of an approved hold are made, in the order in which they came, each in a unit of its own.
 //!
 //! Any number may be at it: a change and the end of its waiting are one unit, so it is made once, and whoever stops leaves
-//! what is not made waiting. One that cannot be made any more says why, and the others go on.
+//! what is not made waiting. One that cannot be made any more says why, and the others go on; also where the fault is ours:
+//! that one is tried again for an hour.
 
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::clock::Timestamp;
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::pending;
 use crate::service::context::{Authority, Caller, Services};
@@ -15,6 +17,9 @@ use crate::service::ledger::{self, Thing, What};
 use crate::store::access::pendings::{Pending as Kept, WAITING};
 use crate::store::fuse::holds::{self, State};
 use crate::store::log::leases;
+
+/// How long after the decision a change that comes to a fault of ours is tried again.
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Changes that are made at a time.
 const CHUNK: u32 = 100;
@@ -45,7 +50,8 @@ pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
     Ok(leases::take(services.db(), LEASE, holder, now, now.plus(LEASE_LASTS)).await?)
 }
 
-/// Makes more of what is approved in any tenant; says whether there is more to do.
+/// Makes more of what is approved in any tenant; says whether there is more to do at once. A hold that cannot be gone on
+/// with is told in the program's log, and does not keep others back.
 ///
 /// # Errors
 /// A database that does not answer.
@@ -55,36 +61,70 @@ pub async fn resume(services: &Services) -> Result<bool> {
         let request = services.ids().next().into_string();
         let authority = Authority::Operator("approved hold");
         let caller = Caller::new(left.tenant, Arc::from(left.slug), authority, Arc::from(request));
-        more |= !carry_on(services, &caller, &left.id).await?;
+        match carry_on(services, &caller, &left.id).await {
+            Ok(done) => more |= !done,
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                hold.id = left.id,
+                "an approved hold cannot be gone on with; it is tried again"
+            ),
+        }
     }
     Ok(more)
 }
 
-/// Makes some changes of a hold that is approved; says whether none are left.
+/// Makes some changes of a hold that is approved; says whether no more can be made at once.
 pub(super) async fn carry_on(services: &Services, caller: &Caller, hold: &str) -> Result<bool> {
-    let found = services.read(caller).holds().find(hold).await?.ok_or(Error::NotFound)?;
+    let reader = services.read(caller);
+    let found = reader.holds().standing(hold).await?.ok_or(Error::NotFound)?;
     if found.state != State::Applying {
         return Ok(true);
     }
-    let rows = services
-        .read(caller)
-        .pendings()
-        .of_hold(found.number, WAITING, 0, CHUNK)
-        .await?;
-    let left = rows.len() == CHUNK as usize;
-    for row in rows {
-        match pending::make(services, caller, &row).await {
-            Ok(()) => {}
-            // Nothing is wrong with the change.
-            Err(error @ (Error::Busy | Error::Internal(_))) => return Err(error),
-            Err(error) => perform(services, caller, Failing::of(row, &error)).await?,
+    let patience = found.decided.map(|decided| decided.plus(PATIENCE));
+    let (mut after, mut made, mut stuck) = (0, 0, false);
+    loop {
+        let rows = reader.pendings().of_hold(found.number, WAITING, after, CHUNK).await?;
+        let last = rows.len() < CHUNK as usize;
+        for row in rows {
+            after = row.number;
+            if one(services, caller, row, patience).await? {
+                made += 1;
+            } else {
+                stuck = true;
+            }
+        }
+        match (last, made >= CHUNK) {
+            (true, _) => break,
+            (false, true) => return Ok(false),
+            // What is stuck does not keep back what comes after it.
+            (false, false) => {}
         }
     }
-    if left {
-        return Ok(false);
+    if !stuck {
+        perform(services, caller, Finishing { hold: hold.to_owned() }).await?;
     }
-    let finishing = Finishing { hold: hold.to_owned() };
-    perform(services, caller, finishing).await?;
+    Ok(true)
+}
+
+/// Makes a change, or says why it cannot be made any more; false where it goes on waiting, because the fault is ours.
+async fn one(services: &Services, caller: &Caller, row: Kept, patience: Option<Timestamp>) -> Result<bool> {
+    let error = match pending::make(services, caller, &row).await {
+        Ok(()) => return Ok(true),
+        // Nothing is wrong with the change.
+        Err(Error::Busy) => return Err(Error::Busy),
+        Err(error) => error,
+    };
+    if let Error::Internal(fault) = &error {
+        tracing::error!(
+            error = &**fault as &dyn std::error::Error,
+            pending.id = row.id,
+            "an approved change could not be made"
+        );
+        if patience.is_some_and(|until| services.clock().now() < until) {
+            return Ok(false);
+        }
+    }
+    perform(services, caller, Failing::of(row, &error)).await?;
     Ok(true)
 }
 

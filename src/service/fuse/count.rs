@@ -107,9 +107,9 @@ impl Change {
     }
 }
 
-/// Whether no window is open.
+/// Whether no window is open. One that begins later than now was opened by a clock that ran ahead.
 pub(super) fn is_over(counter: Option<Counter>, window: Window) -> bool {
-    counter.is_none_or(|counter| counter.opened <= window.over)
+    counter.is_none_or(|counter| counter.opened <= window.over || counter.opened > window.now)
 }
 
 /// The window of now. Everybody is counted only where one begins: as many as there were before the unit deleted some.

@@ -11,6 +11,7 @@ use crate::service::access::pending::{self, Pending};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::store::closing::State as Closed;
 use crate::store::fuse::counters::{self, Release};
 use crate::store::fuse::holds::{Hold as Row, State, Tally};
 
@@ -90,6 +91,14 @@ pub async fn changes(services: &Services, caller: &Caller, id: &str, paging: &Pa
 /// # Errors
 /// `Forbidden`, `NotFound`, one that is rejected.
 pub async fn approve(services: &Services, caller: &Caller, id: &str) -> Result<Hold> {
+    require(services, caller, &[GIVE]).await?;
+    let whose = row(services, caller, id).await?.connection;
+    let whose = services.read(caller).connections().find_by_id(whose).await?;
+    if whose.is_some_and(|connection| connection.state == Closed::Suspended) {
+        return Err(Error::conflict(
+            "the connection is suspended: resume it first, as what is held is made in its name",
+        ));
+    }
     decide(services, caller, id, Verdict::Approve).await?;
     // What the request is done by is the decision; what follows is work.
     if let Err(error) = carry_on(services, &caller.unclaimed(), id).await {
@@ -163,7 +172,7 @@ impl Change for Deciding {
             .advance(found.number, (State::Waiting, to), desk.now)
             .await?;
         if !moved {
-            let now = desk.unit.holds().find(&self.id).await?.ok_or(Error::NotFound)?;
+            let now = desk.unit.holds().standing(&self.id).await?.ok_or(Error::NotFound)?;
             return if self.verdict.is(now.state) {
                 Ok(())
             } else {

@@ -121,7 +121,9 @@ impl Change for Deciding {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
-        let found = desk.unit.fuses().of(&self.connection).await?.ok_or(Error::NotFound)?;
+        // Held: who decides about another budget meanwhile would take this one back.
+        let found = desk.unit.fuses().of_for_update(&self.connection).await?;
+        let found = found.ok_or(Error::NotFound)?;
         let mut after = found.fuse;
         if let Some(window) = self.change.window {
             after.window = Duration::from_secs(window);

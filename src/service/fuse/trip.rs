@@ -157,11 +157,14 @@ impl Tripping {
             reason: &reason,
             hold: Some(hold),
         };
+        // A request that comes again waits once, and takes no room. Whoever asks the same has to wait for the counter.
+        if desk.unit.pendings().waits(&new).await? {
+            return Ok(Keeping::Kept);
+        }
         if !desk.unit.holds().room(hold, MAX_HELD).await? {
             return Ok(Keeping::Full);
         }
         let kept = desk.unit.pendings().keep(new).await?;
-        // A request that comes again waits once.
         if kept == self.pending {
             let data = json!({ "pending": kept, "hold": id });
             let resource = ledger::resource(kind, pk, &self.resource);

@@ -1,7 +1,9 @@
 //! Whether the keys that a program was started with are those of the database.
 
+use super::sealer::Sealer;
 use crate::base::id::Ids;
 use crate::event::{self, Keyring, Owner};
+use crate::service::error::Error;
 use crate::store::log::installation::{self, Installation};
 use crate::store::{self, Db};
 
@@ -55,6 +57,26 @@ async fn begun(db: &Db, ring: &Keyring) -> Result<Installation, Fault> {
     let new = Installation { uid, key_check };
     installation::begin(db, new.clone()).await?;
     Ok(installation::find(db).await?.unwrap_or(new))
+}
+
+/// Whether the check of the installation is sealed under another key than the newest.
+pub(super) async fn is_under_another(db: &Db, sealer: &Sealer) -> Result<bool, Error> {
+    let found = installation::find(db).await?;
+    let key = |check: &str| check.split_once('.').is_some_and(|(key, _)| key == sealer.newest());
+    Ok(found.is_some_and(|found| !key(&found.key_check)))
+}
+
+/// Seals the check of the installation under the newest key; whether it was under another.
+pub(super) async fn check_anew(db: &Db, sealer: &Sealer) -> Result<bool, Error> {
+    let Some(found) = installation::find(db).await? else {
+        return Ok(false);
+    };
+    let anew = sealer.rewrap(&owner(&found.uid), &found.key_check)?;
+    if anew == found.key_check {
+        return Ok(false);
+    }
+    installation::check_by(db, &found.key_check, anew).await?;
+    Ok(true)
 }
 
 fn check(ring: &Keyring, uid: &str) -> Result<String, event::Error> {

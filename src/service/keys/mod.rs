@@ -4,13 +4,17 @@
 
 mod bind;
 mod person;
+mod published;
+mod rewrap;
 mod rotate;
 mod sealer;
 mod signing;
 
 pub use bind::{Fault, bind, is_bound};
 pub use person::Person;
+pub use published::published;
+pub use rewrap::{Damaged, Rewrapped, Wrap, rewrap, wraps};
 pub use rotate::rotate;
 pub use sealer::Sealer;
 pub(in crate::service) use signing::Signers;
-pub use signing::{Listed, Purpose, list, public, signer};
+pub use signing::{Listed, Purpose, list, proven, public, signer, signer_afresh};

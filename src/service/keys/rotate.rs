@@ -1,4 +1,4 @@
-//! Another key in the place of one that signs, told in the log of every tenant.
+//! Another key in the place of one that signs.
 
 use serde_json::json;
 
@@ -10,15 +10,24 @@ use crate::service::{connections, provision::attempt::attempts};
 
 /// Has another key sign from now on, as the operator; gives its id. The one until now stays known for what it signed.
 ///
+/// Each log says by itself where it is signed by another key from then on. Of a key that signs no log this tells all logs.
+///
 /// # Errors
 /// A database that does not answer.
 pub async fn rotate(services: &Services, purpose: Purpose) -> Result<String> {
     let (before, kid) = signing::succeed(services, purpose).await?;
+    if purpose != Purpose::Log {
+        tell(services, purpose, (&before, &kid)).await?;
+    }
+    Ok(kid)
+}
+
+async fn tell(services: &Services, purpose: Purpose, (before, kid): (&str, &str)) -> Result<()> {
     let data = json!({ "purpose": purpose.as_str(), "key": kid, "before": before });
     for tenant in connections::list_tenants(services).await? {
         let operator = Caller::operator(services, &tenant.slug, "cli").await?;
         attempts(|| {
-            let (services, operator, kid, data) = (services.clone(), operator.clone(), kid.clone(), data.clone());
+            let (services, operator, kid, data) = (services.clone(), operator.clone(), kid.to_owned(), data.clone());
             async move {
                 let mut unit = services.begin(&operator).await?;
                 let subject = ledger::thing(Thing::Key, &kid);
@@ -34,5 +43,5 @@ pub async fn rotate(services: &Services, purpose: Purpose) -> Result<String> {
         })
         .await?;
     }
-    Ok(kid)
+    Ok(())
 }

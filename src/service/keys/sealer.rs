@@ -5,7 +5,7 @@ use crate::event::{self, Keyring, Owner, PersonKey};
 use crate::service::error::{Error, Result};
 
 /// What kind of secret the key of a person is.
-const PERSON: &str = "person";
+pub(super) const PERSON: &str = "person";
 
 /// Seals and opens by the keys of the installation.
 #[derive(Debug, Clone)]
@@ -32,6 +32,26 @@ impl Sealer {
     /// A wrapping key that is not there any more, another owner, changed bytes.
     pub fn unwrap(&self, owner: &Owner<'_>, wrapped: &str) -> Result<Secret<Vec<u8>>> {
         self.0.open(owner, wrapped).map_err(internal)
+    }
+
+    /// The same secret under the newest key.
+    ///
+    /// # Errors
+    /// As [`Self::unwrap`].
+    pub fn rewrap(&self, owner: &Owner<'_>, wrapped: &str) -> Result<String> {
+        let anew = self.0.rewrap(owner, rand::random(), wrapped).map_err(internal)?;
+        Ok(anew.unwrap_or_else(|| wrapped.to_owned()))
+    }
+
+    /// Ids of the keys, newest first.
+    pub fn wraps(&self) -> impl Iterator<Item = &str> {
+        self.0.ids()
+    }
+
+    /// Id of the key under which everything new is sealed.
+    #[must_use]
+    pub fn newest(&self) -> &str {
+        self.0.ids().next().unwrap_or_default()
     }
 
     /// A key for a new person, and the same as it is stored.

@@ -1,55 +1,63 @@
 //! What was planned is done when it is due: each plan once, whoever else does the same at the same time.
 
+use serde_json::json;
 use std::sync::Arc;
 
 use super::schedule::{Action, State, tell};
 use super::turn::{Turning, in_unit, saved};
 use crate::access::lifecycle::{Ask, By};
+use crate::base::clock::Timestamp;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::What;
+use crate::service::mail::{self, Template};
 use crate::service::provision::attempt::attempts;
-use crate::store::lifecycle::schedules::{Due, due};
+use crate::store::lifecycle::schedules::due;
+
+pub use crate::store::lifecycle::schedules::Due;
 
 /// Plans that are taken up at once.
 const MOST: u32 = 100;
 
-/// What one look came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Passed {
-    /// Plans that this look has settled.
-    pub settled: usize,
-    /// Whether more may be due.
-    pub more: bool,
-}
-
-/// Does what is due now, of every tenant. A plan that cannot be settled is told in the program's log, stays, and does not
-/// keep others back.
+/// Does what is due now, of every tenant; says how many plans it has settled. A plan that cannot be settled is told in the
+/// program's log, stays, and does not keep others back.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn pass(services: &Services) -> Result<Passed> {
-    let found = due(services.db(), services.clock().now(), MOST).await?;
-    let mut passed = Passed {
-        settled: 0,
-        more: found.len() == MOST as usize,
-    };
-    for plan in found {
-        match settled(services, Arc::new(plan)).await {
-            Ok(ours) => passed.settled += usize::from(ours),
-            Err(error) => {
-                passed.more = false;
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "something that was planned could not be done; it is tried again");
+pub async fn pass(services: &Services) -> Result<usize> {
+    let now = services.clock().now();
+    let (mut after, mut ours) = ((Timestamp(i64::MIN), 0), 0);
+    loop {
+        let found = look(services, now, after).await?;
+        let Some(last) = found.last() else { return Ok(ours) };
+        after = (last.at, last.number);
+        for plan in found {
+            match settle(services, plan).await {
+                Ok(settled) => ours += usize::from(settled),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "something that was planned could not be done; it is tried again");
+                }
             }
         }
     }
-    Ok(passed)
 }
 
-/// Settles one plan; false when somebody else did.
-async fn settled(services: &Services, plan: Arc<Due>) -> Result<bool> {
+/// Some of what is due then, the longest due first, after what is due at an instant and has a number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(services: &Services, now: Timestamp, after: (Timestamp, i64)) -> Result<Vec<Due>> {
+    Ok(due(services.db(), now, after, MOST).await?)
+}
+
+/// Settles one plan; false when somebody else did, or it is not due any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle(services: &Services, plan: Due) -> Result<bool> {
     let caller = Caller::system(services, plan.tenant, &plan.slug, "schedule");
+    let plan = Arc::new(plan);
     attempts(|| {
         let (services, caller, plan) = (services.clone(), caller.clone(), Arc::clone(&plan));
         async move {
@@ -74,13 +82,21 @@ enum Outcome {
 
 async fn attempt(services: &Services, caller: &Caller, plan: &Due, outcome: Outcome) -> Result<bool> {
     let mut unit = services.begin(caller).await?;
+    let cancelled = (State::Cancelled, What::ScheduleCancelled);
     let (state, what) = match (&plan.user, outcome) {
-        (None, _) => (State::Cancelled, What::ScheduleCancelled),
-        (Some(_), Outcome::Fail) => (State::Failed, What::ScheduleFailed),
+        (None, _) => cancelled,
+        (Some(user), Outcome::Fail) => {
+            let there = unit.resources().pks(std::slice::from_ref(user)).await?;
+            // Deleted since it was looked up, they are nobody who must stay.
+            if there.is_empty() {
+                cancelled
+            } else {
+                (State::Failed, What::ScheduleFailed)
+            }
+        }
         (Some(user), Outcome::Do) => match in_unit(services, caller, &mut unit, user, &turning(plan)).await {
             Ok(_) => (State::Done, What::ScheduleDone),
-            // Deleted since it was looked up.
-            Err(Error::NotFound) => (State::Cancelled, What::ScheduleCancelled),
+            Err(Error::NotFound) => cancelled,
             Err(error) => {
                 unit.dismiss().await?;
                 return Err(error);
@@ -94,6 +110,10 @@ async fn attempt(services: &Services, caller: &Caller, plan: &Due, outcome: Outc
         return Ok(false);
     }
     tell(&mut unit, caller, now, what, &plan.uid);
+    if let (State::Failed, Some(user)) = (state, &plan.user) {
+        let told = json!({ "schedule": plan.uid, "user": user.as_str(), "action": plan.action.as_str() });
+        mail::alert_in(services, &mut unit, now, (Template::ScheduleFailed, &told)).await?;
+    }
     saved(services, caller, unit).await?;
     Ok(true)
 }
@@ -110,5 +130,6 @@ fn turning(plan: &Due) -> Turning {
         by: By::Schedule,
         reason: plan.reason.clone(),
         until,
+        closing: None,
     }
 }

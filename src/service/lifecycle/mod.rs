@@ -4,11 +4,20 @@
 //! one unit with its entry in the log. May import what `service` may, and the rest of it; must never turn a status by
 //! anything but that machine.
 
+pub mod clone;
 pub mod due;
+pub mod early;
+pub(super) mod given_back;
+pub(super) mod leaving;
+pub(super) mod newcomer;
+pub mod purge;
+pub mod rehire;
 pub mod restore;
 pub mod schedule;
+pub(super) mod several;
+mod standing;
 pub mod status;
 pub mod tombstones;
 pub mod turn;
 
-pub use crate::access::lifecycle::Status;
+pub use crate::access::lifecycle::{Joining, Leaving, Rehire, Status};

@@ -1,13 +1,19 @@
 //! Something that was deleted comes back: with the same id, its memberships and its grants.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
+use super::given_back::{self, GivingBack};
+use super::rehire::over;
+use super::standing;
+use super::status::{self, Turned};
 use super::tombstones::What;
-use super::turn::{plain, saved};
+use super::turn::{habits, saved};
+use crate::access::PolicyGroup;
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId, Version};
+use crate::base::id::{ResourceId, Version};
 use crate::event::Changes;
+use crate::scim::dialect::Dialect;
 use crate::scim::{Document, patch};
 use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::policy::{self, Book};
@@ -18,9 +24,10 @@ use crate::service::keys::Person;
 use crate::service::ledger::{self, What as Happened};
 use crate::service::provision::attempt::attempts;
 use crate::service::provision::draft;
-use crate::store::document::Content;
+use crate::store::document::{Content, Stored, Uniqueness};
 use crate::store::error::Unique;
-use crate::store::lifecycle::restore::Heir;
+use crate::store::lifecycle::rehires::State as Decided;
+use crate::store::lifecycle::restore::{Called, Heir};
 use crate::store::lifecycle::tombstones::{State, Tombstone};
 use crate::store::resources::Groups;
 use crate::store::{self, Kind, Unit};
@@ -67,19 +74,67 @@ pub async fn restore(services: &Services, caller: &Caller, what: What, id: &str,
         let reason = "with `into`, nothing is restored: neither a name nor `active` can be given";
         return Err(Error::invalid("/into", reason));
     }
-    let plan = Arc::new(Restoring {
+    perform(Restoring {
         services: services.clone(),
         caller: caller.clone(),
         kind: what.kind(),
         id: ResourceId::new(id),
         how: how.clone(),
+        offer: None,
         held,
-    });
+    })
+    .await
+}
+
+/// Gives somebody new what somebody had who was deleted, as it was offered.
+///
+/// # Errors
+/// As [`restore`]; an offer that does not wait any more.
+pub(super) async fn accept(
+    services: &Services,
+    caller: &Caller,
+    (former, user): (&ResourceId, &ResourceId),
+    offer: &str,
+) -> Result<Restored> {
+    let held = require(services, caller, &[GIVE]).await?;
+    perform(Restoring {
+        services: services.clone(),
+        caller: caller.clone(),
+        kind: Kind::User,
+        id: former.clone(),
+        how: How {
+            into: Some(user.as_str().to_owned()),
+            ..How::default()
+        },
+        offer: Some(offer.to_owned()),
+        held,
+    })
+    .await
+}
+
+async fn perform(plan: Restoring) -> Result<Restored> {
+    let plan = Arc::new(plan);
     attempts(|| {
         let plan = Arc::clone(&plan);
         async move { attempt(&plan).await }
     })
     .await
+}
+
+/// Who has what the tombstone had.
+enum Came {
+    /// It came back.
+    Again(Revived),
+    /// Somebody else.
+    To(Stored),
+}
+
+/// What came back.
+struct Revived {
+    version: Version,
+    document: Document,
+    /// What a user was when they were deleted, and is from now on.
+    turned: Option<Turned>,
 }
 
 struct Restoring {
@@ -88,6 +143,8 @@ struct Restoring {
     kind: Kind,
     id: ResourceId,
     how: How,
+    /// The offer by which it is done.
+    offer: Option<String>,
     held: Held,
 }
 
@@ -113,57 +170,124 @@ impl Restoring {
         let tomb = self.tombstone(unit).await?;
         self.may_give(unit, &tomb, &book).await?;
         let now = self.services.clock().now();
-        let mut left_out = left_out(unit, &tomb).await?;
-        let (to, version, document) = if let Some(into) = &self.how.into {
-            (self.heir(unit, into).await?, None, None)
-        } else {
-            let (version, document) = self.revive(unit, &tomb, now).await?;
-            ((tomb.pk, tomb.id.clone()), Some(version), Some(document))
+        let mut left_out = given_back::gone(unit, &tomb).await?;
+        let came = match &self.how.into {
+            Some(into) => Came::To(self.heir(unit, into).await?),
+            None => Came::Again(self.revive(unit, &tomb, now).await?),
+        };
+        if self.kind == Kind::Group {
+            self.may_fill(unit, &tomb, &came, &book).await?;
+        }
+        let (to, id, version) = match &came {
+            Came::To(heir) => (heir.pk, &heir.id, heir.version),
+            Came::Again(revived) => (tomb.pk, &tomb.id, revived.version),
         };
         let heir = Heir {
             tomb: tomb.pk,
-            to: to.0,
+            to,
             kind: self.kind,
             now,
         };
-        self.give_back(unit, heir, &to.1, &book).await?;
-        if version.is_some() {
-            unit.tombstones().be_called_again(tomb.pk).await?;
-            unit.tombstones().forget(tomb.pk);
-        } else {
-            unit.tombstones().supersede(tomb.pk);
-            left_out.retain(|left| left.what != "external_id");
+        let giving = GivingBack {
+            services: &self.services,
+            caller: &self.caller,
+            heir,
+            id,
+            version,
+            book: &book,
+        };
+        let first = unit.said();
+        left_out.extend(giving.all(unit).await?);
+        let then = unit.said();
+        let id = id.clone();
+        match came {
+            Came::Again(revived) => {
+                let called = unit.tombstones().be_called_again(tomb.pk).await?;
+                unit.tombstones().forget(heir);
+                self.tell(unit, &tomb, (revived, called, left_out.len()), now).await?;
+                // It is there before somebody is in it.
+                unit.say_first(first, then);
+            }
+            Came::To(new) => {
+                self.settle(unit, &tomb, &new, now).await?;
+                unit.tombstones().supersede(heir);
+                left_out.retain(|left| left.what != "external_id");
+                let data = json!({ "into": self.how.into, "left_out": left_out.len() });
+                let subject = ledger::resource(self.kind, tomb.pk, &tomb.id);
+                ledger::note(unit, &self.caller, now, (self.happened(), subject), &data);
+            }
         }
-        let happened = match self.kind {
+        Ok(Restored {
+            id: id.into_string(),
+            left_out,
+        })
+    }
+
+    /// Settles the offer by which it is done.
+    async fn settle(&self, unit: &mut Unit, tomb: &Tombstone, new: &Stored, now: Timestamp) -> Result<()> {
+        let Some(offer) = &self.offer else { return Ok(()) };
+        if !unit.rehires().settle(offer, Decided::Accepted, now).await? {
+            return Err(over());
+        }
+        let data = json!({ "rehire": offer, "former": tomb.id.as_str() });
+        let subject = ledger::resource(Kind::User, new.pk, &new.id);
+        ledger::note(unit, &self.caller, now, (Happened::RehireAccepted, subject), &data);
+        Ok(())
+    }
+
+    const fn happened(&self) -> Happened {
+        match self.kind {
             Kind::User => Happened::UserRestored,
             Kind::Group => Happened::GroupRestored,
-        };
-        let data = json!({
-            "version": version.map(|version| version.0),
-            "into": self.how.into,
-            "left_out": left_out.len(),
-        });
+        }
+    }
+
+    /// Says in the log what came back, and what a user is from now on.
+    async fn tell(
+        &self,
+        unit: &mut Unit,
+        tomb: &Tombstone,
+        (revived, called, left_out): (Revived, Vec<Called>, usize),
+        now: Timestamp,
+    ) -> Result<()> {
         let person = Person::of(&self.services, &self.caller, &tomb.id, tomb.seal.as_deref()).await?;
+        let (user, version) = ((tomb.pk, &tomb.id), revived.version);
+        let connections: Vec<&str> = called.iter().map(|called| called.name.as_str()).collect();
+        let mut data = json!({ "version": version.0, "left_out": left_out, "called_by": connections });
+        if let Some(turned) = revived.turned {
+            data["status"] = status::word(turned.to).into();
+        }
+        // As in the event of the creation: what the connection calls it that created it.
+        let own = called.iter().find(|called| Some(called.connection) == tomb.connection);
+        let changes = Changes::of(Document::default().as_map(), revived.document.as_map());
         let entry = ledger::Entry {
-            what: happened,
+            what: self.happened(),
             subject: (self.kind, tomb.pk, &tomb.id),
             about: Vec::new(),
             data,
-            changes: document.map(|document| Changes::of(Document::default().as_map(), document.as_map())),
+            changes: Some(changes.and("externalId", None, own.map(|own| own.value.clone().into()))),
             reason: None,
             person: person.as_ref(),
         };
         ledger::record(unit, &self.caller, now, entry);
-        Ok(Restored {
-            id: to.1.into_string(),
-            left_out,
-        })
+        if let Some(turned) = revived.turned.filter(|turned| turned.from != turned.to) {
+            status::tell(
+                unit,
+                &self.caller,
+                now,
+                user,
+                (turned, version),
+                (None, person.as_ref()),
+            );
+        }
+        Ok(())
     }
 
     /// What it is restored from.
     async fn tombstone(&self, unit: &mut Unit) -> Result<Tombstone> {
         match unit.tombstones().find_for_update(self.kind, &self.id).await? {
             Some(tomb) if tomb.state == State::Kept => Ok(tomb),
+            Some(tomb) if tomb.state == State::Purging => Err(Error::NotFound),
             Some(_) => Err(Error::conflict(
                 "its memberships and grants were given to somebody else: nothing is left to be restored",
             )),
@@ -207,19 +331,54 @@ impl Restoring {
             .covers(&self.services, given.fold(reached, |all, role| all | role))
     }
 
+    /// Nobody fills a group that gives more than they hold: the one that comes back, by the name that it then has, or the
+    /// one that gets the members.
+    async fn may_fill(&self, unit: &mut Unit, tomb: &Tombstone, came: &Came, book: &Book) -> Result<()> {
+        let mut policy = book.rulebook.policy().clone();
+        let filled = match came {
+            Came::To(heir) => {
+                policy.groups.extend(unit.policy().groups(&[heir.pk]).await?);
+                heir.pk
+            }
+            Came::Again(revived) => {
+                let parents = unit.tombstones().groups(tomb.pk).await?;
+                policy.groups.extend(unit.policy().groups(&parents).await?);
+                let display = revived.document.as_map().get("displayName").and_then(Value::as_str);
+                policy.groups.push(PolicyGroup {
+                    pk: tomb.pk,
+                    id: tomb.id.as_str().to_owned(),
+                    display: display.unwrap_or_default().to_owned(),
+                    parents,
+                });
+                tomb.pk
+            }
+        };
+        self.held.covers(&self.services, policy.reachable(&[filled]))
+    }
+
     /// Who gets it instead.
-    async fn heir(&self, unit: &mut Unit, into: &str) -> Result<(Pk, ResourceId)> {
+    async fn heir(&self, unit: &mut Unit, into: &str) -> Result<Stored> {
         let id = ResourceId::new(into);
         let mut resources = unit.resources();
         let found = resources.find_for_update(self.kind, &id, None, Groups::LeftOut).await?;
-        let found = found.ok_or_else(|| Error::invalid("/into", format!("there is no `{into}` to give it to")))?;
-        Ok((found.pk, found.id))
+        found.ok_or_else(|| Error::invalid("/into", format!("there is no `{into}` to give it to")))
     }
 
     /// Writes the resource again.
-    async fn revive(&self, unit: &mut Unit, tomb: &Tombstone, now: Timestamp) -> Result<(Version, Document)> {
-        let (document, content) = self.content(tomb)?;
-        if let Some(holder) = unit.resources().holder(self.kind, &content.name_key).await? {
+    async fn revive(&self, unit: &mut Unit, tomb: &Tombstone, now: Timestamp) -> Result<Revived> {
+        let mut document = Document::from_stored(&tomb.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let turned = match self.kind {
+            Kind::User => Some(standing::of(unit, (tomb.pk, &mut document), self.how.active, now).await?),
+            Kind::Group => None,
+        };
+        let made_by = match tomb.connection {
+            Some(connection) => unit.connections().find_by_id(connection).await?,
+            None => None,
+        };
+        let (document, content) = self.content(document, habits(made_by.as_ref()))?;
+        if content.unique == Uniqueness::Enforced
+            && let Some(holder) = unit.resources().holder(self.kind, &content.name_key).await?
+        {
             return Err(taken(self.kind, &holder));
         }
         let derived = match self.kind {
@@ -243,22 +402,20 @@ impl Restoring {
             derived.share(unit);
             derived.write(&self.caller, unit, (tomb.pk, Known::New), now);
         }
-        if self.how.active == Some(true) {
-            // What held them when they were deleted does not hold them any more.
-            unit.statuses().lift(tomb.pk);
-        }
-        Ok((version, document))
+        Ok(Revived {
+            version,
+            document,
+            turned,
+        })
     }
 
     /// The document with which it comes back.
-    fn content(&self, tomb: &Tombstone) -> Result<(Document, Content)> {
+    fn content(&self, mut document: Document, dialect: Dialect) -> Result<(Document, Content)> {
         let endpoint = match self.kind {
             Kind::User => "Users",
             Kind::Group => "Groups",
         };
         let kind = self.services.type_at(endpoint).ok_or(Error::NotFound)?;
-        let damaged = |fault| Error::Internal(Box::new(fault));
-        let mut document = Document::from_stored(&tomb.document).map_err(damaged)?;
         if let Some(name) = &self.how.name {
             let attribute = match self.kind {
                 Kind::User => "userName",
@@ -270,88 +427,9 @@ impl Restoring {
             });
             document = patch::apply(kind, &patch::parse(&body)?, &document, None)?.document;
         }
-        if let (Kind::User, Some(active)) = (self.kind, self.how.active) {
-            document = document.with_active(active);
-        }
-        let content = draft::content(kind, plain(), &document);
+        let content = draft::content(kind, dialect, &document);
         Ok((document, content))
     }
-
-    /// Memberships and grants.
-    async fn give_back(&self, unit: &mut Unit, heir: Heir, id: &ResourceId, book: &Book) -> Result<()> {
-        let caller = &self.caller;
-        let groups = unit.tombstones().groups(heir.tomb).await?;
-        let smart: Vec<Pk> = groups
-            .into_iter()
-            .filter(|group| book.rulebook.is_smart(*group))
-            .collect();
-        let joined = unit.tombstones().join_again(heir, &smart).await?;
-        for (group, group_id) in &joined {
-            let entry = ledger::Entry {
-                what: Happened::GroupUpdated,
-                subject: (Kind::Group, *group, group_id),
-                about: ledger::moves(*group, &[heir.to], &[]),
-                data: ledger::changes(&[], None, std::slice::from_ref(id), &[]),
-                changes: None,
-                reason: None,
-                person: None,
-            };
-            ledger::record(unit, caller, heir.now, entry);
-        }
-        if self.kind == Kind::Group {
-            let members = unit.tombstones().gather_again(heir).await?;
-            unit.tombstones().reach_again(heir, &members).await?;
-            let (pks, ids): (Vec<Pk>, Vec<ResourceId>) = members.into_iter().unzip();
-            let entry = ledger::Entry {
-                what: Happened::GroupUpdated,
-                subject: (Kind::Group, heir.to, id),
-                about: ledger::moves(heir.to, &pks, &[]),
-                data: ledger::changes(&[], None, &ids, &[]),
-                changes: None,
-                reason: None,
-                person: None,
-            };
-            if !pks.is_empty() {
-                ledger::record(unit, caller, heir.now, entry);
-            }
-        }
-        for grant in unit.tombstones().hold_again(heir).await? {
-            let subject = ledger::resource(self.kind, heir.to, id);
-            ledger::note(
-                unit,
-                caller,
-                heir.now,
-                (Happened::GrantCreated, subject),
-                &json!({ "grant": grant }),
-            );
-        }
-        Ok(())
-    }
-}
-
-/// What does not come back, and why.
-async fn left_out(unit: &mut Unit, tomb: &Tombstone) -> Result<Vec<LeftOut>> {
-    let mut tombstones = unit.tombstones();
-    let grants = tombstones.grants_left_out(tomb.pk).await?;
-    let members = tombstones.members_left_out(tomb.pk).await?;
-    let names = tombstones.names_left_out(tomb.pk).await?;
-    let left = |what, why: fn(&str) -> String| {
-        move |(id, name): (String, String)| LeftOut {
-            what,
-            why: why(&name),
-            id,
-        }
-    };
-    let grants = grants
-        .into_iter()
-        .map(left("grant", |gone| format!("its {gone} is gone")));
-    let members = members
-        .into_iter()
-        .map(left("membership", |name| format!("`{name}` was deleted")));
-    let names = names.into_iter().map(left("external_id", |connection| {
-        format!("the connection `{connection}` calls another one so")
-    }));
-    Ok(grants.chain(members).chain(names).collect())
 }
 
 /// Somebody else has the name.

@@ -105,11 +105,31 @@ pub async fn list(services: &Services, caller: &Caller, filter: &Filter, paging:
 /// `Forbidden`, `NotFound`, also for what does not wait any more.
 pub async fn cancel(services: &Services, caller: &Caller, id: &str) -> Result<()> {
     require(services, caller, &[GIVE]).await?;
+    let found = services
+        .read(caller)
+        .schedules()
+        .find(id)
+        .await?
+        .ok_or(Error::NotFound)?;
     let mut unit = services.begin(caller).await?;
     let now = services.clock().now();
+    // The user before what is planned for them, as whoever changes their status.
+    let user = match &found.user {
+        Some((user, _)) => {
+            let mut resources = unit.resources();
+            resources
+                .find_for_update(Kind::User, user, None, Groups::LeftOut)
+                .await?
+        }
+        None => None,
+    };
     if !unit.schedules().settle(id, None, State::Cancelled, now).await? {
         unit.dismiss().await?;
         return Err(Error::NotFound);
+    }
+    if let (Action::Return, Some(user)) = (found.action, user) {
+        // Whoever is on leave stays away until somebody lets them in.
+        unit.statuses().move_end(user.pk, None);
     }
     tell(&mut unit, caller, now, What::ScheduleCancelled, id);
     unit.save().await?;
@@ -284,6 +304,10 @@ async fn make(
             created: now,
         };
         let uid = unit.schedules().set(new).await?;
+        if *action == Action::Return {
+            // Whoever is on leave is so until then.
+            unit.statuses().move_end(pk, Some(*due));
+        }
         let data = json!({ "schedule": uid, "action": action.as_str(), "due": due.rfc3339() });
         ledger::note(
             unit,
@@ -309,7 +333,7 @@ async fn make(
 }
 
 /// Says in the log what has become of a plan.
-pub(super) fn tell(unit: &mut Unit, caller: &Caller, now: Timestamp, what: What, schedule: &str) {
+pub(in crate::service) fn tell(unit: &mut Unit, caller: &Caller, now: Timestamp, what: What, schedule: &str) {
     let subject = ledger::thing(Thing::Schedule, schedule);
     ledger::note(unit, caller, now, (what, subject), &json!({ "schedule": schedule }));
 }

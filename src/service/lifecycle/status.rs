@@ -89,8 +89,31 @@ pub(in crate::service) fn tell(
     caller: &Caller,
     now: Timestamp,
     (user, id): (Pk, &ResourceId),
+    change: (Turned, Version),
+    said: Said<'_>,
+) {
+    record(unit, caller, now, (user, id), change, (None, said));
+}
+
+/// The same of a new user whom a hold of somebody else holds: of whom they were when they were deleted.
+pub(in crate::service) fn tell_carried(
+    unit: &mut Unit,
+    caller: &Caller,
+    now: Timestamp,
+    (user, id): (Pk, &ResourceId),
+    change: (Turned, Version),
+    (deleted, said): (&ResourceId, Said<'_>),
+) {
+    record(unit, caller, now, (user, id), change, (Some(deleted), said));
+}
+
+fn record(
+    unit: &mut Unit,
+    caller: &Caller,
+    now: Timestamp,
+    (user, id): (Pk, &ResourceId),
     (turned, version): (Turned, Version),
-    (reason, person): Said<'_>,
+    (deleted, (reason, person)): (Option<&ResourceId>, Said<'_>),
 ) {
     let Turned { from, to, until } = turned;
     let what = match to {
@@ -102,6 +125,9 @@ pub(in crate::service) fn tell(
     let mut data = json!({ "from": word(from), "to": word(to), "version": version.0 });
     if let Some(until) = until {
         data["until"] = until.rfc3339().into();
+    }
+    if let Some(deleted) = deleted {
+        data["carried_from"] = deleted.as_str().into();
     }
     let entry = ledger::Entry {
         what,
@@ -128,8 +154,21 @@ pub(in crate::service) fn tell_refused(
     ledger::note(unit, caller, now, (What::UserActivationRefused, subject), &data);
 }
 
+/// Says in the log that provisioning takes the account of somebody who is kept out for another thing than before.
+pub(in crate::service) fn tell_noted(
+    unit: &mut Unit,
+    caller: &Caller,
+    now: Timestamp,
+    (user, id): (Pk, &ResourceId),
+    (from, to): (bool, bool),
+) {
+    let subject = ledger::resource(Kind::User, user, id);
+    let data = json!({ "from": from, "to": to });
+    ledger::note(unit, caller, now, (What::UserSourceNoted, subject), &data);
+}
+
 /// The word of the log: it tells who deactivated somebody, too.
-const fn word(status: Status) -> &'static str {
+pub(in crate::service) const fn word(status: Status) -> &'static str {
     match status {
         Status::Off(OffBy::Source) => "deactivated_by_source",
         Status::Off(OffBy::Administrator) => "deactivated",

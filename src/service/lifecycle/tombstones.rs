@@ -57,7 +57,7 @@ pub struct Tombstone {
     pub created: Timestamp,
     /// When it was deleted.
     pub deleted: Timestamp,
-    /// `kept`, or `superseded` when somebody else was given what it had.
+    /// `kept`; `superseded` when somebody else was given what it had; `purging` while what was purged may be on disk.
     pub state: &'static str,
 }
 

@@ -20,8 +20,10 @@ use crate::service::keys::Person;
 use crate::service::ledger::{self, Author, What};
 use crate::service::provision::attempt::attempts;
 use crate::service::provision::draft;
+use crate::store::connections::Connection;
 use crate::store::document::Stored;
 use crate::store::lifecycle::statuses::StoredHold;
+use crate::store::lifecycle::tombstones::State;
 use crate::store::resources::{External, Groups};
 use crate::store::{self, Kind, Unit};
 
@@ -51,11 +53,13 @@ impl Wish {
 
 /// A change of status on its way.
 #[derive(Debug, Clone)]
-pub(super) struct Turning {
-    pub(super) ask: Ask,
-    pub(super) by: By,
-    pub(super) reason: Option<String>,
-    pub(super) until: Option<Timestamp>,
+pub(in crate::service) struct Turning {
+    pub(in crate::service) ask: Ask,
+    pub(in crate::service) by: By,
+    pub(in crate::service) reason: Option<String>,
+    pub(in crate::service) until: Option<Timestamp>,
+    /// The closing of a connection or tenant that it goes with, by its number.
+    pub(in crate::service) closing: Option<i64>,
 }
 
 /// Does what an administrator asks for; nothing where it is so already.
@@ -76,6 +80,7 @@ pub async fn turn(
         by: By::Administrator,
         reason: checked(reason)?,
         until: None,
+        closing: None,
     };
     let plan = Arc::new((services.clone(), caller.clone(), ResourceId::new(user), turning));
     attempts(|| {
@@ -112,7 +117,7 @@ async fn attempt(services: &Services, caller: &Caller, id: &ResourceId, turning:
 }
 
 /// Saves a unit that relies on the policy. Stale, it is to be made again by the one there is.
-pub(super) async fn saved(services: &Services, caller: &Caller, unit: Unit) -> Result<()> {
+pub(in crate::service) async fn saved(services: &Services, caller: &Caller, unit: Unit) -> Result<()> {
     match unit.save().await {
         Err(store::Error::Stale) => {
             derive::forget(services, caller);
@@ -123,7 +128,7 @@ pub(super) async fn saved(services: &Services, caller: &Caller, unit: Unit) -> R
 }
 
 /// Turns the status of the user of this id in a unit, which then has to be saved. Gives what came of it.
-pub(super) async fn in_unit(
+pub(in crate::service) async fn in_unit(
     services: &Services,
     caller: &Caller,
     unit: &mut Unit,
@@ -135,7 +140,8 @@ pub(super) async fn in_unit(
     let found = resources.find_for_update(Kind::User, id, None, Groups::LeftOut).await?;
     let Some(stored) = found else {
         let tomb = unit.tombstones().find(Kind::User, id).await?;
-        let from = tomb.map_or(Status::Purged, |_| Status::Deleted);
+        let kept = tomb.filter(|tomb| tomb.state != State::Purging);
+        let from = kept.map_or(Status::Purged, |_| Status::Deleted);
         return match verdict(from, turning.ask, turning.by, Joining::Accepts) {
             Verdict::Refused(refusal) => Err(refused(refusal)),
             came => Ok(came),
@@ -155,10 +161,8 @@ pub(super) async fn in_unit(
         other => other,
     };
     let came = match verdict(from, ask, turning.by, Joining::Accepts) {
-        // An administrator makes a leave that would end by itself a suspension of their own.
-        Verdict::Already
-            if turning.by == By::Administrator && held.as_ref().is_some_and(|held| held.until.is_some()) =>
-        {
+        // An administrator makes what would end by itself a suspension of their own.
+        Verdict::Already if turning.by == By::Administrator && held.as_ref().is_some_and(passes) => {
             Verdict::Turns(from)
         }
         // Only a leave ends by itself. Whoever was deactivated meanwhile, or suspended without an end, was so by another
@@ -193,8 +197,13 @@ pub(super) async fn in_unit(
     Ok(came)
 }
 
+/// Whether a hold ends by itself: a leave, and what goes with the suspension of a connection or of the organisation.
+const fn passes(held: &StoredHold) -> bool {
+    held.until.is_some() || held.closing.is_some()
+}
+
 /// Locks the policy, before resources as every unit does: held for what may end an account.
-async fn locked(unit: &mut Unit, ask: Ask) -> Result<Option<Demands>> {
+pub(super) async fn locked(unit: &mut Unit, ask: Ask) -> Result<Option<Demands>> {
     match ask {
         Ask::Suspend | Ask::Deactivate => {
             let (_, settings) = unit.policy().hold_settings().await?;
@@ -217,7 +226,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
     }
 }
 
-/// Writes a new status: the document, what holds it, and what the log says.
+/// Writes a new status of who may have it.
 async fn write(
     services: &Services,
     caller: &Caller,
@@ -226,7 +235,6 @@ async fn write(
     held: Option<StoredHold>,
     (turned, turning): (Turned, &Turning),
 ) -> Result<()> {
-    let now = services.clock().now();
     let Turned { from, to, .. } = turned;
     if from.is_active() {
         // Whatever ends an account has locked what it is counted by.
@@ -235,8 +243,23 @@ async fn write(
             Status::Suspended => Deed::Suspend,
             _ => Deed::Deactivate,
         };
+        let now = services.clock().now();
         invariants::may_end(unit, demands, (stored.pk, deed), now).await??;
     }
+    put(services, caller, unit, stored, held, (turned, turning)).await
+}
+
+/// Writes a new status, of whom nobody asks any more: the document, what holds it, and what the log says.
+pub(super) async fn put(
+    services: &Services,
+    caller: &Caller,
+    unit: &mut Unit,
+    stored: Stored,
+    held: Option<StoredHold>,
+    (turned, turning): (Turned, &Turning),
+) -> Result<()> {
+    let now = services.clock().now();
+    let Turned { from, to, .. } = turned;
     let source_active = held.map_or(!matches!(from, Status::Off(OffBy::Source)), |held| held.source_active);
     keep(
         unit,
@@ -254,7 +277,7 @@ async fn write(
     };
     let said = (turning.reason.as_deref(), person.as_ref());
     status::tell(unit, caller, now, (stored.pk, &stored.id), (turned, version), said);
-    if turning.by == By::Administrator {
+    if turning.by == By::Administrator && turning.ask != Ask::Accept {
         // What an administrator decides now is not undone by the end of a leave that was planned before.
         for plan in unit.schedules().cancel(stored.pk, Source::Leave, now).await? {
             schedule::tell(unit, caller, now, What::ScheduleCancelled, &plan);
@@ -286,6 +309,7 @@ fn keep(
         reason: turning.reason.clone(),
         actor_kind: actor_kind.to_owned(),
         actor_id: actor_id.to_owned(),
+        closing: turning.closing,
     };
     unit.statuses().set(stored.pk, held);
 }
@@ -332,6 +356,12 @@ async fn flip(
 }
 
 /// No client's habits: what is written here was written clean before.
-pub(super) const fn plain() -> Dialect {
+pub(in crate::service) const fn plain() -> Dialect {
     Dialect::remembered(Setting::Auto, Client::Generic)
+}
+
+/// The habits of the connection that something is of: a strict one may repeat the name of a group.
+pub(in crate::service) fn habits(connection: Option<&Connection>) -> Dialect {
+    let setting: Option<Setting> = connection.and_then(|connection| connection.dialect.parse().ok());
+    setting.map_or_else(plain, |setting| Dialect::remembered(setting, Client::Generic))
 }

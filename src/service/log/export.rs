@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::chunks::{CHUNK, read_checkpoint};
 use super::settled::settled;
-use super::signed::signed_head;
+use super::signed::proven_head;
 use crate::event::chain::Head;
 use crate::event::export::Writer;
-use crate::event::{self, Seq, SigningKey};
+use crate::event::{self, Broken, Flaw, Seq, SigningKey};
 use crate::service::access::authority::{AUDIT, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -23,30 +23,33 @@ pub struct Export {
     /// None after the last line.
     writer: Option<Writer>,
     ready: VecDeque<String>,
-    /// How far it has come, and where it ends.
+    /// How far it has come, and where it ends: where the log was signed for when it began.
     at: Seq,
-    to: Seq,
+    end: Head,
 }
 
 impl Export {
     /// The log of the caller's tenant after a position, up to where it ends now.
     ///
     /// # Errors
-    /// `Forbidden`, a position behind the end, a database that does not answer.
+    /// `Forbidden`, a position behind the end, a log that does not end with what was signed, a database that does not
+    /// answer.
     pub async fn begin(services: &Services, caller: &Caller, after: i64) -> Result<Self> {
         require(services, caller, &[AUDIT]).await?;
         settled(services, caller).await?;
         let (tenant, reader) = (services.tenant_uid(caller).await?, services.read(caller));
-        let signer = keys::signer(services, Purpose::Log).await?;
-        let keys = keys::public(services, Purpose::Log).await?;
-        let to = signed_head(services, caller).await?.map_or(Seq(0), |head| head.seq);
+        let end = proven_head(services, caller).await?;
+        let end = end.map_or_else(|| Head::genesis(&tenant), |head| head.head());
         let head = match after {
             0 => Some(Head::genesis(&tenant)),
-            _ if (1..=to.0).contains(&after) => at(&reader, Seq(after)).await?,
+            _ if (1..=end.seq.0).contains(&after) => at(&reader, &tenant, Seq(after)).await?,
             _ => None,
         };
         let head = head.ok_or_else(|| Error::invalid("/after", "the log has no event at this position"))?;
-        let (writer, first) = Writer::begin(&tenant, (head, to), &keys, &signer).map_err(internal)?;
+        // Both after the head: the keys are those that signed for it, and the one that signs now.
+        let signer = keys::signer(services, Purpose::Log).await?;
+        let keys = keys::public(services, Purpose::Log).await?;
+        let (writer, first) = Writer::begin(&tenant, (head, end.seq), &keys, &signer).map_err(internal)?;
         Ok(Self {
             reader,
             tenant,
@@ -54,14 +57,15 @@ impl Export {
             writer: Some(writer),
             ready: VecDeque::from([first]),
             at: Seq(after),
-            to,
+            end,
         })
     }
 
     /// The next line with its `\n`; none after the last.
     ///
     /// # Errors
-    /// A database that does not answer.
+    /// A log that does not come to what was signed: then the last line is not written, and what was is proven by nobody. A
+    /// database that does not answer.
     pub async fn next(&mut self) -> Result<Option<String>> {
         if self.ready.is_empty() {
             self.read().await?;
@@ -73,8 +77,13 @@ impl Export {
         let Some(mut writer) = self.writer.take() else {
             return Ok(());
         };
-        let rows = self.reader.events().between(self.at, self.to, CHUNK).await?;
+        let rows = self.reader.events().between(self.at, self.end.seq, CHUNK).await?;
         let Some(last) = rows.last().map(|last| last.event.seq) else {
+            // Nothing is signed for but what was signed for already.
+            if *writer.head() != self.end {
+                let (at, flaw) = (self.end.seq, Flaw::Rewritten { signed: self.end.seq });
+                return Err(Error::Internal(Box::new(Broken { at, line: None, flaw })));
+            }
             self.ready.push_back(writer.end(&self.signer).map_err(internal)?);
             return Ok(());
         };
@@ -98,14 +107,20 @@ impl Export {
     }
 }
 
-/// The head of a log that ends with the event at this position.
-async fn at(reader: &Reader, seq: Seq) -> Result<Option<Head>> {
-    let found = reader.events().between(Seq(seq.0 - 1), seq, 1).await?;
-    Ok(found.into_iter().next().and_then(|found| {
-        Some(Head {
+/// The head of a log that ends with the event at this position; none where the event is not what was hashed.
+async fn at(reader: &Reader, tenant: &str, seq: Seq) -> Result<Option<Head>> {
+    let found = reader.events().between(Seq(seq.0 - 2), seq, 2).await?;
+    let before = match found.as_slice() {
+        [_] if seq == Seq(1) => Some(event::Hash::genesis(tenant)),
+        [before, _] => before.hash,
+        _ => None,
+    };
+    Ok(before.zip(found.last()).and_then(|(before, found)| {
+        let hash = event::encode::hash(&before, tenant, &found.event);
+        (found.hash == Some(hash)).then_some(Head {
             seq: found.event.seq,
             at: found.event.at,
-            hash: found.hash?,
+            hash,
         })
     }))
 }

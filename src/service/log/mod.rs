@@ -5,18 +5,23 @@
 
 mod chunks;
 pub mod export;
-mod open;
+pub mod live;
+pub(in crate::service) mod open;
 pub mod read;
 pub mod sequence;
 pub mod settled;
 pub mod signed;
 pub mod verify;
+pub mod watch;
 
 pub use export::Export;
+pub use live::Live;
 pub use read::{Event, Events, Values, Wanted, read};
 pub use sequence::{Passed, pass};
-pub use settled::settled;
+pub use settled::{cannot_go_on, settled};
+pub(in crate::service) use signed::proven_head;
 pub use signed::{Checkpoints, checkpoints, hand_out, head};
 pub use verify::verify;
+pub use watch::Watch;
 
 pub use crate::event::Checkpoint;

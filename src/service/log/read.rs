@@ -71,6 +71,8 @@ pub struct Values {
     pub reason: Option<String>,
     /// Whether there are values that nobody can open any more: the person was erased.
     pub erased: bool,
+    /// Whether there are values that do not open because something in the database is damaged.
+    pub unreadable: bool,
 }
 
 /// Some events.
@@ -133,14 +135,19 @@ pub async fn read(services: &Services, caller: &Caller, wanted: &Wanted) -> Resu
     let more = rows.len() > items as usize;
     rows.truncate(items as usize);
     let next = rows.last().filter(|_| more).map(|last| last.event.seq.0);
+    let items = shown(services, caller, rows).await?;
+    Ok(Events { items, next })
+}
+
+/// Events with what is sealed in them, as far as it can be opened.
+pub(in crate::service) async fn shown(services: &Services, caller: &Caller, rows: Vec<Kept>) -> Result<Vec<Event>> {
     let opener = Opener::of(services, caller, &rows).await?;
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        let values = opener.open(&row.event)?;
-        items.push(Event {
+    let shown = rows.into_iter().map(|row| {
+        let values = opener.open(&row.event);
+        Ok(Event {
             values,
             ..Event::try_from(row)?
-        });
-    }
-    Ok(Events { items, next })
+        })
+    });
+    shown.collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-use super::sequence::pass_of;
+use super::sequence::{is_broken, pass_of};
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 
@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Resolves when everything that the caller's tenant had committed before has its number, or after a second; says which.
 ///
-/// What waits is numbered here, so that no one depends on a worker being alive.
+/// What waits is numbered here, so that no one depends on a worker being alive. For a log that cannot go on nobody waits.
 ///
 /// # Errors
 /// A database that does not answer.
@@ -30,9 +30,18 @@ pub async fn settled(services: &Services, caller: &Caller) -> Result<bool> {
         if !reader.entries().any_up_to(last).await? {
             return Ok(true);
         }
+        if is_broken(services, caller.tenant()) {
+            return Ok(false);
+        }
         if passed.numbered == 0 {
             sleep(PAUSE).await;
         }
     }
     Ok(false)
+}
+
+/// Whether the log of the caller's tenant could not go on a moment ago, so that waiting is of no use.
+#[must_use]
+pub fn cannot_go_on(services: &Services, caller: &Caller) -> bool {
+    is_broken(services, caller.tenant())
 }

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::chunks::read_checkpoint;
 use super::settled::settled;
-use crate::event::{Checkpoint, Hash, Seq};
+use crate::event::{Broken, Checkpoint, Flaw, Hash, Seq};
 use crate::service::access::authority::{AUDIT, require};
 use crate::service::access::page::{DEFAULT_ITEMS, MAX_ITEMS};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
+use crate::service::keys;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::log::heads::Claimed;
 
@@ -28,14 +29,30 @@ pub struct Checkpoints {
 pub async fn head(services: &Services, caller: &Caller) -> Result<Option<Checkpoint>> {
     require(services, caller, &[AUDIT]).await?;
     settled(services, caller).await?;
-    signed_head(services, caller).await
-}
-
-/// The same for who was asked already.
-pub(super) async fn signed_head(services: &Services, caller: &Caller) -> Result<Option<Checkpoint>> {
     let tenant = services.tenant_uid(caller).await?;
     let claims = services.read(caller).heads().claims().await?;
     Ok(claims.head.and_then(|head| signature_of(&tenant, head)))
+}
+
+/// The same where a key of this installation signed it; none of a log that says nothing. What is signed for by Muster later,
+/// an export or a certificate, stands on this and not on what else is in the database.
+///
+/// # Errors
+/// A head that is not what was signed, or is gone; a database that does not answer.
+pub(in crate::service) async fn proven_head(services: &Services, caller: &Caller) -> Result<Option<Checkpoint>> {
+    let tenant = services.tenant_uid(caller).await?;
+    let claims = services.read(caller).heads().claims().await?;
+    let broken = |flaw| {
+        let at = claims.head.as_ref().map_or(Seq(0), |head| head.seq);
+        Error::Internal(Box::new(Broken { at, line: None, flaw }))
+    };
+    let Some(head) = claims.head.clone() else {
+        let nothing = claims.event == Seq(0) && claims.checkpoint == Seq(0);
+        return if nothing { Ok(None) } else { Err(broken(Flaw::Missing)) };
+    };
+    let head = signature_of(&tenant, head).ok_or_else(|| broken(Flaw::Signature))?;
+    keys::proven(services, &head).await?.map_err(broken)?;
+    Ok(Some(head))
 }
 
 /// What the end of a log says and by whom; none where nobody has signed, or what stands there is no hash.

@@ -3,7 +3,7 @@
 use super::chunks::{CHUNK, read_checkpoint};
 use super::settled::settled;
 use super::signed::signature_of;
-use crate::event::{Broken, Checkpoint, Extent, Flaw, Seq, Walk};
+use crate::event::{Broken, Checkpoint, Extent, Flaw, Keys, Seq, Walk};
 use crate::service::access::authority::{AUDIT, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
@@ -13,7 +13,8 @@ use crate::store::log::checkpoints::Found;
 use crate::store::log::heads::Claims;
 
 /// Walks along the whole log of the caller's tenant, a thousand events at a time: every hash, every signature, and that
-/// nothing is missing at its end. A checkpoint that was kept elsewhere is compared with it.
+/// nothing is missing at its end. A checkpoint that was kept elsewhere is compared with it. Signatures must be by `trusted`
+/// keys, or, where none are given, by those of this installation.
 ///
 /// The inner result says what was found: the whole, or the first place that is not what it was.
 ///
@@ -23,14 +24,19 @@ pub async fn verify(
     services: &Services,
     caller: &Caller,
     kept: Option<Checkpoint>,
+    trusted: Option<Keys>,
 ) -> Result<std::result::Result<Extent, Broken>> {
     require(services, caller, &[AUDIT]).await?;
     settled(services, caller).await?;
     let tenant = services.tenant_uid(caller).await?;
-    let keys = keys::public(services, Purpose::Log).await?;
     let reader = services.read(caller);
     // What is there now: what is added meanwhile is not walked along.
     let claims = reader.heads().claims().await?;
+    // After the claims: whatever signed for them is known by now.
+    let keys = match trusted {
+        Some(keys) => keys,
+        None => keys::public(services, Purpose::Log).await?,
+    };
     let mut walk = Walk::begin(&tenant, &keys);
     if let Some(kept) = kept {
         walk = match walk.since(kept) {

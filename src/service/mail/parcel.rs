@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::secret::{Letter, open};
 use super::template::Template;
 use crate::base::id::{Pk, ResourceId};
+use crate::base::secret::Secret;
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::Result;
@@ -26,6 +28,9 @@ const PAUSES: [Duration; 6] = [
     Duration::from_hours(12),
 ];
 
+/// How long after the last attempt a mail is given up whose worker has not said what came of it.
+const SETTLED_BY: Duration = Duration::from_mins(10);
+
 /// A mail as the worker sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parcel {
@@ -39,6 +44,8 @@ pub struct Parcel {
     pub template: Template,
     /// Words of the template with their values; `tenant` is always there.
     pub words: Vec<(String, String)>,
+    /// The word `token`, of a mail that has one.
+    pub token: Option<Secret<String>>,
     /// For [`settle`].
     ticket: Ticket,
 }
@@ -64,27 +71,43 @@ pub enum Outcome {
 }
 
 /// Takes what is due, each for one attempt of this worker alone. What has no address, or was tried often enough, is given
-/// up.
+/// up. One that cannot be taken is told in the program's log, and does not keep others back.
 ///
 /// # Errors
 /// A database that does not answer.
 pub async fn due(services: &Services) -> Result<Vec<Parcel>> {
     let mut parcels = Vec::new();
     for due in mail::due(services.db(), services.clock().now(), MOST_DUE).await? {
-        let ticket = Ticket::of(&due);
-        let pause = usize::try_from(due.attempt)
-            .ok()
-            .and_then(|attempt| PAUSES.get(attempt));
-        match (parcel(due, &ticket), pause) {
-            (Some(parcel), Some(pause)) => {
-                if perform(services, &ticket.caller(services), Taking(ticket, *pause)).await? {
-                    parcels.push(parcel);
-                }
-            }
-            _ => end(services, ticket, What::MailFailed).await?,
+        let id = due.id.clone();
+        match take(services, due).await {
+            Ok(parcel) => parcels.extend(parcel),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                mail.id = id,
+                "a mail could not be taken up; it is tried again"
+            ),
         }
     }
     Ok(parcels)
+}
+
+/// Takes one; none where it is given up, or somebody else has it.
+async fn take(services: &Services, due: Due) -> Result<Option<Parcel>> {
+    let ticket = Ticket::of(&due);
+    let caller = ticket.caller(services);
+    let letter = match &due.secret {
+        Some(sealed) => open(services, &caller, &due.id, sealed).await?,
+        None => None,
+    };
+    let made = usize::try_from(due.attempt).unwrap_or(usize::MAX);
+    let parcel = parcel(due, letter, &ticket).filter(|_| made <= PAUSES.len());
+    let Some(parcel) = parcel else {
+        end(services, ticket, What::MailFailed).await?;
+        return Ok(None);
+    };
+    let pause = PAUSES.get(made).copied().unwrap_or(SETTLED_BY);
+    let ours = perform(services, &caller, Taking(ticket, pause)).await?;
+    Ok(ours.then_some(parcel))
 }
 
 /// Says what came of an attempt.
@@ -94,6 +117,18 @@ pub async fn due(services: &Services) -> Result<Vec<Parcel>> {
 pub async fn settle(services: &Services, parcel: Parcel, outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Sent => end(services, parcel.ticket, What::MailSent).await,
+        Outcome::NotNow if parcel.ticket.is_last() => {
+            let attempts = parcel.ticket.attempts + 1;
+            end(
+                services,
+                Ticket {
+                    attempts,
+                    ..parcel.ticket
+                },
+                What::MailFailed,
+            )
+            .await
+        }
         // It is due again already.
         Outcome::NotNow => Ok(()),
     }
@@ -116,6 +151,11 @@ impl Ticket {
         }
     }
 
+    /// Whether no attempt comes after this one.
+    fn is_last(&self) -> bool {
+        usize::try_from(self.attempts).is_ok_and(|made| made >= PAUSES.len())
+    }
+
     fn caller(&self, services: &Services) -> Caller {
         let request = services.ids().next().into_string();
         let (slug, authority) = (Arc::from(self.slug.as_str()), Authority::Operator("mail"));
@@ -123,7 +163,11 @@ impl Ticket {
     }
 }
 
-fn parcel(due: Due, ticket: &Ticket) -> Option<Parcel> {
+fn parcel(due: Due, letter: Option<Letter>, ticket: &Ticket) -> Option<Parcel> {
+    if due.secret.is_some() && letter.is_none() {
+        return None;
+    }
+    let (to, token) = letter.map_or((None, None), |letter| (letter.to, Some(letter.token)));
     let (_, _, document) = due.to?;
     let document: Value = serde_json::from_str(&document).ok()?;
     let data: Value = serde_json::from_str(&due.data).ok()?;
@@ -136,10 +180,11 @@ fn parcel(due: Due, ticket: &Ticket) -> Option<Parcel> {
     }
     Some(Parcel {
         id: due.id,
-        address: address(&document)?,
+        address: to.or_else(|| address(&document))?,
         name: document["displayName"].as_str().map(str::to_owned),
         template: Template::parse(&due.template)?,
         words,
+        token,
         ticket: ticket.clone(),
     })
 }

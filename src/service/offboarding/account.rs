@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::pass::NAME;
-use super::settle::{is_live, settle};
+use super::settle::{hold, settle};
 use crate::base::clock::Timestamp;
 use crate::event::certificate::Proof;
 use crate::service::context::{Caller, Services};
@@ -24,14 +24,13 @@ pub const ACCOUNT_TOKENS: &str = "account-tokens";
 pub(super) async fn attempt(services: &Services, due: &Due) -> Result<bool> {
     let caller = Caller::system(services, due.tenant, &due.slug, NAME);
     let mut unit = services.begin(&caller).await?;
-    let now = services.clock().now();
-    let held = unit.runs().hold(due.run).await?;
-    let Some(held) = held.filter(is_live) else {
+    let Some(held) = hold(&mut unit, due).await? else {
         unit.dismiss().await?;
         return Ok(false);
     };
+    let now = services.clock().now();
     let outcome = outcome(&mut unit, &caller, (due, &held), now).await?;
-    if settle(&mut unit, &caller, (due, &held), &outcome, now).await? {
+    if settle(services, &mut unit, &caller, (due, &held), &outcome, now).await? {
         unit.save().await?;
         return Ok(true);
     }

@@ -1,14 +1,19 @@
 //! Gives runs that are confirmed their certificates, as soon as the event that says so has its number.
 
-use super::pass::{NAME, unless_overtaken};
+use std::time::Duration;
+
+use super::pass::{NAME, left_alone, one_of_many};
 use super::shown::read;
-use crate::event::certificate::{Certificate, Mark, Step};
-use crate::event::{Checkpoint, Seq};
+use crate::base::clock::Timestamp;
+use crate::event::Seq;
+use crate::event::certificate::{Certificate, Mark, Removed, Step};
 use crate::service::access::authority::{AUDIT, VIEW, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::keys::{self, Purpose};
 use crate::service::ledger::What;
+use crate::service::log::proven_head;
+use crate::service::setbacks::Work;
 use crate::store::Reader;
 use crate::store::log::events::Which;
 use crate::store::runs::due::{self, Uncertified};
@@ -18,13 +23,40 @@ use crate::store::runs::step::Step as StepRow;
 /// Certificates that one round makes.
 const MOST: u32 = 64;
 
-/// Makes certificates; gives how many.
+/// How long an event may have no number before its log counts as one that does not go on: it has one in milliseconds.
+const NUMBERED_IN: Duration = Duration::from_secs(1);
+
+/// Makes certificates; gives how many. An organisation whose log does not go on is left alone for a while: however many of
+/// its runs wait for that, they are not in front of those of others.
 pub(super) async fn certify(services: &Services) -> Result<usize> {
     let mut made = 0;
-    for waiting in due::uncertified(services.db(), MOST).await? {
-        made += usize::from(unless_overtaken(certify_one(services, &waiting).await)?.unwrap_or(false));
+    let mut stuck = left_alone(services, Work::Marks);
+    let alone = left_alone(services, Work::Certify);
+    for waiting in due::uncertified(services.db(), MOST, &alone, &stuck).await? {
+        let tenant = waiting.place.tenant.0;
+        if stuck.contains(&tenant) {
+            continue;
+        }
+        let certified = one_of_many(services, (Work::Certify, waiting.run), certify_one(services, &waiting)).await?;
+        match certified {
+            Some(true) => {
+                services.setbacks().done(Work::Marks, tenant);
+                made += 1;
+            }
+            Some(false) if has_waited(&waiting, services.clock().now()) => {
+                services.setbacks().failed(Work::Marks, tenant, services.clock().now());
+                stuck.push(tenant);
+            }
+            _ => {}
+        }
     }
     Ok(made)
+}
+
+/// Whether the event that closed the run should have a number by now. One of a clock that was ahead should, too.
+fn has_waited(waiting: &Uncertified, now: Timestamp) -> bool {
+    let closed = waiting.closed.unwrap_or(now);
+    closed.plus(NUMBERED_IN) <= now || closed > now.plus(NUMBERED_IN)
 }
 
 /// False while the event that closed the run has no number.
@@ -37,13 +69,14 @@ async fn certify_one(services: &Services, waiting: &Uncertified) -> Result<bool>
     let Some((ended, closed)) = marks(&reader, &run).await? else {
         return Ok(false);
     };
-    // After the marks: it is at or behind both.
-    let Some(end) = reader.heads().find().await? else {
+    // After the marks: it is at or behind both. It stands as it was signed when the log came there.
+    let Some(checkpoint) = proven_head(services, &caller).await? else {
         return Ok(false);
     };
     let signer = keys::signer(services, Purpose::Log).await?;
     let failed = |fault: crate::event::Error| Error::Internal(Box::new(fault));
     let steps = reader.runs().steps(&[run.id]).await?;
+    let (removed, steps): (Vec<_>, Vec<_>) = steps.into_iter().partition(|row| row.removed.is_some());
     let certificate = Certificate {
         tenant: waiting.tenant_uid.clone(),
         run: run.uid,
@@ -53,8 +86,9 @@ async fn certify_one(services: &Services, waiting: &Uncertified) -> Result<bool>
         deadline: run.deadline,
         late: run.late.is_some(),
         steps: steps.into_iter().map(step).collect::<Result<_>>()?,
+        removed: removed.into_iter().filter_map(gone).collect(),
         closed,
-        checkpoint: Checkpoint::sign(&waiting.tenant_uid, &end.head, &signer).map_err(failed)?,
+        checkpoint,
         key: String::new(),
         signature: String::new(),
     };
@@ -88,6 +122,14 @@ fn step(row: StepRow) -> Result<Step> {
         acknowledged: row.acknowledged.ok_or_else(unfinished)?,
         confirmed: row.confirmed.ok_or_else(unfinished)?,
         proof: read(&row.proof.ok_or_else(unfinished)?)?,
+    })
+}
+
+fn gone(row: StepRow) -> Option<Removed> {
+    row.removed.map(|removed| Removed {
+        name: row.name,
+        requested: row.requested,
+        removed,
     })
 }
 

@@ -1,19 +1,25 @@
 //! Runs whose deadline has passed before everything was confirmed.
 
+use serde_json::json;
+
 use super::follow::tell;
-use super::pass::{NAME, unless_overtaken};
+use super::pass::{NAME, left_alone, one_of_many};
 use crate::base::clock::Timestamp;
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 use crate::service::ledger::What;
+use crate::service::mail::{self, Template};
+use crate::service::setbacks::Work;
 use crate::store::Unit;
 use crate::store::runs::due::{self, Place};
 
 /// Turns runs late; gives how many.
 pub(super) async fn turn(services: &Services) -> Result<usize> {
     let mut turned = 0;
-    for place in due::overdue(services.db(), services.clock().now()).await? {
-        turned += unless_overtaken(turn_in(services, &place).await)?.unwrap_or(0);
+    let alone = left_alone(services, Work::Late);
+    for place in due::overdue(services.db(), services.clock().now(), &alone).await? {
+        let of = (Work::Late, place.tenant.0);
+        turned += one_of_many(services, of, turn_in(services, &place)).await?.unwrap_or(0);
     }
     Ok(turned)
 }
@@ -21,13 +27,14 @@ pub(super) async fn turn(services: &Services) -> Result<usize> {
 async fn turn_in(services: &Services, place: &Place) -> Result<usize> {
     let caller = Caller::system(services, place.tenant, &place.slug, NAME);
     let mut unit = services.begin(&caller).await?;
-    let late = turn_and_tell(&mut unit, &caller, None, services.clock().now()).await?;
+    let late = turn_and_tell(services, &mut unit, &caller, None, services.clock().now()).await?;
     unit.save().await?;
     Ok(late)
 }
 
-/// Turns runs of the unit's tenant late, or this one only, where their deadline has passed.
+/// Turns runs of the unit's tenant late, or this one only, where their deadline has passed, and has administrators told.
 pub(super) async fn turn_and_tell(
+    services: &Services,
     unit: &mut Unit,
     caller: &Caller,
     only: Option<i64>,
@@ -41,6 +48,10 @@ pub(super) async fn turn_and_tell(
             run.id = run.uid,
             "an offboarding run is late: somebody whose account ended may still have access"
         );
+    }
+    if let Some(first) = late.first() {
+        let told = json!({ "run": first.uid, "runs": late.len() });
+        mail::alert_in(services, unit, now, (Template::RunLate, &told)).await?;
     }
     Ok(late.len())
 }

@@ -1,12 +1,14 @@
 //! Offboarding runs: what the end of an account opens, and how it is proven that nothing of the person's is left open.
 //!
 //! A run is opened by following the log, never by the request that ends the account: no enforcer slows that. May import
-//! what `service` may, and its `context`, `error`, `ledger` and `keys`, `access::{authority, page}`; must never call an enforcer
-//! itself, nor hold a run confirmed for what an enforcer merely says it will do.
+//! what `service` may, and its `context`, `error`, `ledger`, `setbacks`, `keys` and `log`, `access::{authority, desk, page}`,
+//! `delivery` and `mail`; must never call an enforcer itself, nor hold a run confirmed for what one merely says it will do.
 
 mod account;
 mod certify;
+pub mod enforcers;
 mod follow;
+pub mod hook;
 mod late;
 mod pass;
 mod settle;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::{account, certify, follow, late};
+use crate::base::id::TenantId;
 use crate::service::context::Services;
 use crate::service::error::{Error, Result};
+use crate::service::setbacks::{Work, meets_all};
 use crate::store::log::leases;
 use crate::store::runs::{due, ends};
 
@@ -24,15 +26,26 @@ pub struct Passed {
     pub done: usize,
 }
 
-/// Makes a round: reads the logs on, turns late what is, tries what is due, certifies what is confirmed.
+/// Makes a round: reads the logs on, turns late what is, tries what is due, certifies what is confirmed. What fails for one
+/// tenant or run holds up no other one.
 ///
 /// # Errors
 /// A database that does not answer.
 pub async fn pass(services: &Services) -> Result<Passed> {
     let mut done = follow::follow(services).await?;
     done += late::turn(services).await?;
-    for due in due::steps(services.db(), services.clock().now(), MOST_STEPS).await? {
-        done += usize::from(unless_overtaken(account::attempt(services, &due).await)?.unwrap_or(false));
+    let alone = left_alone(services, Work::Step);
+    let mut stuck: Vec<TenantId> = Vec::new();
+    for due in due::steps(services.db(), services.clock().now(), MOST_STEPS, &alone).await? {
+        // Whatever stood in the way of one step of an organisation, such as a unit that keeps its policy for long, would
+        // stand in the way of the others, and these be waited for while the logs of everybody else are not read.
+        if stuck.contains(&due.tenant) {
+            continue;
+        }
+        match one_of_many(services, (Work::Step, due.run), account::attempt(services, &due)).await? {
+            Some(tried) => done += usize::from(tried),
+            None => stuck.push(due.tenant),
+        }
     }
     done += certify::certify(services).await?;
     Ok(Passed { done })
@@ -44,10 +57,47 @@ pub async fn pass(services: &Services) -> Result<Passed> {
 /// A database that does not answer.
 pub async fn is_due(services: &Services) -> Result<bool> {
     let (db, now) = (services.db(), services.clock().now());
-    Ok(!due::steps(db, now, 1).await?.is_empty()
-        || !ends::behind(db, 1).await?.is_empty()
-        || !due::overdue(db, now).await?.is_empty()
-        || !due::uncertified(db, 1).await?.is_empty())
+    let alone = |work| left_alone(services, work);
+    Ok(!due::steps(db, now, 1, &alone(Work::Step)).await?.is_empty()
+        || !ends::behind(db, TenantId(0), 1, &alone(Work::Follow)).await?.is_empty()
+        || !due::overdue(db, now, &alone(Work::Late)).await?.is_empty()
+        || !due::uncertified(db, 1, &alone(Work::Certify), &alone(Work::Marks))
+            .await?
+            .is_empty())
+}
+
+/// For which tenants or runs a work failed a moment ago.
+pub(super) fn left_alone(services: &Services, work: Work) -> Vec<i64> {
+    services.setbacks().left_alone(work, services.clock().now())
+}
+
+/// What was done for one tenant or run, by its row number; none when somebody else was faster or in the way, so that it is
+/// looked at again, or when it failed, so that it is left alone for a while.
+///
+/// # Errors
+/// What would meet all others, too.
+pub(super) async fn one_of_many<T>(
+    services: &Services,
+    (work, id): (Work, i64),
+    doing: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    match unless_overtaken(doing.await) {
+        Ok(done) => {
+            services.setbacks().done(work, id);
+            Ok(done)
+        }
+        Err(fault) if meets_all(&fault) => Err(fault),
+        Err(fault) => {
+            services.setbacks().failed(work, id, services.clock().now());
+            tracing::error!(
+                work = ?work,
+                row = id,
+                error = &fault as &dyn std::error::Error,
+                "offboarding cannot go on for one tenant or run; the others do, and it is tried again"
+            );
+            Ok(None)
+        }
+    }
 }
 
 /// What was done; none when somebody else was faster or in the way, so that it is looked at again.

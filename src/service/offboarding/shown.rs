@@ -55,7 +55,7 @@ pub struct Run {
 pub struct Step {
     /// Name of the enforcer.
     pub name: String,
-    /// `requested`, `acknowledged`, `confirmed`, or `late`: not confirmed, and the run is late.
+    /// `requested`, `acknowledged`, `confirmed`, `removed` with its enforcer, or `late`: it waits, and the run is late.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
@@ -71,6 +71,8 @@ pub struct Step {
     pub trouble: Option<String>,
     /// How it was confirmed: JSON of [`crate::event::certificate::Proof`].
     pub proof: Option<Value>,
+    /// When its enforcer was removed.
+    pub removed: Option<Timestamp>,
 }
 
 /// Runs, newest first.
@@ -130,7 +132,7 @@ fn shown(row: Row, steps: &[StepRow]) -> Result<Run> {
 }
 
 fn step_shown(step: &StepRow, run: &str) -> Result<Step> {
-    let late = run == "late" && step.confirmed.is_none();
+    let late = run == "late" && step.confirmed.is_none() && step.removed.is_none();
     Ok(Step {
         name: step.name.clone(),
         state: if late { "late".to_owned() } else { step.state.clone() },
@@ -141,6 +143,7 @@ fn step_shown(step: &StepRow, run: &str) -> Result<Step> {
         confirmed: step.confirmed,
         trouble: step.trouble.clone(),
         proof: step.proof.as_deref().map(read).transpose()?,
+        removed: step.removed,
     })
 }
 

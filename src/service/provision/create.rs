@@ -3,9 +3,15 @@
 use serde_json::Value;
 use std::sync::Arc;
 
+use super::again;
 use super::attempt::attempts;
+use super::carried::Carried;
 use super::draft::{content, differences, store_kind};
+use super::former::Formers;
+use super::hold;
+use super::join::{self, Refused};
 use super::membership;
+use super::read::read;
 use super::refuse;
 use super::roles::{self, Asked};
 use super::shown::{Relations, Shown};
@@ -23,28 +29,66 @@ use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
+use crate::service::lifecycle::leaving::Change;
 use crate::service::tolerances;
 use crate::store::document::Content;
 use crate::store::members::ByRule;
 use crate::store::{self, Kind, Unit};
 
 /// What an attempt needs, made ready once.
-struct Plan {
-    services: Services,
-    caller: Caller,
-    kind: Arc<ResourceType>,
+pub(super) struct Plan {
+    pub(super) services: Services,
+    pub(super) caller: Caller,
+    pub(super) kind: Arc<ResourceType>,
     store_kind: Kind,
     id: ResourceId,
-    incoming: Incoming,
-    content: Content,
+    pub(super) incoming: Incoming,
+    pub(super) content: Content,
     /// The key of a new person, and the same as it is stored.
     person: Option<(Person, String)>,
     /// Names of the attributes it starts with, for the ledger.
     names: Vec<String>,
     wants_members: bool,
+    /// What holds them from the first: an administrator kept out the one who was deleted.
+    pub(super) carried: Option<Carried>,
+}
+
+/// What came of an attempt.
+pub(super) enum Came {
+    /// The resource.
+    Created(Box<Shown>),
+    /// Nothing: whoever is meant was deleted, and is held.
+    Held(Carried),
+    /// Somebody who was deleted is there again.
+    Again {
+        /// The id that they had, and have.
+        id: ResourceId,
+        /// Names in the request body that mean nothing here.
+        ignored: Vec<String>,
+    },
 }
 
 impl Plan {
+    /// The same of somebody who is kept out.
+    fn kept_out(mut self, carried: Carried, dialect: Dialect) -> Self {
+        self.incoming.document = std::mem::take(&mut self.incoming.document).with_active(false);
+        self.content = content(&self.kind, dialect, &self.incoming.document);
+        if carried.is_refused() {
+            self.incoming.ignored.push(hold::ATTRIBUTE.to_owned());
+            tolerances::note_ignored(&self.services, &self.caller, &[hold::ATTRIBUTE.to_owned()]);
+        }
+        if !self.names.iter().any(|name| name == hold::ATTRIBUTE) {
+            self.names.push(hold::ATTRIBUTE.to_owned());
+        }
+        self.carried = Some(carried);
+        self
+    }
+
+    /// Only provisioning can mean somebody who is held: what an administrator does, they decide.
+    fn may_mean_held(&self) -> bool {
+        self.store_kind == Kind::User && self.caller.connection_id().is_some() && self.carried.is_none()
+    }
+
     fn joins_members(&self) -> bool {
         self.incoming
             .members
@@ -89,11 +133,60 @@ pub async fn create(
         content: content(kind, *dialect, &incoming.document),
         incoming,
         wants_members: view.wants("members"),
+        carried: None,
     });
-    attempts(|| attempt(Arc::clone(&plan))).await
+    let name_key = plan.content.name_key.clone();
+    let error = match created(plan, *dialect, view).await {
+        Ok(shown) => return Ok(shown),
+        Err(error) => error,
+    };
+    let refused = Refused {
+        dialect,
+        kind,
+        view,
+        name_key: &name_key,
+        body,
+    };
+    join::instead(services, caller, refused, error).await
 }
 
-async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
+/// Makes it; somebody who is meant to be kept out, so.
+async fn created(plan: Arc<Plan>, dialect: Dialect, view: &View) -> Result<Shown> {
+    let carried = match attempts(|| attempt(Arc::clone(&plan))).await? {
+        Came::Created(shown) => return Ok(*shown),
+        Came::Again { id, ignored } => return again(&plan, view, &id, ignored).await,
+        Came::Held(carried) => carried,
+    };
+    // No attempt is under way any more.
+    let plan = Arc::into_inner(plan).ok_or(Error::Busy)?;
+    let plan = Arc::new(plan.kept_out(carried, dialect));
+    match attempts(|| attempt(Arc::clone(&plan))).await? {
+        Came::Created(shown) => Ok(*shown),
+        Came::Held(_) | Came::Again { .. } => Err(Error::Busy),
+    }
+}
+
+/// What an answer shows of somebody who was deleted and is there again.
+async fn again(plan: &Plan, view: &View, id: &ResourceId, ignored: Vec<String>) -> Result<Shown> {
+    let mut shown = read(&plan.services, &plan.caller, &plan.kind, id, view).await?;
+    tolerances::note_ignored(&plan.services, &plan.caller, &ignored[plan.incoming.ignored.len()..]);
+    (shown.asked_for, shown.ignored) = (plan.incoming.asked_for.clone(), ignored);
+    Ok(shown)
+}
+
+async fn attempt(plan: Arc<Plan>) -> Result<Came> {
+    let derived = derived(&plan).await?;
+    let formers = Formers::of(&plan, derived.as_ref()).await?;
+    if let Some(former) = formers.linked()
+        && let Some(came) = again::come(&plan, former).await?
+    {
+        return Ok(came);
+    }
+    make(plan, derived, formers).await
+}
+
+/// Makes somebody or something new.
+async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Result<Came> {
     let Plan {
         services,
         caller,
@@ -101,7 +194,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         content,
         ..
     } = &*plan;
-    let derived = derived(&plan).await?;
+    let leaving = leaving(&plan, derived.as_ref());
     let asked = asked(&plan, derived.as_ref()).await?;
     let mut unit = services.begin(caller).await?;
     share(derived.as_ref(), &mut unit);
@@ -121,7 +214,7 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         Err(error) => {
             // The holder of the name may be in a batch that is not on disk yet.
             unit.dismiss().await?;
-            return Err(explained(&plan, error).await);
+            return explained(&plan, error).await;
         }
     };
     if let Some(derived) = &derived {
@@ -138,10 +231,11 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         joined.relations = membership::groups(derived.groups((pk, &plan.id), now));
     }
     ledger::record(&mut unit, caller, now, entry(&plan, pk, &joined));
-    if let Err(error) = unit.save().await {
-        return Err(explained(&plan, error).await);
+    formers.offer(&plan, &mut unit, (pk, &plan.id), now);
+    if let Err(error) = saved(&plan, unit, (pk, leaving.as_ref()), now).await {
+        return explained(&plan, error).await;
     }
-    Ok(Shown {
+    Ok(Came::Created(Box::new(Shown {
         kind: Arc::clone(kind),
         id: plan.id.clone(),
         version: 1,
@@ -151,8 +245,21 @@ async fn attempt(plan: Arc<Plan>) -> Result<Shown> {
         external_id: plan.incoming.external_id.clone(),
         relations: joined.relations,
         asked_for: plan.incoming.asked_for.clone(),
-        ignored: ignored(&plan, asked.as_ref()),
-    })
+        ignored: ignored(&plan, asked.as_ref(), leaving.as_ref()),
+    })))
+}
+
+/// Writes what holds them and what the document says of when they leave, and ends the unit.
+async fn saved(plan: &Plan, mut unit: Unit, (pk, leaving): (Pk, Option<&Change>), now: Timestamp) -> store::Result<()> {
+    if let Some(carried) = &plan.carried {
+        let user = (pk, &plan.id, plan.person.as_ref().map(|(person, _)| person));
+        carried.keep(&plan.services, &plan.caller, &mut unit, user, now).await?;
+    }
+    if let Some(leaving) = leaving {
+        let user = (pk, &plan.id);
+        leaving.keep(&plan.services, &plan.caller, &mut unit, user, now).await?;
+    }
+    unit.save().await
 }
 
 /// Shares the policy: that the matches of a user were worked out by, or that the members of a group get something by.
@@ -164,12 +271,27 @@ fn share(derived: Option<&Derived>, unit: &mut Unit) {
 }
 
 /// Why the store did not take it. What it finds stale is the policy: then the whole is done again, by the one there is.
-async fn explained(plan: &Plan, error: store::Error) -> Error {
-    if matches!(error, store::Error::Stale) {
-        derive::forget(&plan.services, &plan.caller);
-        return Error::Busy;
+/// Or whoever is meant is held.
+async fn explained(plan: &Plan, error: store::Error) -> Result<Came> {
+    let Plan {
+        services,
+        caller,
+        content,
+        incoming,
+        ..
+    } = plan;
+    if !matches!(error, store::Error::Stale) {
+        return Err(refuse::explain(services, caller, &plan.kind, &content.name_key, error).await);
     }
-    refuse::explain(&plan.services, &plan.caller, &plan.kind, &plan.content.name_key, error).await
+    if plan.may_mean_held() {
+        let named = (content.name_key.as_str(), incoming.external_id.as_deref());
+        let says = content.active != Some(false);
+        if let Some(carried) = Carried::find(services, caller, named, says).await? {
+            return Ok(Came::Held(carried));
+        }
+    }
+    derive::forget(services, caller);
+    Err(Error::Busy)
 }
 
 /// The roles that its `roles` ask for.
@@ -179,13 +301,22 @@ async fn asked(plan: &Plan, derived: Option<&Derived>) -> Result<Option<Asked>> 
     roles::ask(&plan.services, &plan.caller, derived.book(), &[], &after).await
 }
 
-/// Names of what means nothing here, counted before but for roles, which only the policy knows.
-fn ignored(plan: &Plan, asked: Option<&Asked>) -> Vec<String> {
+/// What the document says of when the user leaves.
+fn leaving(plan: &Plan, derived: Option<&Derived>) -> Option<Change> {
+    Change::between(derived?.book(), &plan.kind, None, &plan.incoming.document)
+}
+
+/// Names of what means nothing here, counted before but for what only the policy knows.
+fn ignored(plan: &Plan, asked: Option<&Asked>, leaving: Option<&Change>) -> Vec<String> {
     let mut ignored = plan.incoming.ignored.clone();
+    let counted = ignored.len();
+    if let Some(leaving) = leaving {
+        ignored.extend_from_slice(leaving.unreadable());
+    }
     if asked.is_some_and(Asked::leaves_out) {
         ignored.push(roles::LEFT_OUT.to_owned());
-        tolerances::note_ignored(&plan.services, &plan.caller, &ignored[ignored.len() - 1..]);
     }
+    tolerances::note_ignored(&plan.services, &plan.caller, &ignored[counted..]);
     ignored
 }
 
@@ -193,6 +324,8 @@ fn ignored(plan: &Plan, asked: Option<&Asked>) -> Vec<String> {
 async fn insert(plan: &Plan, unit: &mut Unit, new: store::resources::New<'_>) -> store::Result<Pk> {
     if plan.joins_members() {
         unit.resources().insert(new).await
+    } else if plan.may_mean_held() {
+        unit.resources().insert_unless_held(new).await
     } else {
         unit.resources().insert_later(new).await
     }

@@ -6,21 +6,24 @@ use std::sync::Arc;
 use super::attempt::attempts;
 use super::create::refused;
 use super::draft::store_kind;
+use super::former;
 use super::guard::{self, Locked, Need};
 use super::parked::{Asked, Verb, told};
 use super::precondition::IfMatch;
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId};
+use crate::base::id::{Pk, ResourceId, RuleKey};
 use crate::event::Changes;
 use crate::scim::Document;
 use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
+use crate::service::access::smart::Given;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse::{self, Harm, Taken};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told;
 use crate::store::resources::Deleted;
 use crate::store::resources::Groups;
 use crate::store::{Kind, Unit};
@@ -49,7 +52,7 @@ pub async fn delete(
 }
 
 /// The same; a violation is told as such.
-pub(super) async fn apply(
+pub(in crate::service) async fn apply(
     services: &Services,
     caller: &Caller,
     kind: &Arc<ResourceType>,
@@ -98,15 +101,16 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     };
     let members = match kind {
         Kind::User => 0,
-        Kind::Group => unit.members().count(stored.pk).await?,
+        Kind::Group => members(services, caller, &mut unit, (stored.pk, locked.version())).await?,
     };
     let deleted = unit.resources().delete(kind, stored.pk, stored.version, now).await?;
     if let Err(error) = guard.check(&mut unit, now).await {
         return Err(refused(unit, error).await);
     }
     let document = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    former::keep_number(&mut unit, (kind, stored.pk), &document);
     let person = Person::of(services, caller, id, stored.seal.as_deref()).await?;
-    tell_what_went(&mut unit, caller, now, (kind, stored.pk, id), &deleted);
+    tell_what_went(&mut unit, caller, now, (stored.pk, id), &deleted).await?;
     unit = counted(caller, unit, members, now).await?;
     let what = match kind {
         Kind::User => What::UserDeleted,
@@ -130,6 +134,12 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     Ok(())
 }
 
+/// How many lose membership of a group with it: also those whom rules put into it.
+async fn members(services: &Services, caller: &Caller, unit: &mut Unit, (group, policy): (Pk, i64)) -> Result<u64> {
+    let given = Given::for_groups(services, caller, &[(group, Some(policy))]).await?;
+    Ok(unit.members().count(group, Given::members(given.as_ref())).await?)
+}
+
 /// Counts what it takes away; gives the unit back where the connection may take that.
 async fn counted(caller: &Caller, mut unit: Unit, members: u64, now: Timestamp) -> Result<Unit> {
     let taken = Taken::default().and(Harm::Deletions, 1).and(Harm::Departures, members);
@@ -139,16 +149,16 @@ async fn counted(caller: &Caller, mut unit: Unit, members: u64, now: Timestamp) 
     }
 }
 
-/// What went with it: memberships, outcomes of rules, grants.
-fn tell_what_went(
+/// What went with it: memberships, outcomes of rules, grants, tokens.
+async fn tell_what_went(
     unit: &mut Unit,
     caller: &Caller,
     now: Timestamp,
-    (kind, subject_pk, id): (Kind, Pk, &ResourceId),
+    (subject_pk, id): (Pk, &ResourceId),
     deleted: &Deleted,
-) {
-    for (pk, group) in &deleted.left {
-        let data = ledger::changes(&[], None, &[], std::slice::from_ref(id));
+) -> Result<()> {
+    for (pk, group, version) in &deleted.left {
+        let data = ledger::changes(&[], Some(*version), &[], std::slice::from_ref(id));
         ledger::record(
             unit,
             caller,
@@ -164,19 +174,13 @@ fn tell_what_went(
             },
         );
     }
-    for (_, rule, name) in &deleted.rules {
-        let data = json!({ "rule": rule, "name": name, "lost": { "group": id.as_str() } });
-        let subject = ledger::thing(Thing::Rule, rule);
-        ledger::note(unit, caller, now, (What::RuleUpdated, subject), &data);
+    let rules: Vec<RuleKey> = deleted.rules.iter().map(|(key, ..)| *key).collect();
+    told::rules(unit, caller, now, &rules).await?;
+    told::taken(unit, caller, now, &deleted.grants);
+    for token in &deleted.tokens {
+        let subject = ledger::thing(Thing::Token, token);
+        let data = json!({ "token": token });
+        ledger::note(unit, caller, now, (What::TokenRevoked, subject), &data);
     }
-    for grant in &deleted.grants {
-        let subject = ledger::resource(kind, subject_pk, id);
-        ledger::note(
-            unit,
-            caller,
-            now,
-            (What::GrantDeleted, subject),
-            &json!({ "grant": grant }),
-        );
-    }
+    Ok(())
 }

@@ -33,11 +33,7 @@ pub(in crate::service) fn content(kind: &ResourceType, dialect: Dialect, documen
         Uniqueness::Free
     };
     Content {
-        name_key: if is_user {
-            fold::user_name_key(name)
-        } else {
-            fold::fold(name)
-        },
+        name_key: name_key(kind, document),
         unique,
         label: if display.is_empty() {
             name.to_owned()
@@ -47,6 +43,17 @@ pub(in crate::service) fn content(kind: &ResourceType, dialect: Dialect, documen
         active: members.get("active").and_then(serde_json::Value::as_bool),
         document: document.to_text(),
         leaves: leaves(kind, document),
+    }
+}
+
+/// What the name of a resource compares as.
+pub(super) fn name_key(kind: &ResourceType, document: &Document) -> String {
+    let name = document.as_map().get(super::refuse::name_attribute(kind));
+    let name = name.and_then(|name| name.as_str()).unwrap_or_default();
+    if kind.name() == "User" {
+        fold::user_name_key(name)
+    } else {
+        fold::fold(name)
     }
 }
 

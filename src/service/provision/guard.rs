@@ -49,6 +49,11 @@ impl Locked {
         })
     }
 
+    /// The version that is locked.
+    pub(super) const fn version(&self) -> i64 {
+        self.version
+    }
+
     /// Whether it is enough.
     pub(super) fn is_enough(&self, need: Need) -> bool {
         need == Need::Share || self.demands.is_some()

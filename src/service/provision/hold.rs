@@ -23,16 +23,21 @@ pub(super) struct Standing {
 
 impl Standing {
     /// `None` where nothing comes of it and nothing is kept.
-    pub(super) fn of(was_active: bool, says: bool, held: Option<StoredHold>) -> Option<Self> {
+    pub(super) fn of(was_active: bool, says: bool, held: Option<StoredHold>, joining: Joining) -> Option<Self> {
         let from = Status::of(was_active, held.as_ref().map(|held| held.hold));
         let ask = if says { Ask::Activate } else { Ask::Deactivate };
-        let to = match turn(from, ask, By::Source, Joining::Accepts) {
+        let to = match turn(from, ask, By::Source, joining) {
             Verdict::Turns(to) => to,
             Verdict::Already | Verdict::Stays(_) | Verdict::Refused(_) => from,
         };
         let kept = held.as_ref().is_some_and(|held| held.source_active != says);
         let standing = Self { from, to, held, says };
         (standing.turns() || standing.is_refused() || kept).then_some(standing)
+    }
+
+    /// Whether provisioning takes them for active.
+    pub(super) const fn says(&self) -> bool {
+        self.says
     }
 
     fn turns(&self) -> bool {
@@ -67,8 +72,18 @@ impl Standing {
         user: (Pk, &ResourceId),
         version: Version,
     ) {
+        if let Some(held) = self
+            .held
+            .as_ref()
+            .filter(|held| !self.turns() && held.source_active != self.says)
+        {
+            status::tell_noted(unit, caller, now, user, (held.source_active, self.says));
+        }
         if self.is_refused() {
-            status::tell_refused(unit, caller, now, user, self.from);
+            // Whoever takes back what provisioning said does not expect to let anybody in.
+            if !caller.takes_back() {
+                status::tell_refused(unit, caller, now, user, self.from);
+            }
         } else if self.turns() {
             let turned = Turned {
                 from: self.from,

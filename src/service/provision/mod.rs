@@ -5,13 +5,19 @@
 //!
 //! May import the rest of `service` and what it may; must never be entered but by these functions, nor know HTTP.
 
+mod again;
 pub(super) mod attempt;
+mod back;
+mod carried;
 mod create;
 mod delete;
 pub(super) mod draft;
+mod former;
 mod guard;
 mod harm;
 mod hold;
+mod join;
+mod keep;
 mod membership;
 pub(super) mod parked;
 mod patch;
@@ -24,9 +30,13 @@ mod refuse;
 mod replace;
 mod roles;
 mod shown;
+pub mod snapshot;
+mod takeback;
 mod write;
 
+pub(in crate::service) use back::{Back, Called, put_back};
 pub use create::create;
+pub(in crate::service) use delete::apply as end;
 pub use delete::delete;
 pub use patch::patch;
 pub use precondition::IfMatch;

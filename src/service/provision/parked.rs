@@ -73,6 +73,16 @@ pub(in crate::service) struct Kept {
 }
 
 impl Kept {
+    /// Its method.
+    pub(super) const fn verb(&self) -> Verb {
+        self.method
+    }
+
+    /// Its body, in clean form.
+    pub(super) const fn body(&self) -> Option<&Value> {
+        self.body.as_ref()
+    }
+
     /// Whether the resource is to be deleted.
     pub(in crate::service) const fn deletes(&self) -> bool {
         matches!(self.method, Verb::Delete)

@@ -55,6 +55,8 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     Ok(Next {
         changed: patched.document != *stored,
         says: Says {
+            whole: false,
+            name: request.mentions(refuse::name_attribute(&target.kind)),
             active: request.mentions(hold::ATTRIBUTE),
             roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
             members: true,

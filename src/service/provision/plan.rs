@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::draft::{content, leaves};
 use super::guard::{Locked, Need};
+use super::harm;
 use super::hold::{self, Standing};
+use super::join;
 use super::roles::{self, Asked};
 use super::write::{Next, Target};
 use crate::event::Changes;
@@ -12,6 +14,7 @@ use crate::scim::Document;
 use crate::service::derive::{self, Derived};
 use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
+use crate::service::lifecycle::leaving::Change;
 use crate::store::Kind;
 use crate::store::document::{Content, Stored};
 use crate::store::filter::Leaves;
@@ -39,6 +42,10 @@ pub(super) struct Planned {
     pub(super) locked: Option<Locked>,
     /// From the stored document to the next, and the same of what the caller calls it.
     pub(super) changes: Changes,
+    /// Whether it is called otherwise than before.
+    pub(super) renames: bool,
+    /// What is said anew of when the user leaves.
+    pub(super) leaving: Option<Change>,
     /// The user, with their key.
     pub(super) person: Option<Person>,
 }
@@ -67,7 +74,7 @@ impl Planned {
 }
 
 /// Works out what becomes of the status. Whom an administrator keeps out stays out: the rest of the request is done.
-pub(super) fn stand(target: &Target, planned: &mut Planned, held: Option<StoredHold>) -> Result<()> {
+pub(super) async fn stand(target: &Target, planned: &mut Planned, held: Option<StoredHold>) -> Result<()> {
     if !planned.says_of_active() {
         return Ok(());
     }
@@ -76,7 +83,8 @@ pub(super) fn stand(target: &Target, planned: &mut Planned, held: Option<StoredH
         .content
         .as_ref()
         .map_or(planned.stored.active, |(content, _)| content.active);
-    planned.standing = Standing::of(before, after != Some(false), held);
+    let joining = join::decided(target, held.as_ref()).await?;
+    planned.standing = Standing::of(before, after != Some(false), held, joining);
     if planned.standing.as_ref().is_some_and(Standing::is_refused) {
         let next = &mut planned.next;
         next.document = std::mem::take(&mut next.document).with_active(false);
@@ -111,6 +119,7 @@ pub(super) fn plan(
         (content, leaves(&target.kind, &before))
     });
     let changes = changes(target, &before, &stored, &next);
+    let renames = harm::renames(&target.kind, &next.names, &before, &next.document);
     let ends = target.store_kind == Kind::User
         && stored.active != Some(false)
         && content
@@ -128,6 +137,8 @@ pub(super) fn plan(
         roles_moved: false,
         locked: None,
         changes,
+        renames,
+        leaving: None,
         person: None,
     })
 }
@@ -160,6 +171,16 @@ pub(super) async fn derive(target: &Target, planned: &mut Planned) -> Result<()>
         }
         if planned.asked.as_ref().is_some_and(Asked::leaves_out) {
             planned.next.ignored.push(roles::LEFT_OUT.to_owned());
+        }
+        if planned.content.is_some() && !derived.book().rulebook.policy().settings.leaving.is_empty() {
+            let before = parsed(&planned.stored)?;
+            let next = &mut planned.next;
+            planned.leaving = Change::between(derived.book(), &target.kind, Some(&before), &next.document);
+            let unreadable = planned
+                .leaving
+                .iter()
+                .flat_map(|change| change.unreadable().iter().cloned());
+            next.ignored.extend(unreadable);
         }
         planned.derived = Some(derived);
         let Target { services, caller, .. } = target;

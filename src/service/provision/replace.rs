@@ -35,7 +35,8 @@ pub(super) async fn apply(
     wanted: Wanted<'_>,
     body: &Arc<Value>,
 ) -> Result<Shown> {
-    let target = Target::new(services, caller, &wanted)?;
+    let mut target = Target::new(services, caller, &wanted)?;
+    target.replaces = true;
     let plan = Arc::new((target, Arc::clone(body)));
     attempts(|| {
         let plan = Arc::clone(&plan);
@@ -61,6 +62,8 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         changed: incoming.document != *stored,
         names: draft::differences(stored, &incoming.document),
         says: Says {
+            whole: true,
+            name: true,
             active: says_active(body),
             roles: true,
             members: says_members,
@@ -74,7 +77,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
 }
 
 /// Whether a body has `active`, in whatever spelling: what it leaves out stays as it is, and is not said again.
-fn says_active(body: &Value) -> bool {
+pub(super) fn says_active(body: &Value) -> bool {
     let mut names = body.as_object().into_iter().flat_map(serde_json::Map::keys);
     names.any(|name| name.eq_ignore_ascii_case(hold::ATTRIBUTE))
 }

@@ -3,9 +3,10 @@
 //!
 //! Values that name no role are data (RFC 7643 §4.1.2 leaves their vocabulary open): kept, reported, without effect.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
+use super::guard::{Locked, Need};
 use crate::access::invariant::{self, Violation};
 use crate::access::{Origin, Role};
 use crate::base::clock::Timestamp;
@@ -16,9 +17,10 @@ use crate::service::access::invariants;
 use crate::service::access::policy::{self, Book};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger::{self, Author, What};
+use crate::service::ledger::Author;
+use crate::service::told;
+use crate::store::Unit;
 use crate::store::access::grants::{Provided, StoredGrant, Wanted};
-use crate::store::{Kind, Unit};
 
 /// The attribute.
 pub(super) const ATTRIBUTE: &str = "roles";
@@ -156,7 +158,7 @@ impl Asked {
     }
 
     /// Makes what the user has by provisioning what is asked for; what they have otherwise stays. Gives whether that
-    /// changed anything.
+    /// changed anything; `None`, and nothing is done, where it takes an administrator and the policy is shared only.
     ///
     /// # Errors
     /// 409 when the last administrator would be none.
@@ -164,10 +166,10 @@ impl Asked {
         &self,
         services: &Services,
         caller: &Caller,
-        unit: &mut Unit,
+        (unit, locked): (&mut Unit, &Locked),
         user: (Pk, &ResourceId),
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<bool>> {
         let provisioned = Wanted {
             subject: Some(user.0),
             origin: Some(Origin::Provisioned),
@@ -179,9 +181,13 @@ impl Asked {
         let stays = |role: &RoleKey| self.give.contains(role) || self.keep.contains(role);
         let excess: Vec<&StoredGrant> = held.iter().filter(|held| !stays(&held.grant.role)).collect();
         if missing.is_empty() && excess.is_empty() {
-            return Ok(false);
+            return Ok(Some(false));
         }
-        let admins = if excess.iter().any(|held| invariant::makes_admins(&held.grant)) {
+        let takes_admin = excess.iter().any(|held| invariant::makes_admins(&held.grant));
+        if takes_admin && !locked.is_enough(Need::Hold) {
+            return Ok(None);
+        }
+        let admins = if takes_admin {
             Some(invariants::admins(unit, now).await?)
         } else {
             None
@@ -192,7 +198,7 @@ impl Asked {
             let stay = admins.stay(unit, now).await?;
             stay.map_err(Error::Violated)?;
         }
-        Ok(true)
+        Ok(Some(true))
     }
 
     fn give(
@@ -210,14 +216,8 @@ impl Asked {
             .collect();
         unit.grants().provide(pk, &new, Author::of(caller).at(now));
         for (grant, role) in &new {
-            let data = self.data(grant, *role);
-            ledger::note(
-                unit,
-                caller,
-                now,
-                (What::GrantCreated, ledger::resource(Kind::User, pk, id)),
-                &data,
-            );
+            let told = told::provided((pk, id), grant, &self.id(*role));
+            told::given(unit, caller, now, &told);
         }
     }
 
@@ -231,21 +231,15 @@ impl Asked {
     ) {
         let keys: Vec<GrantKey> = grants.iter().map(|held| held.grant.key).collect();
         unit.grants().withdraw(&keys);
-        for held in grants {
-            let data = self.data(&held.grant.id, held.grant.role);
-            ledger::note(
-                unit,
-                caller,
-                now,
-                (What::GrantDeleted, ledger::resource(Kind::User, pk, id)),
-                &data,
-            );
-        }
+        let told = grants
+            .iter()
+            .map(|held| told::provided((pk, id), &held.grant.id, &self.id(held.grant.role)));
+        told::taken(unit, caller, now, &told.collect::<Vec<_>>());
     }
 
-    fn data(&self, grant: &str, role: RoleKey) -> Value {
+    /// Id of a role of the policy that the unit shares.
+    fn id(&self, role: RoleKey) -> String {
         let known = self.names.iter().find(|(key, _)| *key == role);
-        let role = known.map_or_else(|| role.to_string(), |(_, id)| id.clone());
-        json!({ "grant": grant, "role": role, "place": "all", "origin": Origin::Provisioned.as_str() })
+        known.map_or_else(|| role.to_string(), |(_, id)| id.clone())
     }
 }

@@ -7,6 +7,7 @@ use super::draft::store_kind;
 use super::guard::{self, Locked, Need};
 use super::harm;
 use super::hold::Standing;
+use super::keep::{Failure, keep};
 use super::membership::{self, Moved};
 use super::plan::{Planned, derive, plan, stand};
 use super::precondition::IfMatch;
@@ -14,7 +15,7 @@ use super::read::{groups, shown};
 use super::refuse;
 use super::roles;
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
-use crate::access::invariant::Deed;
+use super::takeback::Word;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::event::Changes;
@@ -25,7 +26,7 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
-use crate::service::derive::{self, Derived, Known};
+use crate::service::derive::{self, Derived};
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse;
 use crate::service::keys::Person;
@@ -50,6 +51,8 @@ pub(super) struct Target {
     pub(super) large_answers_allowed: bool,
     /// Whether the request speaks of members of a group and of nothing else.
     pub(super) only_members: bool,
+    /// Whether the request gives a new whole.
+    pub(super) replaces: bool,
 }
 
 impl Target {
@@ -65,6 +68,7 @@ impl Target {
             view: wanted.view.clone(),
             large_answers_allowed: true,
             only_members: false,
+            replaces: false,
         })
     }
 
@@ -108,10 +112,18 @@ pub(super) struct Next {
 }
 
 /// What a request speaks of, also when it stays the same.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a request speaks of each of them or not, whatever the others"
+)]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Says {
+    /// Of everything: it is a new whole.
+    pub(super) whole: bool,
     /// Of `active`.
     pub(super) active: bool,
+    /// Of the name.
+    pub(super) name: bool,
     /// Of `roles`: a new whole without them takes them away.
     pub(super) roles: bool,
     /// Of members, rather than leaving them out of a new whole.
@@ -162,7 +174,7 @@ pub(super) async fn attempt(
     } else {
         None
     };
-    stand(target, &mut planned, held)?;
+    stand(target, &mut planned, held).await?;
     if let Err(error) = derive(target, &mut planned).await {
         return Err(refused(unit, error).await);
     }
@@ -259,7 +271,7 @@ async fn unlocked(
     } else {
         None
     };
-    stand(target, &mut planned, held)?;
+    stand(target, &mut planned, held).await?;
     derive(target, &mut planned).await?;
     let unit = target.services.begin(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
@@ -271,33 +283,6 @@ async fn unlocked(
     }
 }
 
-/// What must hold before a resource is written, and what is kept with the document of a user.
-async fn keep(target: &Target, unit: &mut Unit, planned: &mut Planned, now: Timestamp) -> Result<()> {
-    let Target { services, caller, .. } = target;
-    let pk = planned.stored.pk;
-    if planned.ends {
-        let deed = (target.store_kind, pk, Deed::Deactivate);
-        let locked = match planned.locked.take() {
-            Some(locked) => locked,
-            None => Locked::take(unit, Need::Hold).await?,
-        };
-        guard::before_end(services, caller, (unit, &locked), deed, now).await?;
-    }
-    if let Some(standing) = &planned.standing {
-        standing.keep(unit, pk);
-    }
-    // Before the policy is shared: what is read here must not be what finds out that it is another.
-    if let Some(asked) = &planned.asked {
-        let user = (pk, &planned.stored.id);
-        planned.roles_moved = asked.settle(services, caller, unit, user, now).await?;
-    }
-    if let Some(derived) = &planned.derived {
-        derived.share(unit);
-        derived.write(caller, unit, (pk, Known::Before), now);
-    }
-    Ok(())
-}
-
 /// Writes the difference and ends the unit.
 async fn write(
     target: &Target,
@@ -306,23 +291,24 @@ async fn write(
     (moved, given): (&Moved, &ByRule),
     now: Timestamp,
 ) -> std::result::Result<Shown, Failure> {
-    if let Err(error) = keep(target, &mut unit, &mut planned, now).await {
-        return Err(refused(unit, error).await.into());
+    match keep(target, &mut unit, &mut planned, now).await {
+        Ok(()) => {}
+        Err(Failure::Stale) => {
+            unit.dismiss().await?;
+            return Err(Failure::Stale);
+        }
+        Err(Failure::Other(error)) => return Err(refused(unit, error).await.into()),
     }
     let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
+    let word = Word::of(target, &planned);
     let derives = planned.derived.is_some();
     let content = planned.content.as_ref();
     let name = content.map_or_else(String::new, |(content, _)| content.name_key.clone());
     let active = content.map_or(planned.stored.active, |(content, _)| content.active);
-    let taken = harm::of(
-        &target.kind,
-        &planned.next.names,
-        moved,
-        (planned.stored.active, active),
-    );
+    let taken = harm::of(planned.renames, moved, (planned.stored.active, active));
     let outcome = match apply(target, &mut unit, planned, moved, now).await {
         Ok(after) => match fuse::count(&target.caller, &mut unit, &taken, now).await {
-            Ok(None) => finish(target, unit, after, given).await,
+            Ok(None) => finish(target, unit, after, (word, given), now).await,
             Ok(Some(over)) => return Err(refused(unit, Error::Fused(Fused::Over(over))).await.into()),
             Err(error) => Err(error),
         },
@@ -346,18 +332,6 @@ async fn write(
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
     (shown.asked_for, shown.ignored) = (asked_for, ignored);
     Ok(shown)
-}
-
-enum Failure {
-    /// The resource is not at the version that was read.
-    Stale,
-    Other(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Other(error)
-    }
 }
 
 /// The resource after the change, and whether there was one.
@@ -385,6 +359,7 @@ async fn apply(
         changes,
         person,
         standing,
+        leaving,
         ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
@@ -420,6 +395,10 @@ async fn apply(
         let user = (stored.pk, &stored.id);
         standing.tell(unit, &target.caller, now, user, stored.version);
     }
+    if let Some(leaving) = &leaving {
+        let user = (stored.pk, &stored.id);
+        leaving.keep(&target.services, &target.caller, unit, user, now).await?;
+    }
     Ok(After {
         stored,
         wrote,
@@ -436,6 +415,10 @@ fn tell(
     (changes, person): (Changes, Option<&Person>),
     now: Timestamp,
 ) {
+    let mut data = ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed());
+    if target.replaces {
+        data["via"] = "put".into();
+    }
     let entry = ledger::Entry {
         what: match target.store_kind {
             Kind::User => What::UserUpdated,
@@ -443,7 +426,7 @@ fn tell(
         },
         subject: (target.store_kind, stored.pk, &stored.id),
         about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
-        data: ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed()),
+        data,
         changes: (!changes.is_empty()).then_some(changes),
         reason: None,
         person,
@@ -461,12 +444,21 @@ fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -
 }
 
 /// Makes it durable and gathers what the answer shows.
-async fn finish(target: &Target, mut unit: Unit, after: After, given: &ByRule) -> store::Result<Shown> {
+async fn finish(
+    target: &Target,
+    mut unit: Unit,
+    after: After,
+    (word, given): (Option<Word>, &ByRule),
+    now: Timestamp,
+) -> store::Result<Shown> {
     let After {
         mut stored,
-        wrote,
+        mut wrote,
         derived,
     } = after;
+    if let Some(word) = word {
+        wrote |= word.settle(target, &mut unit, now).await?;
+    }
     if target.wants_groups()
         && let Some((derived, now)) = derived
         && let Some(groups) = smart::in_unit(&mut unit, derived.book(), stored.pk, now).await?

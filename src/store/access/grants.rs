@@ -14,8 +14,8 @@ use crate::store::sql::{FromRow, Read, Row, Script, Statement, Tx};
 
 /// Grants of one tenant.
 pub struct Grants<R> {
-    tenant: TenantId,
-    source: R,
+    pub(super) tenant: TenantId,
+    pub(super) source: R,
 }
 
 /// A grant, who holds it, and who made it.
@@ -353,6 +353,31 @@ impl Grants<&mut Tx> {
             .bind_all(by.columns())
             .bind(rows.collect::<Vec<_>>());
         self.source.later(provide);
+    }
+
+    /// Gives a resource that is new in this unit what these grants give: by number, each with the id on the wire of its
+    /// copy. Copies of what provisioning gave stay with provisioning, all others are somebody's own decision. Written with
+    /// the next statement of the unit or its save. The policy must be shared, or for a group moved.
+    pub fn copy(&mut self, to: Subject, grants: &[(GrantKey, String)], by: By<'_>) {
+        const COPY: &str = "INSERT INTO access_grant (tenant_id, uid, subject_kind, subject_pk, role_id, reach, scope_id, \
+                            record_kind, record_id, valid_from, valid_to, restriction, origin, created, actor_kind, \
+                            actor_name, connection_id, request_id) SELECT g.tenant_id, j.value ->> 1, \
+                            CAST($3 AS BIGINT), CAST($4 AS BIGINT), g.role_id, g.reach, g.scope_id, g.record_kind, \
+                            g.record_id, g.valid_from, g.valid_to, g.restriction, \
+                            CASE WHEN g.origin = 'provisioned' THEN g.origin ELSE 'manual' END, CAST($5 AS BIGINT), \
+                            CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS BIGINT), CAST($9 AS TEXT) \
+                            FROM [each $2] AS j CROSS JOIN access_grant g WHERE g.tenant_id = $1 \
+                            AND g.id = CAST(j.value ->> 0 AS BIGINT)";
+        if grants.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = grants.iter().map(|(key, id)| (key.0, id)).collect();
+        let copy = Statement::new(COPY)
+            .bind(self.tenant)
+            .bind(json!(rows).to_string())
+            .bind_all(written::subject(to))
+            .bind_all(by.columns());
+        self.source.later(copy);
     }
 
     /// Takes grants of users away, with the next statement of the unit or its save.

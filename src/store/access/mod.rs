@@ -21,5 +21,6 @@ pub mod roles;
 pub mod rules;
 pub mod scopes;
 mod settings;
+pub mod told;
 pub mod views;
 mod written;

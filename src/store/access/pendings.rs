@@ -1,7 +1,9 @@
 //! Requests that wait for somebody's decision.
 
+use serde_json::json;
+
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId, TenantId};
+use crate::base::id::{ConnectionId, Pk, ResourceId, TenantId};
 use crate::store::error::{Error, Result};
 use crate::store::sql::{FromRow, Read, Row, Statement, Tx};
 
@@ -73,6 +75,30 @@ impl FromRow for Pending {
     }
 }
 
+/// A request that the fuse holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRequest {
+    /// Orders them.
+    pub number: i64,
+    /// Id on the wire.
+    pub id: String,
+    /// The request, as JSON text.
+    pub request: String,
+    /// What there was too much of.
+    pub what: String,
+}
+
+impl FromRow for HeldRequest {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            id: row.get(1)?,
+            request: row.get(2)?,
+            what: row.get(3)?,
+        })
+    }
+}
+
 /// Columns of [`Pending`]: of the request `p` and its resource `r`.
 macro_rules! columns {
     () => {
@@ -132,6 +158,24 @@ impl<R: Read> Pendings<R> {
         self.source.rows(of_hold.bind(i64::from(limit))).await
     }
 
+    /// The requests of a connection about a resource that the fuse holds, after the one with this number, oldest first; 0
+    /// begins. At most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held(
+        &mut self,
+        (resource, connection): (Pk, ConnectionId),
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<HeldRequest>> {
+        const HELD: &str = "SELECT p.id, p.uid, p.request, h.what FROM pending p CROSS JOIN hold h WHERE p.tenant_id = $1 \
+                            AND p.resource_pk = $2 AND p.kind = 'held-change' AND p.state = 'waiting' AND p.id > $4 \
+                            AND h.tenant_id = $1 AND h.id = p.hold_id AND h.connection_id = $3 ORDER BY p.id LIMIT 0 + $5";
+        let held = Statement::new(HELD).bind(self.tenant).bind(resource).bind(connection);
+        self.source.rows(held.bind(after).bind(i64::from(limit))).await
+    }
+
     /// At most `limit` requests that wait about a resource, oldest first.
     ///
     /// # Errors
@@ -151,6 +195,22 @@ const SETTLE: &str = "UPDATE pending SET state = $3, request = '{}' \
                       WHERE tenant_id = $1 AND uid = $2 AND state = 'waiting' RETURNING id";
 
 impl Pendings<&mut Tx> {
+    /// Whether a request waits already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waits(&mut self, new: &NewPending<'_>) -> Result<bool> {
+        const WAITS: &str = "SELECT p.id FROM pending p WHERE p.tenant_id = $1 AND p.resource_pk = $2 AND p.kind = $3 \
+                             AND p.digest = $4 AND p.state = 'waiting'";
+        let waits = Statement::new(WAITS)
+            .bind(self.tenant)
+            .bind(new.resource)
+            .bind(new.kind.to_owned())
+            .bind(new.digest.to_owned());
+        let row: Option<(i64,)> = self.source.row(waits).await?;
+        Ok(row.is_some())
+    }
+
     /// Has a request wait. Gives the id of the one that waits: another than the new one when it waited already.
     ///
     /// # Errors
@@ -183,6 +243,25 @@ impl Pendings<&mut Tx> {
         let settle = Statement::new(SETTLE).bind(self.tenant).bind(id.to_owned());
         let rows: Vec<(i64,)> = self.source.write_rows(settle.bind(to.to_owned())).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// Settles those of these requests that wait, and forgets what they held. Gives their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle_all(&mut self, ids: &[String], to: &str) -> Result<Vec<String>> {
+        const SETTLE: &str = "UPDATE pending SET state = $3, request = '{}' WHERE tenant_id = $1 AND state = 'waiting' \
+                              AND uid [among] SELECT j.value ->> 0 FROM [each $2] AS j[end] RETURNING uid";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let listed = json!(ids.iter().map(|id| [id]).collect::<Vec<_>>()).to_string();
+        let settle = Statement::new(SETTLE)
+            .bind(self.tenant)
+            .bind(listed)
+            .bind(to.to_owned());
+        let settled: Vec<(String,)> = self.source.write_rows(settle).await?;
+        Ok(settled.into_iter().map(|row| row.0).collect())
     }
 
     /// The same with the next statement of the unit or its save, which gives [`Error::Stale`] when the request does not

@@ -4,6 +4,7 @@ use super::settings;
 use super::written::{self, GrantColumns, ScopeColumns, collected, grant_array, numbers, scope_array};
 use crate::access::{Grant, Outcome, PolicyGroup, Scope, Settings, State, Validity};
 use crate::base::id::{Pk, RoleKey, RuleKey, TenantId};
+use crate::store::closing;
 use crate::store::error::{Error, Result};
 use crate::store::sql::{FromRow, Read, Row, Statement, Tx};
 
@@ -20,6 +21,8 @@ pub struct Shared {
     pub version: i64,
     /// What the organisation has decided for all of it.
     pub settings: Settings,
+    /// Whether the tenant is suspended or deleted. Who changes that moves the version.
+    pub closed: bool,
     /// Custom roles, oldest first; the predefined ones are not stored.
     pub roles: Vec<RoleRow>,
     /// All scopes, oldest first.
@@ -174,6 +177,7 @@ impl<R: Read> Policies<R> {
                 " CROSS JOIN member m",
                 " AND m.tenant_id = $1 AND m.member_pk = r.pk"
             ),
+            ", (SELECT n.state FROM tenant n WHERE n.id = $1)",
         );
         let shared: Option<Shared> = self.source.row(Statement::new(LOAD).bind(self.tenant)).await?;
         shared.ok_or(Error::Damaged("policy"))
@@ -357,6 +361,9 @@ impl FromRow for Shared {
         Ok(Self {
             version: row.get(0)?,
             settings: settings::read(row.get::<Option<String>>(1)?.as_deref())?,
+            closed: row
+                .get::<Option<String>>(9)?
+                .is_some_and(|state| state != closing::State::Active.as_str()),
             roles: all(row, 2, RoleColumns::role)?,
             scopes: all(row, 3, ScopeColumns::scope)?,
             grants: all(row, 4, GrantColumns::grant)?,

@@ -111,32 +111,37 @@ impl<R: Read> Records<R> {
 }
 
 impl Records<&mut Tx> {
-    /// Puts records into scopes that exist; gives how many were not there before. Kind and id have at most 256
+    /// Puts records into scopes that exist; gives those that were not there before. Kind and id have at most 256
     /// characters each.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put(&mut self, records: &[(ScopeKey, RecordRef)]) -> Result<usize> {
+    pub async fn put(&mut self, records: &[(ScopeKey, RecordRef)]) -> Result<Vec<RecordRef>> {
         const PUT: &str = "INSERT INTO record_scope (tenant_id, record_kind, record_id, scope_id) \
                            SELECT $1, j.value ->> 1, j.value ->> 2, CAST(j.value ->> 0 AS BIGINT) \
                            FROM [each $2] AS j WHERE 1 = 1 \
-                           ON CONFLICT (tenant_id, record_kind, record_id, scope_id) DO NOTHING RETURNING scope_id";
-        let put = Statement::new(PUT).bind(self.tenant).bind(rows(records));
-        let rows: Vec<(i64,)> = self.source.write_rows(put).await?;
-        Ok(rows.len())
+                           ON CONFLICT (tenant_id, record_kind, record_id, scope_id) DO NOTHING RETURNING record_kind, record_id";
+        self.moved(Statement::new(PUT).bind(self.tenant).bind(rows(records)))
+            .await
     }
 
-    /// Takes records out of scopes; gives how many were there.
+    /// Takes records out of scopes; gives those that were there.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn remove(&mut self, records: &[(ScopeKey, RecordRef)]) -> Result<usize> {
+    pub async fn remove(&mut self, records: &[(ScopeKey, RecordRef)]) -> Result<Vec<RecordRef>> {
         const REMOVE: &str = "DELETE FROM record_scope WHERE tenant_id = $1 AND (record_kind, record_id, scope_id) IN (\
                               SELECT j.value ->> 1, j.value ->> 2, CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j) \
-                              RETURNING scope_id";
-        let remove = Statement::new(REMOVE).bind(self.tenant).bind(rows(records));
-        let rows: Vec<(i64,)> = self.source.write_rows(remove).await?;
-        Ok(rows.len())
+                              RETURNING record_kind, record_id";
+        self.moved(Statement::new(REMOVE).bind(self.tenant).bind(rows(records)))
+            .await
+    }
+
+    async fn moved(&mut self, statement: Statement) -> Result<Vec<RecordRef>> {
+        let rows: Vec<One> = self.source.write_rows(statement).await?;
+        let mut records: Vec<RecordRef> = rows.into_iter().map(|row| row.0).collect();
+        records.sort_unstable();
+        Ok(records)
     }
 }
 

@@ -20,8 +20,8 @@ pub use preparing::{LeftOver, Preparing, left_over};
 
 /// Rules of one tenant.
 pub struct Rules<R> {
-    tenant: TenantId,
-    source: R,
+    pub(super) tenant: TenantId,
+    pub(super) source: R,
 }
 
 /// A rule, at its latest version.
@@ -119,6 +119,13 @@ macro_rules! columns {
          WHERE v.tenant_id = u.tenant_id AND v.rule_id = u.id AND v.state = 'preparing')"
     };
 }
+
+/// The rules of these numbers.
+pub(super) const OF: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM [each $2] AS j CROSS JOIN rule u WHERE u.tenant_id = $1 AND u.id = CAST(j.value ->> 0 AS BIGINT) ORDER BY u.id"
+);
 
 impl FromRow for StoredRule {
     fn from_row(row: &Row) -> Result<Self> {

@@ -13,8 +13,8 @@ use crate::store::sql::{FromRow, Read, Row, Script, Statement, Tx};
 
 /// Scopes of one tenant.
 pub struct Scopes<R> {
-    tenant: TenantId,
-    source: R,
+    pub(super) tenant: TenantId,
+    pub(super) source: R,
 }
 
 /// A scope, and when it was created.

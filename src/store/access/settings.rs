@@ -3,11 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::access::invariant::{Cap, Demands};
-use crate::access::{Settings, WhenRefused};
+use crate::access::lifecycle::{Joining, Leaving, Rehire};
+use crate::access::{Retention, Settings, WhenRefused};
+use crate::base::zone::OfDay;
 use crate::store::error::{Error, Result};
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is decided by itself, whatever the others"
+)]
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
 struct Written {
@@ -16,6 +23,47 @@ struct Written {
     break_glass: BTreeSet<String>,
     park_what_is_refused: bool,
     managers_see_reports: bool,
+    invitation_link: Link,
+    offboarding_deadline_s: u64,
+    retention_days: Option<u32>,
+    leaving: Vec<WrittenLeaving>,
+    rehire: String,
+    rehire_grants: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenLeaving {
+    path: String,
+    zone: String,
+    start_of_day: bool,
+}
+
+impl From<&Leaving> for WrittenLeaving {
+    fn from(leaving: &Leaving) -> Self {
+        Self {
+            path: leaving.path.clone(),
+            zone: leaving.zone.clone(),
+            start_of_day: leaving.at == OfDay::Start,
+        }
+    }
+}
+
+impl From<WrittenLeaving> for Leaving {
+    fn from(written: WrittenLeaving) -> Self {
+        Self {
+            path: written.path,
+            zone: written.zone,
+            at: if written.start_of_day { OfDay::Start } else { OfDay::End },
+        }
+    }
+}
+
+/// What becomes of who is invited, as the API says it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Link {
+    Refuse,
+    Join,
 }
 
 impl Default for Written {
@@ -32,6 +80,15 @@ impl From<&Settings> for Written {
             break_glass: settings.demands.break_glass.clone(),
             park_what_is_refused: settings.when_refused == WhenRefused::Park,
             managers_see_reports: settings.managers_see_reports,
+            invitation_link: match settings.joining {
+                Joining::Accepts => Link::Refuse,
+                Joining::Joins => Link::Join,
+            },
+            offboarding_deadline_s: settings.offboarding_deadline.as_secs(),
+            retention_days: settings.retention.days(),
+            leaving: settings.leaving.iter().map(WrittenLeaving::from).collect(),
+            rehire: settings.rehire.as_str().to_owned(),
+            rehire_grants: settings.rehire_grants,
         }
     }
 }
@@ -61,6 +118,15 @@ pub(super) fn read(text: Option<&str>) -> Result<Settings> {
         } else {
             WhenRefused::Refuse
         },
+        joining: match written.invitation_link {
+            Link::Refuse => Joining::Accepts,
+            Link::Join => Joining::Joins,
+        },
+        leaving: written.leaving.into_iter().map(Leaving::from).collect(),
+        rehire: Rehire::parse(&written.rehire).ok_or(Error::Damaged("policy.settings"))?,
+        rehire_grants: written.rehire_grants,
         managers_see_reports: written.managers_see_reports,
+        offboarding_deadline: Duration::from_secs(written.offboarding_deadline_s),
+        retention: Retention::of(written.retention_days),
     })
 }

@@ -3,6 +3,7 @@
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
 use crate::event::Seq;
+use crate::store::delivery::work::FURTHEST;
 use crate::store::error::{Error, Result};
 use crate::store::sql::{Bind, FromRow, Read, Row, Statement, Tx};
 
@@ -15,6 +16,8 @@ pub enum State {
     Behind,
     /// It is not tried any more.
     Dead,
+    /// Who fetches has it, and misses an earlier one.
+    Acked,
 }
 
 impl State {
@@ -25,6 +28,7 @@ impl State {
             Self::Waiting => "waiting",
             Self::Behind => "behind",
             Self::Dead => "dead",
+            Self::Acked => "acked",
         }
     }
 
@@ -33,6 +37,7 @@ impl State {
             "waiting" => Ok(Self::Waiting),
             "behind" => Ok(Self::Behind),
             "dead" => Ok(Self::Dead),
+            "acked" => Ok(Self::Acked),
             _ => Err(Error::Damaged("state of a delivery")),
         }
     }
@@ -103,19 +108,22 @@ impl<R: Read> Deliveries<R> {
         Self { tenant, source }
     }
 
-    /// At most `limit` deliveries that are due, the longest due first.
+    /// At most `limit` deliveries that are due, the longest due first. What a clock that was ahead has put off is due.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn due(&mut self, receiver: i64, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
         const DUE: &str = concat!(
             columns!(),
-            "WHERE d.tenant_id = $1 AND d.receiver_id = $2 AND d.state = 'waiting' AND d.due <= $3 \
+            "WHERE d.tenant_id = $1 AND d.receiver_id = $2 AND d.state = 'waiting' AND (d.due <= $3 OR d.due > $5) \
              ORDER BY d.due, d.seq LIMIT 0 + $4"
         );
         let due = Statement::new(DUE).bind(self.tenant).bind(receiver).bind(now);
         self.source
-            .rows(due.bind(i64::try_from(limit).unwrap_or(i64::MAX)))
+            .rows(
+                due.bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                    .bind(now.plus(FURTHEST)),
+            )
             .await
     }
 
@@ -146,8 +154,24 @@ impl<R: Read> Deliveries<R> {
         if let Some(state) = state {
             list.push(" AND d.state = ").push_bind(state.as_str());
         }
-        list.push(" ORDER BY d.seq LIMIT 0 + ").push_bind(i64::from(limit));
+        list.push(" AND d.state <> 'acked' ORDER BY d.seq LIMIT 0 + ")
+            .push_bind(i64::from(limit));
         self.source.rows(list).await
+    }
+
+    /// Of a receiver that fetches: what it told about behind this position, and what it is to be given again, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(&mut self, receiver: i64, cursor: Seq) -> Result<Vec<Delivery>> {
+        // Whoever tells of more than this behind what it misses is given some of it again.
+        const OPEN: &str = concat!(
+            columns!(),
+            "WHERE d.tenant_id = $1 AND d.receiver_id = $2 AND (d.seq > $3 OR d.state IN ('waiting', 'behind')) \
+             ORDER BY d.seq LIMIT 5000"
+        );
+        let open = Statement::new(OPEN).bind(self.tenant).bind(receiver);
+        self.source.rows(open.bind(cursor.0)).await
     }
 
     /// How many there are of each state, by receiver.
@@ -168,6 +192,7 @@ impl<R: Read> Deliveries<R> {
                 State::Waiting => last.waiting = count,
                 State::Behind => last.behind = count,
                 State::Dead => last.dead = count,
+                State::Acked => {}
             }
         }
         Ok(counts)

@@ -166,6 +166,17 @@ impl<R: Read> Fuses<R> {
 }
 
 impl Fuses<&mut Tx> {
+    /// The same as [`Self::of`], and nobody else decides about them until the unit ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_for_update(&mut self, connection: &str) -> Result<Option<Fused>> {
+        const LOCKED: &str =
+            "SELECT c.id, c.name, c.fuse FROM connection c WHERE c.tenant_id = $1 AND c.uid = $2 [lock c]";
+        let of = Statement::new(LOCKED).bind(self.tenant).bind(connection.to_owned());
+        self.source.row(of).await
+    }
+
     /// Says which budgets a connection has from now on.
     pub fn decide(&mut self, connection: ConnectionId, fuse: &Fuse) {
         const DECIDE: &str = "UPDATE connection SET fuse = $3 WHERE tenant_id = $1 AND id = $2";
@@ -184,10 +195,13 @@ impl Fuses<&mut Tx> {
     pub async fn count(&mut self, (connection, harm): (ConnectionId, Harm), n: u64, window: Window) -> Result<bool> {
         const COUNT: &str = "INSERT INTO fuse (tenant_id, connection_id, what, opened, budget, used) \
                              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, connection_id, what) DO UPDATE SET \
-                             opened = CASE WHEN fuse.opened <= $7 THEN excluded.opened ELSE fuse.opened END, \
-                             budget = CASE WHEN fuse.opened <= $7 THEN excluded.budget ELSE fuse.budget END, \
-                             used = CASE WHEN fuse.opened <= $7 THEN excluded.used ELSE fuse.used + excluded.used END \
-                             WHERE fuse.hold_id IS NULL AND (fuse.opened <= $7 OR fuse.budget IS NULL \
+                             opened = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.opened \
+                             ELSE fuse.opened END, \
+                             budget = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.budget \
+                             ELSE fuse.budget END, \
+                             used = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.used \
+                             ELSE fuse.used + excluded.used END \
+                             WHERE fuse.hold_id IS NULL AND (fuse.opened <= $7 OR fuse.opened > $4 OR fuse.budget IS NULL \
                              OR fuse.used + excluded.used <= fuse.budget) RETURNING used";
         let count = Statement::new(COUNT)
             .bind(self.tenant)

@@ -106,6 +106,27 @@ impl FromRow for Hold {
     }
 }
 
+/// How far a hold is, without its changes, of which there may be very many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Orders them.
+    pub number: i64,
+    /// What has become of it.
+    pub state: State,
+    /// When somebody decided.
+    pub decided: Option<Timestamp>,
+}
+
+impl FromRow for Standing {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            state: State::parse(&row.get::<String>(1)?).ok_or(Error::Damaged("hold.state"))?,
+            decided: row.get::<Option<i64>>(2)?.map(Timestamp),
+        })
+    }
+}
+
 /// A hold whose changes are being made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applying {
@@ -168,6 +189,16 @@ impl<R: Read> Holds<R> {
         const FIND: &str = concat!(columns!(), "WHERE h.tenant_id = $1 AND h.uid = $2");
         let find = Statement::new(FIND).bind(self.tenant).bind(id.to_owned());
         self.source.row(find).await
+    }
+
+    /// How far the hold with this id is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn standing(&mut self, id: &str) -> Result<Option<Standing>> {
+        const STANDING: &str = "SELECT h.id, h.state, h.decided FROM hold h WHERE h.tenant_id = $1 AND h.uid = $2";
+        let standing = Statement::new(STANDING).bind(self.tenant).bind(id.to_owned());
+        self.source.row(standing).await
     }
 
     /// At most `limit` holds after the one with this number, oldest first; 0 begins.
@@ -256,6 +287,8 @@ impl Holds<&mut Tx> {
 /// When the database fails.
 pub async fn applying(mut db: &Db, limit: u32) -> Result<Vec<Applying>> {
     const APPLYING: &str = "SELECT h.tenant_id, t.slug, h.uid FROM hold h CROSS JOIN tenant t \
-                            WHERE h.state = 'applying' AND t.id = h.tenant_id ORDER BY h.id LIMIT 0 + $1";
+                            WHERE h.state = 'applying' AND t.id = h.tenant_id AND NOT EXISTS (SELECT 1 FROM connection c \
+                            WHERE c.tenant_id = h.tenant_id AND c.id = h.connection_id AND c.state = 'suspended') \
+                            ORDER BY h.id LIMIT 0 + $1";
     db.rows(Statement::new(APPLYING).bind(i64::from(limit))).await
 }

@@ -3,6 +3,9 @@
 //! May import the rest of the store, [`crate::access`] and [`crate::base`]. Must never decide anything: what a status
 //! comes to is the business of [`crate::access::lifecycle`].
 
+pub mod held;
+pub mod purge;
+pub mod rehires;
 pub mod restore;
 pub mod schedules;
 pub mod statuses;

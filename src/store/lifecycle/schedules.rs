@@ -59,6 +59,8 @@ stored_words! {
         Api = "api",
         /// A leave of absence.
         Leave = "leave",
+        /// An attribute in which provisioning says when somebody leaves.
+        Attribute = "attribute",
     }
 }
 
@@ -166,6 +168,16 @@ impl<R: Read> Schedules<R> {
         Self { tenant, source }
     }
 
+    /// The plan with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, uid: &str) -> Result<Option<Schedule>> {
+        const FIND: &str = concat!(columns!(), "WHERE s.tenant_id = $1 AND s.uid = $2");
+        let find = Statement::new(FIND).bind(self.tenant).bind(uid.to_owned());
+        self.source.row(find).await
+    }
+
     /// At most `limit` plans, in the order in which they are due, after the one that is due then and has this number.
     ///
     /// # Errors
@@ -261,6 +273,8 @@ pub struct Due {
     pub until: Option<Timestamp>,
     /// When it was due as it was read: it may have been moved since.
     pub at: Timestamp,
+    /// Row number: orders what is due at the same instant.
+    pub number: i64,
 }
 
 impl FromRow for Due {
@@ -274,20 +288,24 @@ impl FromRow for Due {
             reason: row.get(5)?,
             until: row.get::<Option<i64>>(6)?.map(Timestamp),
             at: Timestamp(row.get(7)?),
+            number: row.get(8)?,
         })
     }
 }
 
-/// At most `limit` plans of all tenants that are due, the longest due first.
+/// At most `limit` plans of all tenants that are due, the longest due first, after the one that was due then and has this
+/// number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+pub async fn due(mut db: &Db, now: Timestamp, after: (Timestamp, i64), limit: u32) -> Result<Vec<Due>> {
     const DUE: &str = "SELECT s.tenant_id, n.slug, s.uid, r.id, s.action, s.reason, (SELECT b.due FROM schedule b \
                        WHERE b.tenant_id = s.tenant_id AND b.resource_pk = s.resource_pk AND b.source = 'leave' \
-                       AND b.action = 'return' AND b.state = 'waiting'), s.due FROM schedule s \
+                       AND b.action = 'return' AND b.state = 'waiting'), s.due, s.id FROM schedule s \
                        JOIN tenant n ON n.id = s.tenant_id \
                        LEFT JOIN resource r ON r.tenant_id = s.tenant_id AND r.pk = s.resource_pk \
-                       WHERE s.state = 'waiting' AND s.due <= $1 ORDER BY s.due, s.id LIMIT 0 + $2";
-    db.rows(Statement::new(DUE).bind(now).bind(i64::from(limit))).await
+                       WHERE s.state = 'waiting' AND s.due <= $1 AND s.due >= $2 AND (s.due, s.id) > ($2, $3) \
+                       ORDER BY s.due, s.id LIMIT 0 + $4";
+    let due = Statement::new(DUE).bind(now).bind(after.0).bind(after.1);
+    db.rows(due.bind(i64::from(limit))).await
 }

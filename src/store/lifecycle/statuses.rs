@@ -1,5 +1,8 @@
 //! What holds people: a row for everybody who is out for another reason than that provisioning says so.
 
+use serde_json::json;
+use std::collections::HashMap;
+
 use crate::access::lifecycle::Hold;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
@@ -8,8 +11,8 @@ use crate::store::sql::{FromRow, Read, Row, Statement, Tx};
 
 /// Holds of one tenant.
 pub struct Statuses<R> {
-    tenant: TenantId,
-    source: R,
+    pub(super) tenant: TenantId,
+    pub(super) source: R,
 }
 
 /// What holds somebody.
@@ -29,6 +32,8 @@ pub struct StoredHold {
     pub actor_kind: String,
     /// Which one.
     pub actor_id: String,
+    /// The closing of a connection or tenant that it goes with, by its number.
+    pub closing: Option<i64>,
 }
 
 impl FromRow for StoredHold {
@@ -41,7 +46,17 @@ impl FromRow for StoredHold {
             reason: row.get(4)?,
             actor_kind: row.get(5)?,
             actor_id: row.get(6)?,
+            closing: row.get(7)?,
         })
+    }
+}
+
+/// A user and what holds them.
+struct Holding(Pk, StoredHold);
+
+impl FromRow for Holding {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self(Pk(row.get(8)?), StoredHold::from_row(row)?))
     }
 }
 
@@ -55,9 +70,25 @@ impl<R: Read> Statuses<R> {
     /// # Errors
     /// When the database fails.
     pub async fn find(&mut self, user: Pk) -> Result<Option<StoredHold>> {
-        const FIND: &str = "SELECT s.state, s.source_active, s.since, s.until, s.reason, s.actor_kind, s.actor_id \
-                            FROM user_status s WHERE s.tenant_id = $1 AND s.resource_pk = $2";
+        const FIND: &str = "SELECT s.state, s.source_active, s.since, s.until, s.reason, s.actor_kind, s.actor_id, \
+                            s.closing_id FROM user_status s WHERE s.tenant_id = $1 AND s.resource_pk = $2";
         self.source.row(Statement::new(FIND).bind(self.tenant).bind(user)).await
+    }
+
+    /// What holds these users; those whom nothing holds are not among them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(&mut self, users: &[Pk]) -> Result<HashMap<Pk, StoredHold>> {
+        const OF: &str = "SELECT s.state, s.source_active, s.since, s.until, s.reason, s.actor_kind, s.actor_id, \
+                          s.closing_id, s.resource_pk FROM [each $2] AS j CROSS JOIN user_status s \
+                          WHERE s.tenant_id = $1 AND s.resource_pk = CAST(j.value ->> 0 AS BIGINT)";
+        let users = json!(users.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string();
+        let rows: Vec<Holding> = self
+            .source
+            .rows(Statement::new(OF).bind(self.tenant).bind(users))
+            .await?;
+        Ok(rows.into_iter().map(|Holding(user, held)| (user, held)).collect())
     }
 }
 
@@ -66,10 +97,11 @@ impl Statuses<&mut Tx> {
     /// INVARIANT: the same unit sees to it that the account is not active.
     pub fn set(&mut self, user: Pk, held: StoredHold) {
         const SET: &str = "INSERT INTO user_status (tenant_id, resource_pk, state, source_active, since, until, reason, \
-                           actor_kind, actor_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                           actor_kind, actor_id, closing_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                            ON CONFLICT (tenant_id, resource_pk) DO UPDATE SET state = excluded.state, \
                            source_active = excluded.source_active, since = excluded.since, until = excluded.until, \
-                           reason = excluded.reason, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id";
+                           reason = excluded.reason, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, \
+                           closing_id = excluded.closing_id";
         let set = Statement::new(SET)
             .bind(self.tenant)
             .bind(user)
@@ -79,8 +111,18 @@ impl Statuses<&mut Tx> {
             .bind(held.until)
             .bind(held.reason)
             .bind(held.actor_kind)
-            .bind(held.actor_id);
+            .bind(held.actor_id)
+            .bind(held.closing);
         self.source.later(set);
+    }
+
+    /// Moves the end of a leave that somebody is on; without an end, nothing but an administrator ends it. Nothing happens
+    /// to whoever is on none. Written with the next statement of the unit or its save.
+    pub fn move_end(&mut self, user: Pk, until: Option<Timestamp>) {
+        const MOVE: &str = "UPDATE user_status SET until = $3 WHERE tenant_id = $1 AND resource_pk = $2 \
+                            AND state = 'suspended' AND until IS NOT NULL";
+        let moved = Statement::new(MOVE).bind(self.tenant).bind(user).bind(until);
+        self.source.later(moved);
     }
 
     /// Holds a user no longer; written with the next statement of the unit or its save.
@@ -92,8 +134,11 @@ impl Statuses<&mut Tx> {
     /// Keeps what provisioning says of a user who is held so since then. Written with the next statement of the unit or
     /// its save, which is [`Error::Stale`] when they are not any more.
     pub fn remember(&mut self, user: Pk, held: &StoredHold, source_active: bool) {
+        // Of who was deleted meanwhile the status is kept as it was.
         const REMEMBER: &str = "UPDATE user_status SET source_active = $5 WHERE tenant_id = $1 AND resource_pk = $2 \
-                                AND state = $3 AND since = $4 RETURNING resource_pk";
+                                AND state = $3 AND since = $4 AND EXISTS (SELECT 1 FROM resource r \
+                                WHERE r.tenant_id = user_status.tenant_id AND r.pk = user_status.resource_pk) \
+                                RETURNING resource_pk";
         let remember = Statement::new(REMEMBER)
             .bind(self.tenant)
             .bind(user)

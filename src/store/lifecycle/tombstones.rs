@@ -1,6 +1,10 @@
 //! What was deleted, and what it can be restored from.
 
+use super::held::called;
+use super::restore::Heir;
+use crate::access::Origin;
 use crate::base::clock::Timestamp;
+use crate::base::fold::exact;
 use crate::base::id::{ConnectionId, Pk, ResourceId, RoleKey, TenantId, Version};
 use crate::store::error::{Error, Result};
 use crate::store::kind::Kind;
@@ -19,6 +23,8 @@ pub enum State {
     Kept,
     /// Somebody else was given what it had.
     Superseded,
+    /// It is empty: everything that it held is destroyed, and may still be on disk.
+    Purging,
 }
 
 impl State {
@@ -28,11 +34,12 @@ impl State {
         match self {
             Self::Kept => "kept",
             Self::Superseded => "superseded",
+            Self::Purging => "purging",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Kept, Self::Superseded]
+        [Self::Kept, Self::Superseded, Self::Purging]
             .into_iter()
             .find(|state| state.as_str() == text)
     }
@@ -162,23 +169,76 @@ impl Tombstones<&mut Tx> {
         self.source.row(find.bind(kind.code())).await
     }
 
-    /// Forgets what a resource was restored from; written with the save.
-    pub fn forget(&mut self, tomb: Pk) {
+    /// Forgets what a resource was restored from; written with the save. Memberships whose other end is deleted, too, are
+    /// kept there: they come back with it.
+    pub fn forget(&mut self, heir: Heir) {
         const FORGET: &str = "DELETE FROM tombstone WHERE tenant_id = $1 AND resource_pk = $2";
-        let main = Statement::new(FORGET).bind(self.tenant).bind(tomb);
-        let script = self.without_parts(tomb, main);
+        self.hand_over(heir);
+        let main = Statement::new(FORGET).bind(self.tenant).bind(heir.tomb);
+        let script = self.without_parts(heir.tomb, main);
         self.source.later(script);
     }
 
-    /// Keeps that somebody else was given what it had; written with the save.
-    pub fn supersede(&mut self, tomb: Pk) {
+    /// Keeps that somebody else was given what it had; written with the save. Memberships are handed over as by
+    /// [`Self::forget`].
+    pub fn supersede(&mut self, heir: Heir) {
         const SUPERSEDE: &str = "UPDATE tombstone SET state = $3 WHERE tenant_id = $1 AND resource_pk = $2";
-        let main = Statement::new(SUPERSEDE).bind(self.tenant).bind(tomb);
-        let script = self.without_parts(tomb, main.bind(State::Superseded.as_str()));
+        self.hand_over(heir);
+        let main = Statement::new(SUPERSEDE).bind(self.tenant).bind(heir.tomb);
+        let script = self.without_parts(heir.tomb, main.bind(State::Superseded.as_str()));
         self.source.later(script);
     }
 
-    fn without_parts(&self, tomb: Pk, main: Statement) -> Script {
+    /// Has somebody who was deleted in this unit be found by their employee number, as it is compared; written with the
+    /// save.
+    pub fn be_numbered(&mut self, tomb: Pk, employee: &str) {
+        const NUMBER: &str = "UPDATE tombstone SET employee = $3 WHERE tenant_id = $1 AND resource_pk = $2";
+        let number = Statement::new(NUMBER).bind(self.tenant).bind(tomb);
+        self.source.later(number.bind(employee.to_owned()));
+    }
+
+    /// Has a connection call it this from when it comes back, or nothing, whatever it did before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn be_called(&mut self, tomb: Pk, connection: ConnectionId, external_id: Option<&str>) -> Result<()> {
+        const FORGET: &str =
+            "DELETE FROM tombstone_external WHERE tenant_id = $1 AND tomb_pk = $2 AND connection_id = $3";
+        const CALL: &str = "INSERT INTO tombstone_external (tenant_id, tomb_pk, connection_id, value, rest, sent) \
+                            VALUES ($1, $2, $3, $4, $5, $6)";
+        let of = |text| Statement::new(text).bind(self.tenant).bind(tomb).bind(connection);
+        self.source.write(of(FORGET)).await?;
+        let Some(value) = external_id else { return Ok(()) };
+        let sent = (exact(value) != value).then(|| value.to_owned());
+        self.source
+            .write(of(CALL).bind_all(called(external_id)).bind(sent))
+            .await
+    }
+
+    /// Forgets the grants that its document asked for: another document asks for others.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_asked_for(&mut self, tomb: Pk) -> Result<()> {
+        const FORGET: &str = "DELETE FROM tombstone_grant WHERE tenant_id = $1 AND tomb_pk = $2 AND origin = $3";
+        let forget = Statement::new(FORGET).bind(self.tenant).bind(tomb);
+        self.source.write(forget.bind(Origin::Provisioned.as_str())).await
+    }
+
+    fn hand_over(&mut self, heir: Heir) {
+        const HAND_OVER: &str = "INSERT INTO tombstone_member (tenant_id, tomb_pk, group_pk, member_pk, member_kind, \
+                                 created, connection_id, request_id) SELECT t.tenant_id, o.resource_pk, \
+                                 CASE WHEN t.group_pk = $2 THEN CAST($3 AS BIGINT) ELSE t.group_pk END, \
+                                 CASE WHEN t.member_pk = $2 THEN CAST($3 AS BIGINT) ELSE t.member_pk END, t.member_kind, \
+                                 t.created, t.connection_id, t.request_id FROM tombstone_member t CROSS JOIN tombstone o \
+                                 WHERE t.tenant_id = $1 AND t.tomb_pk = $2 AND o.tenant_id = $1 AND o.state = 'kept' \
+                                 AND o.resource_pk = CASE WHEN t.member_pk = $2 THEN t.group_pk ELSE t.member_pk END \
+                                 ON CONFLICT (tenant_id, tomb_pk, group_pk, member_pk) DO NOTHING";
+        let hand_over = Statement::new(HAND_OVER).bind(self.tenant);
+        self.source.later(hand_over.bind(heir.tomb).bind(heir.to));
+    }
+
+    pub(super) fn without_parts(&self, tomb: Pk, main: Statement) -> Script {
         const MEMBERS: &str = "DELETE FROM tombstone_member WHERE tenant_id = $1 AND tomb_pk = $2";
         const GRANTS: &str = "DELETE FROM tombstone_grant WHERE tenant_id = $1 AND tomb_pk = $2";
         const EXTERNAL: &str = "DELETE FROM tombstone_external WHERE tenant_id = $1 AND tomb_pk = $2";

@@ -15,9 +15,7 @@ pub(in crate::store) struct Collected {
     txn: String,
     /// Whether nothing is to be kept.
     silent: bool,
-    entries: Vec<Entry>,
-    /// Records of all of them.
-    count: i64,
+    told: Vec<(Timestamp, Origin, Record)>,
 }
 
 impl Collected {
@@ -36,22 +34,43 @@ impl Collected {
         self.silent = true;
     }
 
-    /// Adds something that happened. What is done for somebody else in the same unit is an entry of its own.
+    /// Adds something that happened.
     pub(in crate::store) fn add(&mut self, at: Timestamp, origin: Origin, record: Record) {
-        if self.silent {
-            return;
+        if !self.silent {
+            self.told.push((at, origin, record));
         }
-        self.count += 1;
-        match self.entries.last_mut().filter(|entry| entry.origin == origin) {
-            Some(entry) => entry.records.push(record),
-            None => self.entries.push(Entry {
-                at,
-                txn: self.txn.clone(),
-                origin,
-                first: self.count - 1,
-                records: vec![record],
-            }),
+    }
+
+    /// How much was added.
+    pub(in crate::store) const fn len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// Has what was added after `then` come before what was added between `first` and `then`.
+    pub(in crate::store) fn bring_forward(&mut self, first: usize, then: usize) {
+        if let Some(told) = self.told.get_mut(first..)
+            && let Some(later) = then.checked_sub(first).filter(|later| *later <= told.len())
+        {
+            told.rotate_left(later);
         }
+    }
+
+    /// What was added, as entries: what is done for somebody else in the same unit is one of its own.
+    fn entries(self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for (first, (at, origin, record)) in (0..).zip(self.told) {
+            match entries.last_mut().filter(|entry| entry.origin == origin) {
+                Some(entry) => entry.records.push(record),
+                None => entries.push(Entry {
+                    at,
+                    txn: self.txn.clone(),
+                    origin,
+                    first,
+                    records: vec![record],
+                }),
+            }
+        }
+        entries
     }
 
     /// The rows, in order.
@@ -67,7 +86,7 @@ impl Collected {
                 .bind(head.map_err(|_| Error::Damaged("entry of the log"))?)
                 .bind(records.map_err(|_| Error::Damaged("entry of the log"))?))
         };
-        self.entries.into_iter().map(row).collect()
+        self.entries().into_iter().map(row).collect()
     }
 }
 

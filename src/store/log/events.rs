@@ -8,8 +8,8 @@ use crate::store::sql::{FromRow, Read, Row, Statement};
 
 /// The events of one tenant.
 pub struct Events<R> {
-    tenant: TenantId,
-    source: R,
+    pub(super) tenant: TenantId,
+    pub(super) source: R,
 }
 
 /// Which events are wanted; all of them by default.
@@ -63,6 +63,24 @@ impl FromRow for Kept {
     }
 }
 
+/// An event of somebody's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lived {
+    /// Whose.
+    pub of: Pk,
+    /// The event.
+    pub kept: Kept,
+}
+
+impl FromRow for Lived {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            of: Pk(row.get(15)?),
+            kept: Kept::from_row(row)?,
+        })
+    }
+}
+
 /// An event, as far as it says whose access it may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
@@ -110,11 +128,36 @@ impl<R: Read> Events<R> {
         Self { tenant, source }
     }
 
+    /// The last position before an instant, and the first that is not: 0, and one more than there are, where there is none.
+    ///
+    /// Events ascend with their positions, so it is found by halving, in as many steps as the log has binary digits. Of a
+    /// log with a gap the answer is further apart.
+    async fn around(&mut self, at: Timestamp) -> Result<(Seq, Seq)> {
+        const AROUND: &str = "WITH RECURSIVE b (lo, hi) AS (SELECT CAST(0 AS BIGINT), h.seq + 1 FROM log_head h \
+                              WHERE h.tenant_id = $1 UNION ALL SELECT CASE WHEN m.at < $2 THEN m.seq ELSE b.lo END, \
+                              CASE WHEN m.at < $2 THEN b.hi ELSE m.seq END FROM b JOIN event m ON m.tenant_id = $1 \
+                              AND m.seq = (b.lo + b.hi) / 2 WHERE b.hi - b.lo > 1) \
+                              SELECT coalesce(max(b.lo), 0), coalesce(min(b.hi), 1) FROM b";
+        let row: Option<(i64, i64)> = self
+            .source
+            .row(Statement::new(AROUND).bind(self.tenant).bind(at))
+            .await?;
+        Ok(row.map_or((Seq(0), Seq(1)), |(lo, hi)| (Seq(lo), Seq(hi))))
+    }
+
     /// At most `limit` events after a position, in order.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list(&mut self, after: Seq, limit: u32, which: &Which) -> Result<Vec<Kept>> {
+        let after = match which.from {
+            Some(from) => after.max(self.around(from).await?.0),
+            None => after,
+        };
+        let before = match which.to {
+            Some(to) => Some(self.around(to).await?.1),
+            None => None,
+        };
         let mut statement = Statement::new(
             "SELECT e.seq, e.at, e.txn, e.part, e.kind, e.actor_kind, e.actor_id, e.connection, e.request_id, \
              e.subject_kind, e.subject_id, e.cause, e.data, e.sealed, e.hash FROM event e \
@@ -134,8 +177,9 @@ impl<R: Read> Events<R> {
         if let Some(from) = which.from {
             statement.push(" AND e.at >= ").push_bind(from);
         }
-        if let Some(to) = which.to {
+        if let Some((to, before)) = which.to.zip(before) {
             statement.push(" AND e.at < ").push_bind(to);
+            statement.push(" AND e.seq < ").push_bind(before.0);
         }
         statement.push(" ORDER BY e.seq LIMIT 0 + ").push_bind(i64::from(limit));
         self.source.rows(statement).await
@@ -166,6 +210,27 @@ impl<R: Read> Events<R> {
         self.source
             .rows(Statement::new(AT).bind(self.tenant).bind(positions))
             .await
+    }
+
+    /// What made and changed the documents of the users and groups that the events at these positions (a JSON array of
+    /// arrays of one) are about, up to the last of these: one resource after the other, each in order. At most `limit`
+    /// events after this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lives(&mut self, positions: String, after: (Pk, Seq), limit: u32) -> Result<Vec<Lived>> {
+        const LIVES: &str = "SELECT e.seq, e.at, e.txn, e.part, e.kind, e.actor_kind, e.actor_id, e.connection, \
+                             e.request_id, e.subject_kind, e.subject_id, e.cause, e.data, e.sealed, e.hash, e.subject_pk \
+                             FROM event e WHERE e.tenant_id = $1 AND (e.subject_pk, e.seq) > ($3, $4) \
+                             AND e.kind IN ('user.created', 'user.updated', 'user.restored', \
+                             'group.created', 'group.updated', 'group.restored') \
+                             AND e.seq <= (SELECT MAX(CAST(k.value ->> 0 AS BIGINT)) FROM [each $2] AS k) \
+                             AND e.subject_pk [among] SELECT f.subject_pk FROM event f WHERE f.tenant_id = $1 \
+                             AND f.seq [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end][end] \
+                             ORDER BY e.subject_pk, e.seq LIMIT 0 + $5";
+        let lives = Statement::new(LIVES).bind(self.tenant).bind(positions);
+        let lives = lives.bind(after.0).bind(after.1.0).bind(i64::from(limit));
+        self.source.rows(lives).await
     }
 
     /// What happened to users, groups, who holds what, and which records lie where, after a position and of entries after

@@ -8,5 +8,7 @@ pub mod events;
 pub mod heads;
 pub mod installation;
 pub mod leases;
+pub mod past;
+pub mod sealed;
 pub mod signers;
 pub mod waiting;

@@ -1,11 +1,13 @@
 //! Entries of all tenants that wait for their numbers, each with where the log of its tenant ends.
 
+use serde_json::json;
+
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
 use crate::event::{Hash, Head, Seq};
-use crate::store::error::{Error, Result};
+use crate::store::error::Result;
 use crate::store::log::entries::Written;
-use crate::store::log::heads::End;
+use crate::store::log::heads::{Claimed, End};
 use crate::store::sql::{Db, FromRow, Read as _, Row, Statement};
 
 /// An entry that waits.
@@ -15,23 +17,60 @@ pub struct Waiting {
     pub tenant: TenantId,
     /// Public id of the tenant.
     pub tenant_uid: String,
-    /// Where the log of the tenant ends; none before its first event.
-    pub end: Option<End>,
+    /// Where the log of the tenant claims to end; none before its first event.
+    pub end: Option<Standing>,
     /// The entry.
     pub entry: Written,
+}
+
+/// The end of a log as it stands in its row, damaged as that may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What it claims.
+    pub claimed: Claimed,
+    /// The highest number of an entry that it has taken over.
+    pub entry: i64,
+    /// Position and instant of the newest checkpoint; 0 before the first.
+    pub checkpoint: (Seq, Timestamp),
+}
+
+impl Standing {
+    /// What can be gone on from; none where what stands there is no hash.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        Some(End {
+            head: Head {
+                seq: self.claimed.seq,
+                at: self.claimed.at,
+                hash: Hash::parse(&self.claimed.hash)?,
+            },
+            entry: self.entry,
+            checkpoint: self.checkpoint,
+        })
+    }
+}
+
+/// How much is read at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Entries.
+    pub entries: usize,
+    /// Characters of their texts, after which no other entry is begun.
+    pub characters: usize,
 }
 
 impl FromRow for Waiting {
     fn from_row(row: &Row) -> Result<Self> {
         let end = match row.get::<Option<i64>>(2)? {
             None => None,
-            Some(seq) => Some(End {
-                head: Head {
+            Some(seq) => Some(Standing {
+                entry: row.get(3)?,
+                claimed: Claimed {
                     seq: Seq(seq),
                     at: Timestamp(row.get(4)?),
-                    hash: Hash::parse(&row.get::<String>(5)?).ok_or(Error::Damaged("hash of the log"))?,
+                    hash: row.get(5)?,
+                    signed: row.get::<Option<String>>(8)?.zip(row.get(9)?),
                 },
-                entry: row.get(3)?,
                 checkpoint: (Seq(row.get(6)?), Timestamp(row.get(7)?)),
             }),
         };
@@ -40,52 +79,112 @@ impl FromRow for Waiting {
             tenant_uid: row.get(1)?,
             end,
             entry: Written {
-                id: row.get(8)?,
-                at: Timestamp(row.get(9)?),
-                txn: row.get(10)?,
-                head: row.get(11)?,
-                records: row.get(12)?,
+                id: row.get(10)?,
+                at: Timestamp(row.get(11)?),
+                txn: row.get(12)?,
+                head: row.get(13)?,
+                records: row.get(14)?,
             },
         })
     }
 }
 
-/// The oldest entries that wait, of whatever tenant, in the order of their numbers.
+/// The tenants with entries that wait, but for some (`$n` is the JSON array of arrays of one), found one after the other:
+/// however many wait of one, it is one look at an index.
+macro_rules! others {
+    ($n:literal) => {
+        concat!(
+            "WITH RECURSIVE every (id) AS (SELECT MIN(e.tenant_id) FROM entry e UNION ALL \
+             SELECT (SELECT MIN(n.tenant_id) FROM entry n WHERE n.tenant_id > every.id) FROM every \
+             WHERE every.id IS NOT NULL), others (id) AS (SELECT every.id FROM every WHERE every.id IS NOT NULL \
+             AND NOT (every.id [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each ",
+            $n,
+            "] AS j[end]))"
+        )
+    };
+}
+
+/// Reads [`Waiting`] of entries that are chosen by their sizes, before their texts are read.
+macro_rules! chosen {
+    ($which:literal) => {
+        chosen!("WITH ", "entry e WHERE ", $which)
+    };
+    ($with:expr, $from:expr, $which:literal) => {
+        concat!(
+            $with,
+            "w AS (SELECT e.tenant_id, e.id, length(e.head) + length(e.records) AS size FROM ",
+            $from,
+            $which,
+            " ORDER BY e.id LIMIT 0 + $1), \
+             o AS (SELECT w.tenant_id, w.id, SUM(w.size) OVER (ORDER BY w.id) - w.size AS earlier FROM w) \
+             SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, h.checkpoint_at, h.key_id, \
+             h.signature, e.id, e.at, e.txn, e.head, e.records \
+             FROM o JOIN entry e ON e.tenant_id = o.tenant_id AND e.id = o.id JOIN tenant n ON n.id = e.tenant_id \
+             LEFT JOIN log_head h ON h.tenant_id = e.tenant_id WHERE o.earlier < $2 ORDER BY e.id"
+        )
+    };
+}
+
+fn bound(text: &'static str, most: Most) -> Statement {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    Statement::new(text)
+        .bind(number(most.entries))
+        .bind(number(most.characters))
+}
+
+/// The oldest entries that wait, of whatever tenant but these, in the order of their numbers.
 ///
 /// One statement: an entry and the end of its log are of the same moment, so no entry is seen behind an end that has
 /// taken it over already.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn oldest(mut db: &Db, limit: usize) -> Result<Vec<Waiting>> {
-    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, \
-                          h.checkpoint_at, e.id, e.at, e.txn, e.head, e.records \
-                          FROM entry e JOIN tenant n ON n.id = e.tenant_id \
-                          LEFT JOIN log_head h ON h.tenant_id = e.tenant_id ORDER BY e.id LIMIT 0 + $1";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    db.rows(Statement::new(OLDEST).bind(limit)).await
-}
-
-/// How many entries wait, of all tenants.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count(mut db: &Db) -> Result<i64> {
-    const COUNT: &str = "SELECT count(*) FROM entry";
-    let row: Option<(i64,)> = db.row(Statement::new(COUNT)).await?;
-    Ok(row.map_or(0, |row| row.0))
+pub async fn oldest(mut db: &Db, most: Most, but: &[i64]) -> Result<Vec<Waiting>> {
+    const OLDEST: &str = chosen!("1 = 1");
+    // Of each tenant no more than can be chosen: what waits of those that are left out is not looked at.
+    const OTHERS: &str = chosen!(
+        concat!(others!("$3"), ", "),
+        "others o JOIN entry e ON e.tenant_id = o.id WHERE ",
+        "e.id <= COALESCE((SELECT x.id FROM entry x WHERE x.tenant_id = o.id ORDER BY x.id LIMIT 1 OFFSET 0 + $1), e.id)"
+    );
+    if but.is_empty() {
+        return db.rows(bound(OLDEST, most)).await;
+    }
+    let but = json!(but.iter().map(|tenant| [tenant]).collect::<Vec<_>>()).to_string();
+    db.rows(bound(OTHERS, most).bind(but)).await
 }
 
 /// The oldest entries of one tenant that wait.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn oldest_of(mut db: &Db, tenant: TenantId, limit: usize) -> Result<Vec<Waiting>> {
-    const OLDEST: &str = "SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, \
-                          h.checkpoint_at, e.id, e.at, e.txn, e.head, e.records \
-                          FROM entry e JOIN tenant n ON n.id = e.tenant_id \
-                          LEFT JOIN log_head h ON h.tenant_id = e.tenant_id \
-                          WHERE e.tenant_id = $1 ORDER BY e.id LIMIT 0 + $2";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    db.rows(Statement::new(OLDEST).bind(tenant).bind(limit)).await
+pub async fn oldest_of(mut db: &Db, tenant: TenantId, most: Most) -> Result<Vec<Waiting>> {
+    const OLDEST: &str = chosen!("e.tenant_id = $3");
+    db.rows(bound(OLDEST, most).bind(tenant)).await
+}
+
+/// Whether an entry waits, of whatever tenant but these.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any(mut db: &Db, but: &[i64]) -> Result<bool> {
+    const ANY: &str = "SELECT e.id FROM entry e ORDER BY e.id LIMIT 1";
+    const OTHERS: &str = concat!(others!("$1"), " SELECT o.id FROM others o LIMIT 1");
+    if but.is_empty() {
+        let row: Option<(i64,)> = db.row(Statement::new(ANY)).await?;
+        return Ok(row.is_some());
+    }
+    let but = json!(but.iter().map(|tenant| [tenant]).collect::<Vec<_>>()).to_string();
+    let row: Option<(i64,)> = db.row(Statement::new(OTHERS).bind(but)).await?;
+    Ok(row.is_some())
+}
+
+/// How many entries wait, of all tenants; counted up to so many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(mut db: &Db, most: i64) -> Result<i64> {
+    const COUNT: &str = "SELECT count(*) FROM (SELECT e.id FROM entry e ORDER BY e.id LIMIT 0 + $1) w";
+    let row: Option<(i64,)> = db.row(Statement::new(COUNT).bind(most)).await?;
+    Ok(row.map_or(0, |row| row.0))
 }

@@ -18,6 +18,8 @@ pub struct NewMail {
     pub id: String,
     /// The user.
     pub to: Pk,
+    /// What it says that nobody else may read, sealed.
+    pub secret: Option<String>,
 }
 
 /// A mail that is to be sent now.
@@ -35,6 +37,8 @@ pub struct Due {
     pub template: String,
     /// What the template says, as JSON text.
     pub data: String,
+    /// What it says that nobody else may read, sealed.
+    pub secret: Option<String>,
     /// How often it was tried.
     pub attempt: i64,
     /// Id and document of the user; none when they are gone.
@@ -54,6 +58,7 @@ impl FromRow for Due {
             template: row.get(4)?,
             data: row.get(5)?,
             attempt: row.get(6)?,
+            secret: row.get(10)?,
             to: to.map(|((pk, id), document)| (Pk(pk), ResourceId::new(id), document)),
         })
     }
@@ -68,9 +73,15 @@ impl<R: Read> Mails<R> {
 impl Mails<&mut Tx> {
     /// Has mail of one template sent; written with the save.
     pub fn post(&mut self, mails: &[NewMail], template: &'static str, data: &str, now: Timestamp) {
-        const POST: &str = "INSERT INTO mail (tenant_id, uid, resource_pk, template, data, attempt, due) \
-                            SELECT $1, [text $5 0], [int $5 1], $2, $3, 0, $4 [from $5]";
-        let row = |mail: &NewMail| vec![Bind::from(mail.id.clone()), Bind::from(mail.to)];
+        const POST: &str = "INSERT INTO mail (tenant_id, uid, resource_pk, template, data, attempt, due, secret) \
+                            SELECT $1, [text $5 0], [int $5 1], $2, $3, 0, $4, [text $5 2] [from $5]";
+        let row = |mail: &NewMail| {
+            vec![
+                Bind::from(mail.id.clone()),
+                Bind::from(mail.to),
+                Bind::from(mail.secret.clone()),
+            ]
+        };
         let post = Statement::new(POST)
             .bind(self.tenant)
             .bind(template)
@@ -125,7 +136,8 @@ impl Mails<&mut Tx> {
 /// # Errors
 /// When the database fails.
 pub async fn due(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
-    const DUE: &str = "SELECT m.tenant_id, t.slug, m.id, m.uid, m.template, m.data, m.attempt, r.pk, r.id, r.doc \
+    const DUE: &str = "SELECT m.tenant_id, t.slug, m.id, m.uid, m.template, m.data, m.attempt, r.pk, r.id, r.doc, \
+                       m.secret \
                        FROM mail m JOIN tenant t ON t.id = m.tenant_id LEFT JOIN resource r \
                        ON r.tenant_id = m.tenant_id AND r.pk = m.resource_pk WHERE m.due <= $1 ORDER BY m.due LIMIT 0 + $2";
     db.rows(Statement::new(DUE).bind(now).bind(i64::from(limit))).await

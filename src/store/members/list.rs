@@ -93,16 +93,28 @@ impl<R: Read> Members<R> {
         Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
     }
 
-    /// How many stored direct members a group has.
+    /// How many direct members a group has, each once.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count(&mut self, group: Pk) -> Result<u64> {
+    pub async fn count(&mut self, group: Pk, by_rule: &ByRule) -> Result<u64> {
         const COUNT: &str = "SELECT count(*) FROM member WHERE tenant_id = $1 AND group_pk = $2";
-        let row: Option<(i64,)> = self
-            .source
-            .row(Statement::new(COUNT).bind(self.tenant).bind(group))
-            .await?;
+        const COUNT_ALL: &str = "SELECT count(*) FROM (\
+                                 SELECT m.member_pk AS pk FROM member m WHERE m.tenant_id = $1 AND m.group_pk = $2 \
+                                 UNION SELECT x.user_pk FROM [each $3] AS j CROSS JOIN rule_match x \
+                                 WHERE CAST(j.value ->> 0 AS BIGINT) = $2 AND x.tenant_id = $1 \
+                                 AND x.rule_id = CAST(j.value ->> 1 AS BIGINT) AND x.version = CAST(j.value ->> 2 AS BIGINT) \
+                                 UNION SELECT CAST(k.value ->> 1 AS BIGINT) FROM [each $4] AS k \
+                                 WHERE CAST(k.value ->> 0 AS BIGINT) = $2) p";
+        let count = |text| Statement::new(text).bind(self.tenant).bind(group);
+        let statement = if by_rule.is_empty() {
+            count(COUNT)
+        } else {
+            count(COUNT_ALL)
+                .bind(by_rule.matching_rows())
+                .bind(by_rule.found_rows())
+        };
+        let row: Option<(i64,)> = self.source.row(statement).await?;
         Ok(row.map_or(0, |(n,)| u64::try_from(n).unwrap_or(0)))
     }
 }

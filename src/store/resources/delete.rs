@@ -5,22 +5,26 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, RuleKey, Version};
 use crate::store::access::hanging::{self, Target};
 use crate::store::access::policy::bump_if_known;
+use crate::store::access::told::{Telling, ToldGrant, telling};
 use crate::store::cause::By;
 use crate::store::error::{Error, Result};
 use crate::store::kind::Kind;
 use crate::store::lifecycle::tombstones;
 use crate::store::members;
-use crate::store::sql::{Script, Statement, Tx};
+use crate::store::sql::{Read as _, Script, Statement, Tx};
+use crate::store::tokens::Tokens;
 
 /// What a deletion changed besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// Groups that had it as a direct member. Their versions moved.
-    pub left: Vec<(Pk, ResourceId)>,
+    /// Groups that had it as a direct member, with the versions to which they moved.
+    pub left: Vec<(Pk, ResourceId, Version)>,
     /// Rules that gave membership of it and give it no more: number, id and name.
     pub rules: Vec<(RuleKey, String, String)>,
-    /// Ids of the grants that it held.
-    pub grants: Vec<String>,
+    /// The grants that it held.
+    pub grants: Vec<ToldGrant>,
+    /// Ids of the tokens that still worked.
+    pub tokens: Vec<String>,
 }
 
 impl Resources<&mut Tx> {
@@ -33,20 +37,17 @@ impl Resources<&mut Tx> {
         const LEFT: &str = "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant_id = $1 AND pk IN (\
                             SELECT g.pk FROM resource g WHERE g.tenant_id = $1 AND g.pk IN (\
                             SELECT m.group_pk FROM member m WHERE m.tenant_id = $1 AND m.member_pk = $2) \
-                            ORDER BY g.pk [lock g]) RETURNING pk, id";
-        const REVOKE: &str = "UPDATE token SET revoked = $3 WHERE tenant_id = $1 AND user_pk = $2 AND revoked IS NULL";
+                            ORDER BY g.pk [lock g]) RETURNING pk, id, version";
         const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
         const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
         const GRANTS: &str = "DELETE FROM access_grant WHERE tenant_id = $1 AND subject_pk = $2";
-        const HELD: &str =
-            "SELECT g.uid FROM access_grant g WHERE g.tenant_id = $1 AND g.subject_pk = $2 ORDER BY g.id";
         const MATCHES: &str = "DELETE FROM rule_match WHERE tenant_id = $1 AND user_pk = $2";
         const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
         const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
         let tenant = self.tenant;
         let of = |text| Statement::new(text).bind(tenant).bind(pk);
-        let left: Vec<(i64, String)> = self.source.write_rows(of(LEFT).bind(now)).await?;
-        let held: Vec<(String,)> = self.source.write_rows(of(HELD)).await?;
+        let left: Vec<(i64, String, i64)> = self.source.write_rows(of(LEFT).bind(now)).await?;
+        let grants: Vec<ToldGrant> = self.source.rows(telling(tenant, Telling::Subject(pk))).await?;
         let rules = self.forget_in_policy(kind, pk, now).await?;
         let below = members::before_delete(self.source, self.tenant, pk, kind).await?;
         let of_kind = match kind {
@@ -61,7 +62,6 @@ impl Resources<&mut Tx> {
             .before(of(LEAVES))
             .before(of(NAMES))
             .before(of(PASSWORD))
-            .after(of(REVOKE).bind(now))
             .after(self.tally(kind, pk, -1));
         let script = members::with_delete(script, self.tenant, pk, kind);
         let gone: Vec<(i64,)> = self.source.write_rows(script).await?;
@@ -69,10 +69,18 @@ impl Resources<&mut Tx> {
             return Err(Error::Stale);
         }
         members::after_delete(self.source, self.tenant, &below).await?;
+        let tokens = match kind {
+            Kind::User => Tokens::new(tenant, &mut *self.source).revoke_of(pk, now).await?,
+            Kind::Group => Vec::new(),
+        };
+        let left = left.into_iter();
         Ok(Deleted {
-            left: left.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect(),
+            left: left
+                .map(|(pk, id, version)| (Pk(pk), ResourceId::new(id), Version(version)))
+                .collect(),
             rules,
-            grants: held.into_iter().map(|(id,)| id).collect(),
+            grants,
+            tokens,
         })
     }
 

@@ -1,9 +1,30 @@
 //! Runs of all tenants with something to do.
 
+use std::time::Duration;
+
+use serde_json::json;
+
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
 use crate::store::error::Result;
 use crate::store::sql::{Db, FromRow, Read as _, Row, Statement};
+
+/// Nothing is put off for so long: what is due further ahead was written by a clock that was ahead, and is due now.
+pub const FURTHEST: Duration = Duration::from_hours(2);
+
+/// Whether the person of the run `r` may not come in, now: nobody ends what somebody has open who is back, also where the
+/// log does not say so yet.
+macro_rules! is_out {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM resource u WHERE u.tenant_id = r.tenant_id AND u.pk = r.user_pk AND coalesce(u.active, 1) = 1)"
+    };
+}
+pub(super) use is_out;
+
+/// Row numbers as a statement takes them.
+pub(super) fn listed(rows: &[i64]) -> String {
+    json!(rows.iter().map(|row| [row]).collect::<Vec<_>>()).to_string()
+}
 
 /// A step for which something is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +59,22 @@ impl FromRow for Due {
     }
 }
 
-/// Steps that are due, the longest waiting first: at most `limit`.
+/// Steps of Muster itself that are due, the longest waiting first, of all runs of people who are out but these: at most
+/// `limit`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn steps(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
-    const STEPS: &str = "SELECT s.tenant_id, n.slug, s.run_id, r.uid, s.name, s.attempts, s.acknowledged FROM run_step s \
-                         JOIN tenant n ON n.id = s.tenant_id JOIN run r ON r.tenant_id = s.tenant_id AND r.id = s.run_id \
-                         WHERE s.due IS NOT NULL AND s.due <= $1 ORDER BY s.due LIMIT 0 + $2";
-    db.rows(Statement::new(STEPS).bind(now).bind(i64::from(limit))).await
+pub async fn steps(mut db: &Db, now: Timestamp, limit: u32, but: &[i64]) -> Result<Vec<Due>> {
+    const STEPS: &str = concat!(
+        "SELECT s.tenant_id, n.slug, s.run_id, r.uid, s.name, s.attempts, s.acknowledged FROM run_step s \
+         JOIN tenant n ON n.id = s.tenant_id JOIN run r ON r.tenant_id = s.tenant_id AND r.id = s.run_id \
+         WHERE s.due IS NOT NULL AND (s.due <= $1 OR s.due > $4) AND s.enforcer_id IS NULL AND ",
+        is_out!(),
+        " AND NOT (s.run_id [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j[end]) \
+         ORDER BY s.due LIMIT 0 + $2"
+    );
+    let steps = Statement::new(STEPS).bind(now).bind(i64::from(limit));
+    db.rows(steps.bind(listed(but)).bind(now.plus(FURTHEST))).await
 }
 
 /// A tenant in which something is to be done.
@@ -67,14 +95,15 @@ impl FromRow for Place {
     }
 }
 
-/// Tenants with open runs whose deadline has passed.
+/// Tenants but these with open runs whose deadline has passed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn overdue(mut db: &Db, now: Timestamp) -> Result<Vec<Place>> {
+pub async fn overdue(mut db: &Db, now: Timestamp, but: &[i64]) -> Result<Vec<Place>> {
     const OVERDUE: &str = "SELECT DISTINCT r.tenant_id, n.slug FROM run r JOIN tenant n ON n.id = r.tenant_id \
-                           WHERE r.state = 'open' AND r.deadline <= $1";
-    db.rows(Statement::new(OVERDUE).bind(now)).await
+                           WHERE r.state = 'open' AND r.deadline <= $1 AND NOT (r.tenant_id [among] \
+                           SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end])";
+    db.rows(Statement::new(OVERDUE).bind(now).bind(listed(but))).await
 }
 
 /// A run that is confirmed and waits for its certificate.
@@ -84,8 +113,12 @@ pub struct Uncertified {
     pub place: Place,
     /// Public id of the tenant.
     pub tenant_uid: String,
+    /// Row number of the run.
+    pub run: i64,
     /// Id of the run.
     pub run_uid: String,
+    /// When everything was confirmed.
+    pub closed: Option<Timestamp>,
 }
 
 impl FromRow for Uncertified {
@@ -93,19 +126,25 @@ impl FromRow for Uncertified {
         Ok(Self {
             place: Place::from_row(row)?,
             tenant_uid: row.get(2)?,
-            run_uid: row.get(3)?,
+            run: row.get(3)?,
+            run_uid: row.get(4)?,
+            closed: row.get::<Option<i64>>(5)?.map(Timestamp),
         })
     }
 }
 
-/// Runs that are confirmed and wait for their certificates: at most `limit`.
+/// Runs that are confirmed and wait for their certificates, but these and those of these tenants: at most `limit`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn uncertified(mut db: &Db, limit: u32) -> Result<Vec<Uncertified>> {
-    const UNCERTIFIED: &str = "SELECT r.tenant_id, n.slug, n.uid, r.uid FROM run r JOIN tenant n ON n.id = r.tenant_id \
-                               WHERE r.state = 'confirmed' AND r.certified = 0 ORDER BY r.tenant_id, r.id LIMIT 0 + $1";
-    db.rows(Statement::new(UNCERTIFIED).bind(i64::from(limit))).await
+pub async fn uncertified(mut db: &Db, limit: u32, but: &[i64], tenants: &[i64]) -> Result<Vec<Uncertified>> {
+    const UNCERTIFIED: &str = "SELECT r.tenant_id, n.slug, n.uid, r.id, r.uid, r.closed FROM run r JOIN tenant n ON n.id = r.tenant_id \
+                               WHERE r.state = 'confirmed' AND r.certified = 0 AND NOT (r.id [among] \
+                               SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end]) AND NOT (r.tenant_id [among] \
+                               SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j[end]) \
+                               ORDER BY r.tenant_id, r.id LIMIT 0 + $1";
+    let uncertified = Statement::new(UNCERTIFIED).bind(i64::from(limit));
+    db.rows(uncertified.bind(listed(but)).bind(listed(tenants))).await
 }
 
 /// How many runs of all tenants are open, and how many late.

@@ -1,5 +1,6 @@
 //! Reading the log for what may have ended an account, from where it was left.
 
+use super::due::listed;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
 use crate::store::error::Result;
@@ -32,15 +33,18 @@ impl FromRow for Behind {
     }
 }
 
-/// Tenants whose logs go on behind what was read of them: at most `limit`.
+/// Tenants but these whose logs go on behind what was read of them: at most `limit`, by row number, after this one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn behind(mut db: &Db, limit: u32) -> Result<Vec<Behind>> {
+pub async fn behind(mut db: &Db, after: TenantId, limit: u32, but: &[i64]) -> Result<Vec<Behind>> {
     const BEHIND: &str = "SELECT h.tenant_id, n.slug, f.seq, h.seq FROM log_head h JOIN tenant n ON n.id = h.tenant_id \
                           LEFT JOIN follower f ON f.tenant_id = h.tenant_id AND f.name = $1 \
-                          WHERE f.seq IS NULL OR f.seq < h.seq LIMIT 0 + $2";
-    db.rows(Statement::new(BEHIND).bind(NAME).bind(i64::from(limit))).await
+                          WHERE h.tenant_id > $4 AND (f.seq IS NULL OR f.seq < h.seq) AND NOT (h.tenant_id [among] \
+                          SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j[end]) \
+                          ORDER BY h.tenant_id LIMIT 0 + $2";
+    let behind = Statement::new(BEHIND).bind(NAME).bind(i64::from(limit));
+    db.rows(behind.bind(listed(but)).bind(after)).await
 }
 
 /// Something that happened to a person.
@@ -60,10 +64,10 @@ pub struct Told {
     pub connection: Option<String>,
     /// In which request.
     pub request_id: Option<String>,
-    /// Particulars, as JSON text.
-    pub data: String,
     /// Whether the person may come in now, whatever was so then.
     pub active: bool,
+    /// The facts of a restoration, as JSON text: they say what the person was from then on. Empty of everything else.
+    pub restored: String,
 }
 
 impl FromRow for Told {
@@ -76,8 +80,8 @@ impl FromRow for Told {
             actor: (row.get(5)?, row.get(6)?),
             connection: row.get(7)?,
             request_id: row.get(8)?,
-            data: row.get(9)?,
-            active: row.get::<i64>(10)? == 1,
+            active: row.get::<i64>(9)? == 1,
+            restored: row.get(10)?,
         })
     }
 }
@@ -99,8 +103,9 @@ impl<R: Read> Ends<R> {
     /// When the database fails.
     pub async fn between(&mut self, after: i64, to: i64) -> Result<Vec<Told>> {
         const BETWEEN: &str = "SELECT e.seq, e.at, e.kind, e.subject_pk, e.subject_id, e.actor_kind, e.actor_id, \
-                               e.connection, e.request_id, e.data, \
-                               CAST(CASE WHEN r.pk IS NULL OR r.active = 0 THEN 0 ELSE 1 END AS BIGINT) FROM event e \
+                               e.connection, e.request_id, \
+                               CAST(CASE WHEN r.pk IS NULL OR r.active = 0 THEN 0 ELSE 1 END AS BIGINT), \
+                               CASE WHEN e.kind = 'user.restored' THEN e.data ELSE '' END FROM event e \
                                LEFT JOIN resource r ON r.tenant_id = e.tenant_id AND r.pk = e.subject_pk \
                                WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.subject_kind = 'user' \
                                AND e.subject_pk IS NOT NULL ORDER BY e.seq";

@@ -161,18 +161,23 @@ impl<R: Read> Runs<R> {
 }
 
 impl Runs<&mut Tx> {
-    /// Opens runs, each with a step for each of the names. What was opened by the same event, or is open for the same
-    /// person, stays as it is. Gives those that are new.
+    /// Opens runs, each with a step for each enforcer: its name, and its row number where it is not Muster itself. What
+    /// was opened by the same event, or is open for the same person, stays as it is. Gives those that are new.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open(&mut self, openings: Vec<Opening>, names: &[String], now: Timestamp) -> Result<Vec<Brief>> {
+    pub async fn open(
+        &mut self,
+        openings: Vec<Opening>,
+        enforcers: &[(String, Option<i64>)],
+        now: Timestamp,
+    ) -> Result<Vec<Brief>> {
         const OPEN: &str = "INSERT INTO run (tenant_id, uid, user_pk, user_id, opened_seq, opened, asked_by, deadline, \
                             state, certified) SELECT $1, [text $2 0], [int $2 1], [text $2 2], [int $2 3], [int $2 4], \
                             [text $2 5], [int $2 6], 'open', 0 [from $2] WHERE true ON CONFLICT DO NOTHING \
                             RETURNING id, uid, user_id";
-        const STEPS: &str = "INSERT INTO run_step (tenant_id, run_id, name, state, attempts, due, requested) \
-                             SELECT $1, [int $3 0], [text $3 1], 'requested', 0, $2, $2 [from $3]";
+        const STEPS: &str = "INSERT INTO run_step (tenant_id, run_id, name, enforcer_id, state, attempts, due, requested) \
+                             SELECT $1, [int $3 0], [text $3 1], [int $3 2], 'requested', 0, $2, $2 [from $3]";
         if openings.is_empty() {
             return Ok(Vec::new());
         }
@@ -192,10 +197,12 @@ impl Runs<&mut Tx> {
             .source
             .write_rows(Statement::new(OPEN).bind(self.tenant).bind(rows))
             .await?;
-        let step = |run: &Brief, name: &String| -> Vec<Bind> { vec![run.id.into(), name.clone().into()] };
+        let step = |run: &Brief, (name, number): &(String, Option<i64>)| -> Vec<Bind> {
+            vec![run.id.into(), name.clone().into(), (*number).into()]
+        };
         let steps: Vec<Vec<Bind>> = opened
             .iter()
-            .flat_map(|run| names.iter().map(move |name| step(run, name)))
+            .flat_map(|run| enforcers.iter().map(move |enforcer| step(run, enforcer)))
             .collect();
         if !steps.is_empty() {
             self.source
@@ -236,14 +243,16 @@ impl Runs<&mut Tx> {
     /// When the database fails.
     pub async fn turn_late(&mut self, only: Option<i64>, now: Timestamp) -> Result<Vec<Brief>> {
         let mut late = Statement::new(
-            "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND state = 'open' AND deadline <= $2",
+            "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND id IN (\
+             SELECT r.id FROM run r WHERE r.tenant_id = $1 AND r.state = 'open' AND r.deadline <= $2",
         )
         .bind(self.tenant)
         .bind(now);
         if let Some(run) = only {
-            late.push(" AND id = ").push_bind(run);
+            late.push(" AND r.id = ").push_bind(run);
         }
-        late.push(" RETURNING id, uid, user_id");
+        // In the order in which whoever removes an enforcer holds them.
+        late.push(" ORDER BY r.id [lock r]) RETURNING id, uid, user_id");
         self.source.write_rows(late).await
     }
 

@@ -4,5 +4,7 @@
 
 pub mod due;
 pub mod ends;
+pub mod enforcers;
+pub mod hooks;
 pub mod list;
 pub mod step;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::list::Runs;
+use super::list::{Brief, Runs};
 use crate::base::clock::Timestamp;
 use crate::base::id::Pk;
 use crate::store::error::Result;
@@ -15,7 +15,7 @@ pub struct Step {
     pub run: i64,
     /// Name of the enforcer.
     pub name: String,
-    /// `requested`, `acknowledged` or `confirmed`.
+    /// `requested`, `acknowledged`, `confirmed`, or `removed` with its enforcer.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
@@ -31,6 +31,8 @@ pub struct Step {
     pub trouble: Option<String>,
     /// How it was confirmed, as JSON text.
     pub proof: Option<String>,
+    /// When its enforcer was removed.
+    pub removed: Option<Timestamp>,
 }
 
 impl FromRow for Step {
@@ -47,6 +49,7 @@ impl FromRow for Step {
             confirmed: instant(7)?,
             trouble: row.get(8)?,
             proof: row.get(9)?,
+            removed: instant(10)?,
         })
     }
 }
@@ -101,7 +104,7 @@ impl<R: Read> Runs<R> {
     /// When the database fails.
     pub async fn steps(&mut self, runs: &[i64]) -> Result<Vec<Step>> {
         const STEPS: &str = "SELECT s.run_id, s.name, s.state, s.attempts, s.due, s.requested, s.acknowledged, s.confirmed, \
-                             s.trouble, s.proof FROM run_step s WHERE s.tenant_id = $1 AND s.run_id [among] \
+                             s.trouble, s.proof, s.removed FROM run_step s WHERE s.tenant_id = $1 AND s.run_id [among] \
                              SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end] ORDER BY s.run_id, s.name";
         let runs = json!(runs.iter().map(|run| [run]).collect::<Vec<_>>()).to_string();
         self.source
@@ -121,7 +124,8 @@ impl Runs<&mut Tx> {
         self.source.row(Statement::new(HOLD).bind(self.tenant).bind(run)).await
     }
 
-    /// Writes what the attempt after so many others came to; false when somebody else has written that.
+    /// Writes what the attempt after so many others came to; false when somebody else has written that, or nothing is due
+    /// for the step any more.
     ///
     /// # Errors
     /// When the database fails.
@@ -134,7 +138,8 @@ impl Runs<&mut Tx> {
         const SETTLE: &str = "UPDATE run_step SET attempts = attempts + 1, state = COALESCE($5, state), due = $6, \
                               acknowledged = COALESCE(acknowledged, $7), confirmed = $8, trouble = $9, proof = $10 \
                               WHERE tenant_id = $1 AND run_id = $2 AND name = $3 AND attempts = $4 \
-                              AND state <> 'confirmed' RETURNING attempts";
+                              AND due IS NOT NULL \
+                              AND state IN ('requested', 'acknowledged') RETURNING attempts";
         let statement = Statement::new(SETTLE)
             .bind(self.tenant)
             .bind(run)
@@ -168,16 +173,62 @@ impl Runs<&mut Tx> {
         Ok(!settled.is_empty())
     }
 
-    /// Closes a run all of whose steps are confirmed; says whether they are.
+    /// Closes a run in which no step waits any more; says whether that is so.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn close(&mut self, run: i64, now: Timestamp) -> Result<bool> {
         const CLOSE: &str = "UPDATE run SET state = 'confirmed', closed = $3 WHERE tenant_id = $1 AND id = $2 \
                              AND state IN ('open', 'late') AND NOT EXISTS (SELECT 1 FROM run_step s \
-                             WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.state <> 'confirmed') RETURNING id";
+                             WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.state IN ('requested', 'acknowledged')) RETURNING id";
         let close = Statement::new(CLOSE).bind(self.tenant).bind(run).bind(now);
         let closed: Vec<(i64,)> = self.source.write_rows(close).await?;
         Ok(!closed.is_empty())
     }
+
+    /// Holds the runs under way that wait for an enforcer, as [`hold`](Self::hold) does. Gives them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold_waiting(&mut self, enforcer: i64) -> Result<Vec<Brief>> {
+        const HOLD: &str = "SELECT r.id, r.uid, r.user_id FROM run r WHERE r.tenant_id = $1 AND r.state IN ('open', 'late') \
+                            AND r.id [among] SELECT s.run_id FROM run_step s WHERE s.tenant_id = $1 \
+                            AND s.enforcer_id = $2 AND s.state IN ('requested', 'acknowledged')[end] \
+                            ORDER BY r.id [lock r]";
+        let hold = Statement::new(HOLD).bind(self.tenant).bind(enforcer);
+        self.source.rows(hold).await
+    }
+
+    /// Removes an enforcer from these runs, where it has not confirmed anything. Gives run and name of each step.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove(&mut self, enforcer: i64, runs: &[Brief], now: Timestamp) -> Result<Vec<(i64, String)>> {
+        const REMOVE: &str = "UPDATE run_step SET state = 'removed', due = NULL, trouble = NULL, removed = $3 \
+                              WHERE tenant_id = $1 AND enforcer_id = $2 AND state IN ('requested', 'acknowledged') \
+                              AND run_id [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $4] AS j[end] \
+                              RETURNING run_id, name";
+        let remove = Statement::new(REMOVE).bind(self.tenant).bind(enforcer);
+        let remove = remove.bind(now).bind(numbers(runs));
+        self.source.write_rows(remove).await
+    }
+
+    /// Closes those of these runs in which no step waits any more. Gives them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_all(&mut self, runs: &[Brief], now: Timestamp) -> Result<Vec<Brief>> {
+        const CLOSE: &str = "UPDATE run SET state = 'confirmed', closed = $2 WHERE tenant_id = $1 \
+                             AND state IN ('open', 'late') AND NOT EXISTS (SELECT 1 FROM run_step s \
+                             WHERE s.tenant_id = run.tenant_id AND s.run_id = run.id \
+                             AND s.state IN ('requested', 'acknowledged')) AND id [among] \
+                             SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j[end] RETURNING id, uid, user_id";
+        let close = Statement::new(CLOSE).bind(self.tenant).bind(now).bind(numbers(runs));
+        self.source.write_rows(close).await
+    }
+}
+
+/// Row numbers of runs, as a statement takes them.
+fn numbers(runs: &[Brief]) -> String {
+    json!(runs.iter().map(|run| [run.id]).collect::<Vec<_>>()).to_string()
 }

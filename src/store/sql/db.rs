@@ -10,6 +10,7 @@ use super::keys::Keys;
 use super::migrate;
 use super::names::Names;
 use super::open::{self, Options};
+use super::places::Places;
 use super::readers::Readers;
 use super::statement::{self, Statement};
 use super::tx::Read as _;
@@ -29,7 +30,7 @@ pub(super) struct Inner {
 
 pub(super) enum Handle {
     Sqlite { gate: Gate, readers: Readers },
-    Postgres { pool: PgPool, keys: Keys },
+    Postgres { pool: PgPool, places: Places, keys: Keys },
 }
 
 impl Db {

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use crate::store::error::{Error, Unique};
 
 /// Unique indexes: name (PostgreSQL), columns as SQLite's message lists them, meaning.
-pub(super) const UNIQUE: [(&str, &str, Unique); 19] = [
+pub(super) const UNIQUE: [(&str, &str, Unique); 21] = [
     (
         "resource_name",
         "resource.tenant_id, resource.kind, resource.name_key, resource.twin",
@@ -41,6 +41,12 @@ pub(super) const UNIQUE: [(&str, &str, Unique); 19] = [
     ("preview_uid", "preview.tenant_id, preview.uid", Unique::AccessId),
     ("pending_uid", "pending.tenant_id, pending.uid", Unique::AccessId),
     ("receiver_uid", "receiver.tenant_id, receiver.uid", Unique::AccessId),
+    ("enforcer_uid", "enforcer.tenant_id, enforcer.uid", Unique::AccessId),
+    (
+        "enforcer_name",
+        "enforcer.tenant_id, enforcer.name",
+        Unique::EnforcerName,
+    ),
     (
         "receiver_name",
         "receiver.tenant_id, receiver.name",
@@ -53,9 +59,11 @@ pub(super) fn of(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(inner) => match postgres(inner.as_ref()) {
             Some(known) => known,
+            None if inner.code().is_some_and(|code| is_the_servers(&code)) => Error::Unavailable(Box::new(error)),
             None => Error::Database(Box::new(error)),
         },
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
+        sqlx::Error::PoolTimedOut => Error::Crowded,
+        sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
             Error::Unavailable(Box::new(error))
         }
         _ => Error::Database(Box::new(error)),
@@ -64,12 +72,32 @@ pub(super) fn of(error: sqlx::Error) -> Error {
 
 /// The store's word for what SQLite reports.
 pub(super) fn of_sqlite(error: rusqlite::Error) -> Error {
-    sqlite(&error).unwrap_or_else(|| Error::Database(Box::new(error)))
+    match sqlite(&error) {
+        Some(known) => known,
+        None if is_the_machines(&error) => Error::Unavailable(Box::new(error)),
+        None => Error::Database(Box::new(error)),
+    }
+}
+
+/// Whether the disk, the file or the memory failed, and no statement.
+fn is_the_machines(error: &rusqlite::Error) -> bool {
+    let codes = [
+        ffi::SQLITE_IOERR,
+        ffi::SQLITE_NOMEM,
+        ffi::SQLITE_CANTOPEN,
+        ffi::SQLITE_READONLY,
+    ];
+    codes.contains(&code(error))
 }
 
 /// SQLite's result code without its extension; 0 when the error is not SQLite's.
 pub(super) fn code(error: &rusqlite::Error) -> i32 {
-    error.sqlite_error().map_or(0, |error| error.extended_code & 0xff)
+    extended(error) & 0xff
+}
+
+/// The same with its extension.
+fn extended(error: &rusqlite::Error) -> i32 {
+    error.sqlite_error().map_or(0, |error| error.extended_code)
 }
 
 fn sqlite(error: &rusqlite::Error) -> Option<Error> {
@@ -81,6 +109,8 @@ fn sqlite(error: &rusqlite::Error) -> Option<Error> {
         // By the readers' deadline.
         ffi::SQLITE_INTERRUPT => Some(Error::TooLong),
         ffi::SQLITE_FULL => Some(Error::Full),
+        // A row that was there a moment ago is gone.
+        ffi::SQLITE_CONSTRAINT if extended(error) == ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Error::Retry),
         ffi::SQLITE_CONSTRAINT => {
             let rusqlite::Error::SqliteFailure(_, Some(message)) = error else {
                 return None;
@@ -116,6 +146,12 @@ fn postgres(error: &dyn DatabaseError) -> Option<Error> {
     }
 }
 
+/// Whether a code of PostgreSQL tells of the server or the way to it, and of no statement: it is stopped or starts, has no
+/// memory or no place for another connection, or the connection broke.
+fn is_the_servers(code: &str) -> bool {
+    ["57P01", "57P02", "57P03", "53200", "53300"].contains(&code) || code.starts_with("08")
+}
+
 /// Whether SQLite undid no more than the statement: then the other units of the batch are unharmed. All codes that are
 /// not named may have rolled the transaction back.
 pub(super) fn is_local(error: &rusqlite::Error) -> bool {
@@ -127,4 +163,19 @@ pub(super) fn is_local(error: &rusqlite::Error) -> bool {
         ffi::SQLITE_RANGE,
     ];
     harmless.contains(&code(error)) || matches!(error, rusqlite::Error::QueryReturnedNoRows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_stops_is_no_fault_of_a_statement() {
+        for code in ["57P01", "57P03", "53300", "08006", "08P01"] {
+            assert!(is_the_servers(code), "{code}");
+        }
+        for code in ["57014", "53100", "23505", "42P01", "XX000"] {
+            assert!(!is_the_servers(code), "{code}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::db::Handle;
 use super::fault;
 use super::gate::Gate;
 use super::keys::Keys;
+use super::places::Places;
 use super::readers::Readers;
 use super::sqlite;
 use super::worker::Gone;
@@ -19,7 +20,7 @@ use crate::store::error::{OpenFault, Result};
 /// How to open a database.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections to PostgreSQL.
+    /// Connections to PostgreSQL, at least two.
     pub connections: u32,
     /// Reading connections of SQLite.
     pub readers: u16,
@@ -108,8 +109,9 @@ async fn postgres(url: &str, options: &Options) -> Result<Handle> {
         .options([("statement_timeout", options.longest.as_millis().to_string())])
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
+    let connections = options.connections.max(2);
     let pool = PgPoolOptions::new()
-        .max_connections(options.connections)
+        .max_connections(connections)
         .acquire_timeout(options.patience)
         .test_before_acquire(false)
         .connect_with(connect)
@@ -117,6 +119,7 @@ async fn postgres(url: &str, options: &Options) -> Result<Handle> {
         .map_err(|error| OpenFault::Connect(Box::new(error)))?;
     Ok(Handle::Postgres {
         pool,
+        places: Places::among(connections, options.patience),
         keys: Keys::default(),
     })
 }

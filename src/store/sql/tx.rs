@@ -7,6 +7,7 @@ use super::db::{Db, Handle};
 use super::fault;
 use super::gate::Held;
 use super::names::Names;
+use super::places::Place;
 use super::row::{FromRow, Row};
 use super::sqlite::Line;
 use super::statement::{self, Script, Statement};
@@ -104,6 +105,8 @@ enum Inner {
     Postgres {
         transaction: Transaction<'static, Postgres>,
         lost: bool,
+        /// Given back after the connection.
+        _place: Place,
     },
 }
 
@@ -112,10 +115,14 @@ impl Tx {
     pub(in crate::store) async fn begin(db: &Db) -> Result<Self> {
         let inner = match &db.inner().handle {
             Handle::Sqlite { gate, .. } => Inner::Sqlite(gate.enter().await),
-            Handle::Postgres { pool, .. } => Inner::Postgres {
-                transaction: pool.begin().await.map_err(fault::of)?,
-                lost: false,
-            },
+            Handle::Postgres { pool, places, .. } => {
+                let place = places.take().await?;
+                Inner::Postgres {
+                    transaction: pool.begin().await.map_err(fault::of)?,
+                    lost: false,
+                    _place: place,
+                }
+            }
         };
         Ok(Self {
             db: db.clone(),
@@ -159,7 +166,7 @@ impl Tx {
                     .collect();
                 sqlite_rows(held.write(statements).await?)
             }
-            Inner::Postgres { transaction, lost } => {
+            Inner::Postgres { transaction, lost, .. } => {
                 for script in later {
                     run(transaction, lost, script).await?;
                 }
@@ -201,6 +208,7 @@ impl Tx {
             Inner::Postgres {
                 mut transaction,
                 mut lost,
+                _place,
             } => {
                 for script in later {
                     run(&mut transaction, &mut lost, script).await?;
@@ -299,7 +307,7 @@ impl Tx {
         }
         match &mut self.inner {
             Inner::Sqlite(held) => sqlite_rows(held.read(statement).await?),
-            Inner::Postgres { transaction, lost } => {
+            Inner::Postgres { transaction, lost, .. } => {
                 postgres_rows(run(transaction, lost, Script::new(statement)).await?)
             }
         }

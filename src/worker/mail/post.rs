@@ -110,6 +110,8 @@ impl Post {
     fn message(&self, parcel: &Parcel) -> Option<Message> {
         let mut words = parcel.words.clone();
         words.push(("origin".to_owned(), self.0.origin.clone()));
+        let token = parcel.token.as_ref();
+        words.extend(token.map(|token| ("token".to_owned(), token.expose().clone())));
         let text = self.0.texts.fill(parcel.template, &words)?;
         let address: Address = parcel.address.parse().ok()?;
         let message = Message::builder()

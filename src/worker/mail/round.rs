@@ -44,7 +44,12 @@ pub async fn once(services: &Services, post: &Post) -> Result<usize> {
             // What the server says can hold the address.
             Outcome::NotNow => tracing::warn!(mail.id = parcel.id, "a mail could not be sent; it is tried again later"),
         }
-        settle(services, parcel, outcome).await?;
+        let id = parcel.id.clone();
+        if let Err(fault) = settle(services, parcel, outcome).await {
+            // The others were taken, too: an attempt of theirs would be lost.
+            let error = &fault as &dyn std::error::Error;
+            tracing::warn!(error, mail.id = id, "what came of a mail could not be kept");
+        }
     }
     Ok(sent)
 }

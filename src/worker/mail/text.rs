@@ -21,6 +21,11 @@ pub(super) struct Texts(Vec<(Template, Text)>);
 const fn builtin(template: Template) -> &'static str {
     match template {
         Template::FuseTripped => include_str!("templates/fuse-tripped.txt"),
+        Template::Invitation => include_str!("templates/invitation.txt"),
+        Template::LogStopped => include_str!("templates/log-stopped.txt"),
+        Template::ReceiverPaused => include_str!("templates/receiver-paused.txt"),
+        Template::RunLate => include_str!("templates/run-late.txt"),
+        Template::ScheduleFailed => include_str!("templates/schedule-failed.txt"),
     }
 }
 

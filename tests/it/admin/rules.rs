@@ -77,6 +77,22 @@ each_database! {
         before.assert_same(&house.dump().await);
     }
 
+    async fn a_draft_names_its_group_also_where_nothing_else_knows_it(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        // Whatever was decided before has the policy in memory.
+        let ada = house.user("ada").await;
+        assert!(!desk.may(&ada, "record.edit", ("lead", "1")).await);
+        let plain = house.group("Plain").await;
+        let draft = json!({"name": "Draft", "when": "title pr", "then": [{"group": plain}], "state": "draft"});
+        let made = desk.post("/rules", draft).await.status(201);
+        for shown in [&made.json, &desk.get("/rules").await.status(200).json["items"][0]] {
+            assert_eq!(shown["then"][0]["group"], plain.as_str(), "{shown}");
+            assert!(shown["sentence"].as_str().unwrap().contains("Plain"), "{shown}");
+        }
+        let versions = desk.get(&format!("/rules/{}/versions", made.id())).await.status(200).json;
+        assert_eq!(versions["items"][0]["then"][0]["group"], plain.as_str());
+    }
+
     async fn nobody_fills_a_group_that_gives_more_than_they_hold(house: TestHouse) {
         let desk = Desk::admin(&house);
         let (mallory, ada) = (house.user("mallory").await, house.user("ada").await);

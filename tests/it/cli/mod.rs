@@ -3,8 +3,10 @@
 //! May use `support` and the program itself; must never name a function of the crate above `base`.
 
 mod audit;
+mod delivery;
 mod explain;
 mod first_start;
+mod fuse;
 mod keys;
 mod migrate;
 mod owner;

@@ -124,7 +124,7 @@ fn listen(output: impl BufRead, tell: &Sender<String>) {
 
 /// The program with nothing of the caller's environment, in the folder of the database.
 pub fn command(database: &Database) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(PROGRAM.as_str());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MUSTER_") || name == "RUST_LOG" {
             command.env_remove(name);

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use crate::api::bodies::user;
 use crate::cli::server::Server;
 use crate::support::database::Database;
+use crate::support::program::run_json;
 
 /// Far less than the grace that running requests get: nothing may have waited for its end.
 const AT_ONCE: Duration = Duration::from_secs(10);
@@ -86,6 +87,29 @@ each_database! {
         let began = Instant::now();
         assert!(server.terminate().success());
         assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    }
+
+    async fn who_follows_the_log_holds_nothing_up(database: Database) {
+        let server = Server::start(&database, &["--log-format", "json"], &[]);
+        let made = run_json(&database, &["token", "create", "--tenant", "acme", "--admin", "--json"]);
+        let head = format!(
+            "GET /api/v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+            made["token"].as_str().unwrap()
+        );
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut byte, mut seen) = ([0; 1], Vec::new());
+        while !seen.ends_with(b":\n\n") {
+            stream.read_exact(&mut byte).await.unwrap();
+            seen.push(byte[0]);
+        }
+        server.signal("TERM");
+        stream.read_to_end(&mut seen).await.unwrap();
+        assert!(seen.ends_with(b"0\r\n\r\n"), "the answer ends as it should");
+        let complaints = database.folder().join("stderr.log");
+        assert!(server.end().success());
+        let said = std::fs::read_to_string(complaints).unwrap();
+        assert!(!said.contains("cut off"), "{said}");
     }
 
     async fn both_signals_end_it_well(database: Database) {

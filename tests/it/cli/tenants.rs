@@ -33,7 +33,7 @@ each_database! {
             .iter()
             .find(|item| item["id"] == made["id"])
             .unwrap();
-        assert_eq!(keys(own), ["created", "id", "name", "slug"]);
+        assert_eq!(keys(own), ["created", "id", "name", "slug", "state"]);
         assert_eq!(own["name"], "Umbrella  Corp. (EU)");
     }
 

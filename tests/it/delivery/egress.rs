@@ -141,7 +141,10 @@ async fn of_an_answer_of_ten_megabytes_only_the_beginning_is_read() {
     let receiver = Receiver::open().await;
     receiver.answers(|_| Reply::Bytes(10 << 20));
     let answer = post(&receiver.url()).await.unwrap();
-    assert_eq!((answer.status, answer.body.len()), (200, MAX_ANSWER_BYTES));
+    assert_eq!(
+        (answer.status, answer.body.len(), answer.is_whole),
+        (200, MAX_ANSWER_BYTES, false)
+    );
 }
 
 #[tokio::test]

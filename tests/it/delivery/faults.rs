@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::hook::Hook;
-use crate::support::TestHouse;
 use crate::support::receiver::Reply;
+use crate::support::{TestHouse, seam};
 
 each_database! {
     async fn a_receiver_that_answers_500_for_an_hour_gets_everything_then_with_the_same_ids(house: TestHouse) {
@@ -157,5 +159,112 @@ each_database! {
         hook.turn("resume").await;
         house.turn().await;
         assert_eq!(hook.receiver.got().len(), 25);
+    }
+
+    async fn a_receiver_that_refuses_some_for_ever_gets_all_others(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*", "group.*"]).await;
+        hook.receiver.answers(|got| Reply::Status(if got.kind().starts_with("group.") { 400 } else { 200 }));
+        for number in 0..25 {
+            house.group(&format!("group-{number}")).await;
+        }
+        house.turn().await;
+        assert_eq!(hook.shown().await["state"], "failing");
+        hook.receiver.take();
+        let ada = house.user("ada").await;
+        for _ in 0..2 {
+            house.clock().advance(Duration::from_mins(12));
+            house.turn().await;
+        }
+        let sent = hook.receiver.take();
+        let of_ada = sent.iter().filter(|got| got.json["data"]["subject"]["id"] == ada.as_str()).count();
+        assert_eq!(of_ada, 1, "what is new is tried as well as what was refused");
+        assert_eq!(hook.shown().await["state"], "active");
+        assert_eq!(hook.troubles().await.len(), 25, "nothing is lost");
+    }
+
+    async fn what_is_behind_others_does_not_stop_a_failing_receiver_from_being_tried(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*", "group.*"]).await;
+        hook.receiver.answers(|got| Reply::Status(if got.kind().starts_with("group.") { 500 } else { 200 }));
+        let mut groups = Vec::new();
+        for number in 0..25 {
+            groups.push(house.group(&format!("group-{number}")).await);
+        }
+        house.turn().await;
+        assert_eq!(hook.shown().await["state"], "failing");
+        // All that is new is about groups that wait, and then there is somebody else.
+        for group in &groups {
+            let rename = serde_json::json!([{"op": "replace", "path": "displayName", "value": format!("{group} x")}]);
+            house.patch(&format!("/Groups/{group}"), rename).await;
+        }
+        house.user("ada").await;
+        for _ in 0..2 {
+            house.clock().advance(Duration::from_mins(12));
+            house.turn().await;
+        }
+        assert_eq!(hook.shown().await["state"], "active");
+        let troubles = hook.troubles().await;
+        let behind = troubles.iter().filter(|(_, state)| state == "behind").count();
+        assert_eq!((troubles.len(), behind), (50, 25));
+    }
+
+    async fn where_nothing_gets_through_nothing_is_given_up(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*"]).await;
+        hook.receiver.answers(|_| Reply::Status(500));
+        house.user("ada").await;
+        for _ in 0..80 {
+            house.turn().await;
+            house.clock().advance(Duration::from_mins(75));
+        }
+        assert_eq!(hook.receiver.take().len(), 80);
+        let states: Vec<String> = hook.troubles().await.into_iter().map(|(_, state)| state).collect();
+        assert_eq!(states, ["waiting"]);
+    }
+
+    async fn what_a_clock_that_was_ahead_put_off_is_sent_when_it_is_set_right(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*"]).await;
+        let now = house.clock().now();
+        hook.receiver.answers(|_| Reply::Status(500));
+        house.clock().advance(Duration::from_hours(24));
+        house.user("ada").await;
+        house.turn().await;
+        assert_eq!(hook.receiver.take().len(), 1);
+        house.clock().set(now);
+        hook.receiver.answers(|_| Reply::Status(200));
+        // Another node: this one has died.
+        assert_eq!(seam::deliver_unsettled(house.rooms()).await, 1);
+    }
+
+    async fn what_a_round_finds_out_does_not_undo_what_somebody_decided_meanwhile(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*"]).await;
+        house.user("ada").await;
+        seam::number(house.rooms()).await;
+        let both = async || {
+            hook.turn("pause").await;
+            hook.turn("resume").await;
+        };
+        assert!(!seam::deliver_while(house.rooms(), both).await);
+        assert_eq!(hook.shown().await["state"], "active");
+        assert!(!seam::deliver_while(house.rooms(), async || hook.turn("pause").await).await);
+        let shown = hook.shown().await;
+        assert_eq!((&shown["state"], &shown["reason"]), (&json!("paused"), &json!("asked")));
+        house.turn().await;
+        let log = hook.desk.get("/events?kind=receiver.paused").await.status(200).json;
+        let reasons: Vec<&Value> = log["items"].as_array().unwrap().iter().map(|one| &one["data"]["reason"]).collect();
+        assert_eq!(reasons, ["asked", "asked"]);
+    }
+
+    async fn a_receiver_that_wants_nothing_of_it_costs_no_write(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["role.*"]).await;
+        let unmoved = "UPDATE receiver SET round = round WHERE round = 0 AND cursor_seq = 0";
+        house.database.execute("UPDATE receiver SET round = 0, cursor_seq = 0").await;
+        for number in 0..5 {
+            house.user(&format!("user-{number}")).await;
+            house.turn().await;
+        }
+        assert_eq!(house.database.execute(unmoved).await, 1);
+        hook.desk.post("/roles", json!({"name": "Clerk", "permissions": []})).await.status(201);
+        house.turn().await;
+        assert_eq!(hook.receiver.take().len(), 1);
+        assert_eq!(house.database.execute(unmoved).await, 0);
     }
 }

@@ -1,8 +1,16 @@
 //! Telling others what happens: what is sent, in which order, and what becomes of what does not get through.
 
+mod changed;
 mod egress;
 mod faults;
-mod hook;
+mod gaps;
+mod groups;
+pub mod hook;
+mod live;
 mod order;
+mod polls;
+mod pushes;
 mod replay;
+mod snapshot;
+mod token;
 mod webhooks;

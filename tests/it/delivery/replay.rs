@@ -83,4 +83,18 @@ each_database! {
         assert_eq!(hook.troubles().await, []);
         assert!(seqs.is_sorted() && seqs.first() == Some(&made) && seqs.len() >= 2, "{seqs:?}");
     }
+
+    async fn what_was_given_up_and_got_through_in_a_replay_is_not_listed_any_more(house: TestHouse) {
+        let hook = Hook::of(&house, "hook", &["user.*"]).await;
+        hook.receiver.answers(|_| Reply::Status(500));
+        house.user("ada").await;
+        house.turn().await;
+        let seq = hook.receiver.take().remove(0).seq();
+        house.database.execute("UPDATE delivery SET state = 'dead'").await;
+        hook.receiver.answers(|_| Reply::Status(200));
+        hook.desk.post(&hook.path("/replay"), json!({"from": seq})).await.status(204);
+        house.turn().await;
+        assert_eq!(hook.receiver.seqs(), [seq]);
+        assert_eq!(hook.troubles().await, []);
+    }
 }

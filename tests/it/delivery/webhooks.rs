@@ -2,26 +2,11 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::hook::Hook;
 use crate::admin::desk::{Desk, Problems};
 use crate::support::TestHouse;
-use crate::support::receiver::Got;
-
-/// Which of the signatures of a request this secret made, counted from 0.
-fn signed_by(got: &Got, secret: &str) -> Option<usize> {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-    let signed = format!("{}.{}.{}", got.id(), got.header("webhook-timestamp"), got.text);
-    let expected = format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes())));
-    got.header("webhook-signature")
-        .split(' ')
-        .position(|one| one == expected)
-}
 
 each_database! {
     async fn what_happens_is_sent_with_its_position_and_signed(house: TestHouse) {
@@ -36,7 +21,7 @@ each_database! {
         let tenant = got.json["data"]["tenant"].as_str().unwrap();
         assert_eq!(got.id(), format!("evt_{tenant}_{}", got.seq()));
         assert_eq!(got.header("webhook-timestamp"), "1767225631");
-        assert_eq!(signed_by(got, &hook.secret), Some(0));
+        assert_eq!(got.signed_by(&hook.secret), Some(0));
         assert!(!got.text.contains("ada-of-the-hook"), "no personal value leaves: {}", got.text);
         let events = hook.desk.get("/events?kind=user.created").await.status(200).json;
         assert_eq!(events["items"][0]["seq"], got.seq());
@@ -78,12 +63,12 @@ each_database! {
         house.user("ada").await;
         house.turn().await;
         let got = hook.receiver.take().remove(0);
-        assert_eq!((signed_by(&got, &hook.secret), signed_by(&got, &new)), (Some(0), Some(1)));
+        assert_eq!((got.signed_by(&hook.secret), got.signed_by(&new)), (Some(0), Some(1)));
         house.clock().advance(Duration::from_hours(24));
         house.user("bob").await;
         house.turn().await;
         let got = hook.receiver.take().remove(0);
-        assert_eq!((signed_by(&got, &hook.secret), signed_by(&got, &new)), (None, Some(0)));
+        assert_eq!((got.signed_by(&hook.secret), got.signed_by(&new)), (None, Some(0)));
         let third = hook.desk.post(&hook.path("/secrets"), json!({})).await.status(201).json;
         let ids = |shown: &Value| shown["secrets"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
         assert_eq!(ids(&hook.shown().await), [second.json["id"].clone(), third["id"].clone()]);
@@ -94,7 +79,7 @@ each_database! {
         house.user("eve").await;
         house.turn().await;
         let got = hook.receiver.take().remove(0);
-        assert_eq!((signed_by(&got, &new), signed_by(&got, third["secret"].as_str().unwrap())), (None, Some(0)));
+        assert_eq!((got.signed_by(&new), got.signed_by(third["secret"].as_str().unwrap())), (None, Some(0)));
     }
 
     async fn a_paused_webhook_is_sent_nothing_and_then_everything(house: TestHouse) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::words::{Fused, off};
 use crate::admin::desk::{Desk, Problems};
-use crate::api::bodies::NOBODY;
+use crate::api::bodies::{NOBODY, user};
 use crate::support::TestHouse;
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -166,5 +166,47 @@ each_database! {
         fused.desk.patch(&fused.path, json!({"delettions": null})).await.problem(400, "unknown-field");
         fused.desk.patch(&format!("/connections/{NOBODY}/fuse"), json!({})).await.problem(404, "not-found");
         Desk::neighbour(&fused.house).get(&fused.path).await.problem(404, "not-found");
+    }
+
+    async fn who_is_in_a_group_by_a_rule_leaves_with_it(house: TestHouse) {
+        let fused = Fused::with(house, json!({"departures": {"percent": 0, "least": 2}})).await;
+        let smart = fused.house.group("Chiefs").await;
+        let rule = json!({"name": "Chiefs", "when": "title eq \"Chief\"", "then": [{"group": smart}], "state": "active"});
+        fused.desk.post("/rules", rule).await.status(201);
+        for name in ["ada", "bob", "eve"] {
+            fused.house.post("/Users", user(name, json!({"title": "Chief"}))).await.status(201);
+        }
+        fused.house.delete(&format!("/Groups/{smart}")).await.error(429, None);
+        assert_eq!(fused.house.get(&format!("/Groups/{smart}")).await.values_of("members").len(), 3);
+        fused.decide("approve").await;
+        fused.house.delete(&format!("/Groups/{smart}")).await.no_content();
+        assert_eq!(used(&fused, "departures").await, 3);
+    }
+
+    async fn a_window_of_a_clock_that_ran_ahead_is_over(house: TestHouse) {
+        let fused = Fused::with(house, json!({"deletions": {"percent": 0, "least": 1}})).await;
+        let users = fused.users(3).await;
+        let delete = async |user: usize| fused.house.delete(&format!("/Users/{}", users[user])).await;
+        let now = fused.house.clock().now();
+        fused.house.clock().set(now.plus(Duration::from_hours(24)));
+        delete(0).await.no_content();
+        fused.house.clock().set(now);
+        delete(1).await.no_content();
+        delete(2).await.error(429, None);
+    }
+
+    async fn of_two_who_decide_about_budgets_at_once_neither_is_lost(house: TestHouse) {
+        let fused = Fused::with(house, json!({})).await;
+        for least in 1..=8 {
+            let limit = json!({"percent": 0, "least": least});
+            let (one, other) = tokio::join!(
+                fused.desk.patch(&fused.path, json!({"deletions": limit})),
+                fused.desk.patch(&fused.path, json!({"renames": limit})),
+            );
+            one.status(200);
+            other.status(200);
+            let shown = fused.desk.get(&fused.path).await.status(200).json;
+            assert_eq!((&shown["deletions"], &shown["renames"]), (&limit, &limit));
+        }
     }
 }

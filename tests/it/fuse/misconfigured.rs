@@ -11,7 +11,7 @@ const DELETIONS: usize = 80;
 /// Clients that do it at once.
 const CLIENTS: usize = 8;
 
-fn deletions() -> usize {
+pub fn deletions() -> usize {
     setting("MUSTER_TEST_DELETIONS").map_or(DELETIONS, |text| text.parse().unwrap())
 }
 

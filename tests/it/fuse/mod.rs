@@ -3,6 +3,8 @@
 //! May use `support` and the desk of `admin`; must never name a function of the crate above `base`.
 
 mod budgets;
+mod held;
 mod holds;
 mod misconfigured;
+mod nodes;
 pub mod words;

@@ -1,5 +1,9 @@
 //! Anything in any order: nothing that can be asked for comes to an internal error, and a status is always what it says.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::admin::desk::Desk;
@@ -9,7 +13,10 @@ use crate::support::answer::Answer;
 use crate::support::dice::{Dice, seed};
 
 /// Asks a world is given.
-const STEPS: usize = 150;
+const STEPS: usize = 250;
+
+/// Seconds that the clock moves at most, and that plans lie ahead.
+const AHEAD: usize = 30;
 
 const NAMES: [&str; 3] = ["ada", "bob", "eve"];
 
@@ -31,7 +38,11 @@ impl World {
         );
         let (other, name) = (self.dice.pick(&self.users).clone(), *self.dice.pick(&NAMES));
         let (house, desk) = (&self.house, &self.desk);
-        match self.dice.below(13) {
+        let (ahead, passes) = (self.dice.below(AHEAD) + 1, self.dice.below(AHEAD));
+        let ahead = house.clock().now().plus(seconds(ahead)).rfc3339();
+        let put =
+            async |path: String, body: Value| desk.ask(Method::PUT, &format!("/api/v1{path}"), Some(body), &[]).await;
+        match self.dice.below(18) {
             0 => {
                 house
                     .post("/Users", user(name, json!({"active": true, "externalId": name})))
@@ -59,6 +70,20 @@ impl World {
             9 => desk.post(&format!("/users/{id}/restore"), json!({})).await,
             10 => desk.post(&format!("/users/{id}/restore"), json!({"into": other})).await,
             11 => desk.post(&format!("/groups/{group}/restore"), json!({})).await,
+            12 => {
+                desk.post(
+                    &format!("/users/{id}/restore"),
+                    json!({"active": self.dice.below(2) == 0}),
+                )
+                .await
+            }
+            13 => put(format!("/users/{id}/leave"), json!({"until": ahead})).await,
+            14 => put(format!("/users/{id}/schedule"), json!({"deactivate_at": ahead})).await,
+            15 | 16 => {
+                house.clock().advance(seconds(passes));
+                house.turn().await;
+                desk.get("/schedules").await
+            }
             _ => {
                 let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
                 house.patch(&format!("/Groups/{group}"), add).await
@@ -84,7 +109,27 @@ impl World {
                 assert!(!active || status.json.get("hold").is_none(), "{}", status.text);
             }
         }
+        let dump = self.house.dump().await;
+        let active = dump.table("resource").iter().filter(|row| column(row, "active") != "0");
+        let active: BTreeSet<&str> = active.map(|row| column(row, "pk")).collect();
+        for held in dump.table("user_status") {
+            assert!(
+                !active.contains(column(held, "resource_pk")),
+                "whoever is held is not active: {held}"
+            );
+        }
     }
+}
+
+fn seconds(number: usize) -> Duration {
+    Duration::from_secs(number as u64)
+}
+
+/// A number out of a row of a dump; nothing where it is null.
+fn column<'a>(row: &'a str, name: &str) -> &'a str {
+    let of_name = |part: &&'a str| part.split_once('=').is_some_and(|(column, _)| column == name);
+    let value = row.split(' ').find(of_name).and_then(|part| part.split_once('='));
+    value.unwrap_or_else(|| panic!("{name} in {row}")).1.trim_matches('\'')
 }
 
 fn says(path: &str, value: &Value) -> Value {

@@ -1,6 +1,15 @@
 //! Who may come in, over HTTP and the command line: statuses, tombstones, plans; each test on both engines.
 
 mod chance;
+mod clones;
+mod killed;
+mod leaving;
+mod purge;
+mod recreated;
+mod rehire;
+mod restored;
 mod schedules;
 mod status;
+mod taken_back;
 mod tombstones;
+mod undo;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::admin::desk::{Desk, Problems, texts};
 use crate::support::TestHouse;
 use crate::support::answer::Answer;
+use crate::support::seam::do_late;
 
 async fn put(desk: &Desk, path: &str, body: Value) -> Answer {
     desk.ask(Method::PUT, &format!("/api/v1{path}"), Some(body), &[]).await
@@ -185,5 +186,63 @@ each_database! {
         pass(&house, 60).await;
         let again = desk.get("/events?kind=user.deactivated&limit=500").await.status(200).json;
         assert_eq!(again["items"].as_array().unwrap().len(), 20, "a clock that is set back does nothing twice");
+    }
+
+    async fn of_what_was_moved_or_is_about_nobody_when_it_is_done_nothing_is(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (ada, bob) = (house.user("ada").await, house.user("bob").await);
+        for id in [&ada, &bob] {
+            put(&desk, &format!("/users/{id}/schedule"), json!({"deactivate_at": "2026-01-01T00:00:10Z"})).await.status(200);
+        }
+        house.clock().advance(Duration::from_secs(10));
+        let meanwhile = async {
+            put(&desk, &format!("/users/{ada}/schedule"), json!({"deactivate_at": "2026-06-30T00:00:00Z"})).await.status(200);
+            house.delete(&format!("/Users/{bob}")).await.no_content();
+        };
+        assert_eq!(do_late(house.rooms(), meanwhile).await, 1);
+        assert_eq!(status(&desk, &ada).await, "active");
+        assert_eq!((plans(&desk, "waiting").await.len(), plans(&desk, "cancelled").await.len(), plans(&desk, "failed").await.len()), (1, 1, 0));
+    }
+
+    async fn what_cannot_be_done_keeps_nothing_back(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        // More than are looked up at once.
+        for number in 0..101 {
+            let id = house.user(&format!("u{number}")).await;
+            put(&desk, &format!("/users/{id}/schedule"), json!({"deactivate_at": "2026-01-01T00:00:10Z"})).await.status(200);
+        }
+        // Their keys do not open any more.
+        house.database.execute("UPDATE resource SET seal = 'broken'").await;
+        let ada = house.user("ada").await;
+        put(&desk, &format!("/users/{ada}/schedule"), json!({"deactivate_at": "2026-01-01T00:00:11Z"})).await.status(200);
+        pass(&house, 11).await;
+        assert_eq!(status(&desk, &ada).await, "deactivated");
+        assert_eq!(house.find("/Users", "active eq false").await.total(), 1);
+        assert!(house.logs.text().contains("could not be done"));
+    }
+
+    async fn whoever_is_on_leave_is_so_until_it_was_planned_last(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let until = async |id: &str| desk.get(&format!("/users/{id}/status")).await.status(200).json["hold"]["until"].clone();
+        let ada = house.user("ada").await;
+        let path = format!("/users/{ada}/leave");
+        put(&desk, &path, json!({"until": "2026-01-01T00:00:20Z"})).await.status(200);
+        pass(&house, 1).await;
+        put(&desk, &path, json!({"from": "2026-01-01T00:00:30Z", "until": "2026-01-01T00:00:40Z"})).await.status(200);
+        assert_eq!(until(&ada).await, "2026-01-01T00:00:40.000000Z");
+        pass(&house, 25).await;
+        assert_eq!(status(&desk, &ada).await, "suspended");
+        pass(&house, 14).await;
+        assert_eq!(status(&desk, &ada).await, "active");
+
+        let bob = house.user("bob").await;
+        put(&desk, &format!("/users/{bob}/leave"), json!({"until": "2026-01-01T00:01:20Z"})).await.status(200);
+        pass(&house, 1).await;
+        let waiting = desk.get("/schedules").await.status(200).json;
+        let back = texts(&waiting, "id").pop().unwrap();
+        desk.delete(&format!("/schedules/{back}")).await.no_content();
+        assert_eq!(until(&bob).await, Value::Null, "nothing ends it");
+        pass(&house, 120).await;
+        assert_eq!(status(&desk, &bob).await, "suspended");
     }
 }

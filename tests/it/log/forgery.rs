@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use muster::base::secret::Secret;
 use muster::event::chain::Head;
 use muster::event::export::Read;
-use muster::event::{Broken, Checkpoint, Extent, Flaw, Keys, Seq, encode, verify};
+use muster::event::{Algorithm, Broken, Checkpoint, Extent, Flaw, Keys, Seq, SigningKey, encode, verify};
+use muster::service::Error;
 use muster::service::keys::{self, Purpose};
 use muster::service::log::{self, Export};
 use serde_json::json;
@@ -92,8 +94,64 @@ fn rechained(lines: &[Vec<u8>], from: usize, tenant: &str) -> Vec<Vec<u8>> {
     forged
 }
 
+/// What somebody with the database alone can do: they say of an event that somebody else did it, and work out all hashes
+/// after it. Gives where the log ends then, and where its checkpoints from there on stand.
+async fn rewritten(house: &AccessHouse, from: Seq) -> (Head, Vec<Head>) {
+    let lines = export(house, 0).await;
+    let tenant = proved(&lines, &trusted(house).await).unwrap().tenant;
+    let (mut head, mut checkpoints, mut updates) = (Head::genesis(&tenant), Vec::new(), Vec::new());
+    for line in &lines {
+        match Read::line(line).unwrap() {
+            Read::Event(mut event, _) => {
+                if event.seq == from {
+                    event.actor_id.push('x');
+                }
+                let hash = encode::hash(&head.hash, &tenant, &event);
+                head = Head {
+                    seq: event.seq,
+                    at: event.at,
+                    hash,
+                };
+                if event.seq >= from {
+                    let (seq, actor) = (event.seq, event.actor_id);
+                    updates.push(format!(
+                        "UPDATE event SET actor_id = '{actor}', hash = '{hash}' WHERE seq = {seq}"
+                    ));
+                }
+            }
+            Read::Checkpoint(checkpoint) if checkpoint.seq >= from => checkpoints.push(head),
+            _ => {}
+        }
+    }
+    house.database.execute(&updates.join("; ")).await;
+    (head, checkpoints)
+}
+
+/// Signs these places with another key.
+async fn signed_by(house: &AccessHouse, key: &SigningKey, tenant: &str, head: &Head, checkpoints: &[Head]) {
+    let sign = |table: &str, head: &Head| {
+        let signed = Checkpoint::sign(tenant, head, key).unwrap();
+        format!(
+            "UPDATE {table} SET hash = '{}', key_id = '{}', signature = '{}' WHERE seq = {}",
+            signed.hash, signed.key, signed.signature, signed.seq
+        )
+    };
+    let mut updates: Vec<String> = checkpoints.iter().map(|head| sign("checkpoint", head)).collect();
+    updates.push(sign("log_head", head));
+    house.database.execute(&updates.join("; ")).await;
+}
+
+/// Writes an export until it ends or is refused.
+async fn tried_export(house: &AccessHouse) -> Result<(), Error> {
+    let mut export = Export::begin(&house.services, &house.root, 0).await?;
+    while export.next().await?.is_some() {}
+    Ok(())
+}
+
 async fn checked(house: &AccessHouse, kept: Option<&Checkpoint>) -> Result<Extent, Broken> {
-    log::verify(&house.services, &house.root, kept.cloned()).await.unwrap()
+    log::verify(&house.services, &house.root, kept.cloned(), None)
+        .await
+        .unwrap()
 }
 
 #[track_caller]
@@ -255,5 +313,48 @@ each_database! {
         house.database.execute(&format!("DELETE FROM checkpoint WHERE seq > {}", earlier.seq)).await;
         assert!(checked(&house, None).await.is_ok(), "set back as a whole, it is like an old backup");
         broken_at(checked(&house, Some(&kept)).await, earlier.seq.next().0, "a checkpoint was kept elsewhere");
+    }
+
+    async fn a_key_that_somebody_else_put_into_the_database_proves_nothing(house: AccessHouse) {
+        furnish(&house).await;
+        unguarded(&house).await;
+        let (genuine, whole) = (trusted(&house).await, checked(&house, None).await.unwrap());
+        let forger = SigningKey::of(Algorithm::Ed25519, &Secret::new([9; 32])).unwrap();
+        let (kid, jwk) = (forger.public().kid(), forger.public().jwk());
+        let (head, checkpoints) = rewritten(&house, Seq(10)).await;
+        signed_by(&house, &forger, &whole.tenant, &head, &checkpoints).await;
+        // As a key that is retired nobody signs with it; what is sealed is another's, or nothing.
+        for sealed in ["'x'", "(SELECT min(k.sealed) FROM signing_key k)"] {
+            house.database.execute(&format!(
+                "INSERT INTO signing_key (kid, purpose, algorithm, public, sealed, created, retired) \
+                 VALUES ('{kid}', 'log', 'Ed25519', '{jwk}', {sealed}, 1, 2)"
+            )).await;
+            assert_eq!(trusted(&house).await, genuine, "{sealed}");
+            let broken = checked(&house, None).await.expect_err(sealed);
+            assert_eq!(broken.flaw, Flaw::UnknownKey(kid.to_owned()));
+            assert!(tried_export(&house).await.is_err(), "{sealed}");
+            house.database.execute(&format!("DELETE FROM signing_key WHERE kid = '{kid}'")).await;
+        }
+        // Whoever kept the keys elsewhere need not ask the database for them.
+        let found = log::verify(&house.services, &house.root, None, Some(genuine)).await.unwrap();
+        assert_eq!(found.expect_err("theirs").flaw, Flaw::UnknownKey(kid.to_owned()));
+    }
+
+    async fn nothing_is_signed_for_that_was_written_anew_in_the_database(house: AccessHouse) {
+        furnish(&house).await;
+        unguarded(&house).await;
+        let whole = checked(&house, None).await.unwrap();
+        let from = Seq(whole.to.0 - 3);
+        let (head, _) = rewritten(&house, from).await;
+        house.database.execute(&format!("DELETE FROM checkpoint WHERE seq >= {from}")).await;
+        assert!(checked(&house, None).await.is_err());
+        assert!(tried_export(&house).await.is_err(), "an export of it is not ended");
+        // With the end moved as well, the next event would sign for all of it.
+        house.database.execute(&format!("UPDATE log_head SET hash = '{}'", head.hash)).await;
+        house.user("late", json!({})).await;
+        assert!(!log::settled(&house.services, &house.root).await.unwrap(), "it gets no number");
+        assert!(checked(&house, None).await.is_err());
+        assert!(tried_export(&house).await.is_err());
+        assert_eq!(house.database.execute("UPDATE entry SET at = at").await, 1, "what happens is kept");
     }
 }

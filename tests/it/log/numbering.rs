@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use muster::access::Catalogue;
-use muster::base::clock::Clock;
+use muster::base::clock::{Clock, Timestamp};
 use muster::base::id::Ids;
 use muster::event::{Head, Keys, Seq, Walk, chain::Head as End};
 use muster::scim::discovery::Listing;
+use muster::service::keys::{self, Purpose};
+use muster::service::log::sequence::LEASE_LASTS;
 use muster::service::log::{self, Passed, Wanted, sequence};
 use muster::service::{Error, Parts, Services};
 use muster::store::log::events::{Kept, Which};
@@ -15,7 +18,9 @@ use muster::store::{Db, Options, Reader, tenants};
 use serde_json::json;
 
 use crate::access::house::{AccessHouse, START};
-use crate::support::seam::keyring;
+use crate::admin::desk::Desk;
+use crate::support::seam::{self, keyring};
+use crate::support::{TestHouse, program};
 
 /// Users that each writer makes.
 const EACH: usize = 20;
@@ -136,5 +141,95 @@ each_database! {
         let last: Vec<&str> = events.iter().rev().take(2).map(|event| event.kind.as_str()).collect();
         assert_eq!(last, ["user.deleted", "group.updated"], "who leaves with a user leaves before it");
         assert_eq!(events[events.len() - 1].txn, events[events.len() - 2].txn);
+    }
+
+    async fn a_log_that_cannot_go_on_holds_up_no_other_and_goes_on_when_it_is_mended(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        house.user("ada").await;
+        house.turn().await;
+        let acme = "tenant_id = (SELECT n.id FROM tenant n WHERE n.slug = 'acme')";
+        house.database.execute("CREATE TABLE kept AS SELECT * FROM log_head").await;
+        for (number, damage) in ["hash = 'x'", "seq = seq - 1", "signature = NULL"].into_iter().enumerate() {
+            house.database.execute(&format!("UPDATE log_head SET {damage} WHERE {acme}")).await;
+            house.user(&format!("kim-{number}")).await;
+            house.second_tenant().user(&format!("kim-{number}")).await;
+            for _ in 0..3 {
+                seam::number(house.rooms()).await;
+            }
+            let waits = |which: &str| format!("UPDATE entry SET at = at WHERE {which}");
+            assert_eq!(house.database.execute(&waits(&format!("NOT {acme}"))).await, 0, "{damage}");
+            assert_eq!(house.database.execute(&waits(acme)).await, 1, "{damage}");
+            let told = house.logs.text().matches("the log of a tenant cannot go on").count();
+            assert_eq!(told, number + 1, "{damage}: it is told once while it is left alone");
+            let made = desk.get("/events?kind=user.created").await.status(200).json;
+            assert_eq!(made["items"].as_array().unwrap().len(), number + 1, "what has numbers can be read");
+            let columns = ["seq", "hash", "signature"].map(|column| {
+                format!("{column} = (SELECT k.{column} FROM kept k WHERE k.tenant_id = log_head.tenant_id)")
+            });
+            house.database.execute(&format!("UPDATE log_head SET {} WHERE {acme}", columns.join(", "))).await;
+            house.clock().advance(Duration::from_secs(1));
+            seam::number(house.rooms()).await;
+            assert_eq!(house.database.execute(&waits(acme)).await, 0, "{damage}");
+            house.database.execute("DROP TABLE kept").await;
+            house.database.execute("CREATE TABLE kept AS SELECT * FROM log_head").await;
+        }
+        house.database.execute("DROP TABLE kept").await;
+        let verified = program::run(&house.database, &["audit", "verify", "--tenant", "acme"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
+
+    async fn a_log_says_once_where_another_key_begins_to_sign_it(house: AccessHouse) {
+        let (db, other) = node(house.database.url()).await;
+        // The other node knows the key that signs now.
+        house.user("ada", json!({})).await;
+        log::settled(&other, &house.root).await.unwrap();
+        let before = log::head(&house.services, &house.root).await.unwrap().unwrap().key;
+        let after = keys::rotate(&house.services, Purpose::Log).await.unwrap();
+        for (services, name) in [(&house.services, "bob"), (&other, "kim"), (&house.services, "eve"), (&other, "zoe")] {
+            house.user(name, json!({})).await;
+            log::settled(services, &house.root).await.unwrap();
+            assert_eq!(log::head(services, &house.root).await.unwrap().unwrap().key, after, "{name}");
+        }
+        let wanted = Wanted { kind: Some("key.rotated".to_owned()), ..Wanted::default() };
+        let told = log::read(&house.services, &house.root, &wanted).await.unwrap().items;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].data, json!({ "purpose": "log", "key": after, "before": before }));
+        assert_eq!(told[0].subject, Some(("key".to_owned(), after)));
+        assert_eq!(told[0].actor, ("system".to_owned(), "log".to_owned()));
+        assert!(log::verify(&other, &house.root, None, None).await.unwrap().is_ok());
+        db.close().await;
+    }
+
+    async fn a_lease_that_was_taken_by_a_clock_that_was_ahead_keeps_nobody_off(house: AccessHouse) {
+        house.clock.advance(Duration::from_hours(24));
+        assert!(sequence::lease(&house.services, "ahead").await.unwrap());
+        assert!(!sequence::lease(&house.services, "other").await.unwrap());
+        house.clock.set(START);
+        assert!(sequence::lease(&house.services, "other").await.unwrap());
+        assert!(!sequence::lease(&house.services, "third").await.unwrap(), "it is a lease again");
+        house.clock.advance(LEASE_LASTS);
+        assert!(sequence::lease(&house.services, "third").await.unwrap());
+    }
+
+    async fn clocks_that_jump_leave_one_chain_whose_instants_ascend(house: AccessHouse) {
+        let (db, other) = node(house.database.url()).await;
+        let before = log::read(&house.services, &house.root, &Wanted::default()).await.unwrap().items.len();
+        // Where the clocks of two nodes stand, in hours from the start.
+        let hours = [(0, 0), (24, -24), (-48, 24), (24 * 365, 0), (0, 24 * 365), (-1, -1), (1, 1)];
+        for (number, (here, there)) in hours.into_iter().enumerate() {
+            let at = |hours: i64| Timestamp(START.0 + hours * 3_600_000_000);
+            house.clock.set(at(here));
+            other.clock().set(at(there));
+            house.user(&format!("kim-{number}"), json!({})).await;
+            house.user(&format!("zoe-{number}"), json!({})).await;
+            let (one, two) = tokio::join!(
+                log::settled(&house.services, &house.root),
+                log::settled(&other, &house.root)
+            );
+            assert!(one.unwrap() && two.unwrap());
+        }
+        assert_eq!(proven(&db).await.len(), before + 2 * hours.len());
+        assert!(log::verify(&other, &house.root, None, None).await.unwrap().is_ok());
+        db.close().await;
     }
 }

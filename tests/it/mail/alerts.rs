@@ -1,12 +1,16 @@
-//! Administrators are told by mail that a fuse has tripped.
+//! Administrators are told by mail of what needs them.
 
 use serde_json::{Value, json};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::server::{MailServer, Recipients};
+use crate::admin::desk::Desk;
+use crate::delivery::hook::Hook;
 use crate::fuse::words::Fused;
 use crate::support::TestHouse;
+use crate::support::receiver::Reply;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -45,6 +49,19 @@ async fn rename(fused: &Fused, user: &str) {
         .patch(&format!("/Users/{user}"), rename)
         .await
         .error(429, None);
+}
+
+/// An administrator with an address, and where mail goes.
+async fn administered(house: &TestHouse) -> (Desk, PathBuf) {
+    let desk = Desk::admin(house);
+    let ada = json!({"schemas": [USER], "userName": "ada", "emails": [{"value": "ada@example.com", "primary": true}]});
+    let ada = house.post("/Users", ada).await.status(201).id();
+    desk.grant(&ada, "admin", "all").await;
+    (desk, house.database.folder().join("mail"))
+}
+
+fn sink(folder: &Path) -> String {
+    format!("file:{}", folder.display())
 }
 
 each_database! {
@@ -106,13 +123,14 @@ each_database! {
         let (fused, users) = furnished(house).await;
         rename(&fused, &users[1]).await;
         for _ in 0..7 {
+            assert!(!fused.house.dump().await.table("mail").is_empty());
             assert_eq!(fused.house.send_mail("smtp://127.0.0.1:1").await, 0);
             fused.house.clock().advance(Duration::from_hours(12));
         }
         assert_eq!(fused.house.dump().await.table("mail").len(), 0);
         let events = fused.desk.get("/events?kind=mail.failed").await.status(200).json;
         let attempts: Vec<&Value> = events["items"].as_array().unwrap().iter().map(|event| &event["data"]["attempts"]).collect();
-        assert_eq!(attempts, [0, 6], "bob has no address, ada no server");
+        assert_eq!(attempts, [0, 7], "bob has no address, ada no server");
         assert!(!events.to_string().contains("example.com"));
     }
 
@@ -122,5 +140,58 @@ each_database! {
         let server = MailServer::start(Recipients::Taken).await;
         let (one, other) = tokio::join!(fused.house.send_mail(&server.url), fused.house.send_mail(&server.url));
         assert_eq!((one + other, server.taken().len()), (1, 1));
+    }
+    async fn a_receiver_that_is_paused_by_itself_is_told(house: TestHouse) {
+        let (desk, folder) = administered(&house).await;
+        let hook = Hook::new(&house).await;
+        hook.receiver.answers(|_| Reply::Status(410));
+        house.user("carl").await;
+        house.turn().await;
+        assert_eq!(hook.shown().await["state"], "paused");
+        assert_eq!(house.send_mail(&sink(&folder)).await, 1);
+        let [mail] = &files(&folder)[..] else { panic!("one mail") };
+        let mail = mail.replace("=\r\n", "");
+        for part in ["Subject: acme: hook is sent nothing any more", "is paused (gone)", &format!("https://muster.example/api/v1/webhooks/{}", hook.id)] {
+            assert!(mail.contains(part), "{part} is not in {mail}");
+        }
+        // Who pauses it themselves need not be told.
+        house.clock().advance(Duration::from_mins(10));
+        hook.turn("resume").await;
+        hook.turn("pause").await;
+        house.turn().await;
+        assert_eq!(house.send_mail(&sink(&folder)).await, 0);
+        assert_eq!(desk.get("/events?kind=receiver.paused").await.json["items"].as_array().unwrap().len(), 2);
+    }
+
+    async fn what_was_planned_and_could_not_be_done_is_told(house: TestHouse) {
+        let (desk, folder) = administered(&house).await;
+        let eve = house.user("eve").await;
+        let plan = json!({"deactivate_at": "2026-01-01T00:00:10Z"});
+        desk.ask("PUT".parse().unwrap(), &format!("/api/v1/users/{eve}/schedule"), Some(plan), &[]).await.status(200);
+        desk.post("/ownership", json!({"to": eve, "break_glass": "a test"})).await.status(200);
+        house.clock().advance(Duration::from_secs(10));
+        house.turn().await;
+        assert_eq!(house.send_mail(&sink(&folder)).await, 1);
+        let [mail] = &files(&folder)[..] else { panic!("one mail") };
+        let mail = mail.replace("=\r\n", "");
+        for part in ["It was planned to deactivate a user of acme", &format!("/api/v1/users/{eve}/status")] {
+            assert!(mail.contains(part), "{part} is not in {mail}");
+        }
+    }
+
+    async fn a_log_that_cannot_go_on_is_told_once_a_day(house: TestHouse) {
+        let (_, folder) = administered(&house).await;
+        house.turn().await;
+        let acme = "tenant_id = (SELECT id FROM tenant WHERE slug = 'acme')";
+        house.database.execute(&format!("UPDATE log_head SET hash = 'damaged' WHERE {acme}")).await;
+        let mut sent = Vec::new();
+        for hours in [0, 1, 24] {
+            house.clock().advance(Duration::from_hours(hours));
+            house.user(&format!("user{hours}")).await;
+            house.turn().await;
+            sent.push(house.send_mail(&sink(&folder)).await);
+        }
+        assert_eq!(sent, [1, 0, 1]);
+        assert!(files(&folder)[0].contains("Subject: acme: the log cannot go on"));
     }
 }

@@ -45,7 +45,7 @@ each_database! {
         fs::write(&key, keys.jwks().to_string()).unwrap();
         let verify = |text: &str| {
             fs::write(&file, text).unwrap();
-            let mut command = Command::new(PROGRAM);
+            let mut command = Command::new(PROGRAM.as_str());
             command.env_clear().current_dir(folder.path()).args(["verify", "certificate", "certificate.json"]);
             command.args(["--key", "key.json"]).output().unwrap().status.code()
         };

@@ -3,5 +3,9 @@
 //! May use `support`, the admin desk, and what the crate says of certificates; must never write a run itself.
 
 mod certificates;
+mod enforcer_faults;
+mod enforcer_routes;
+mod enforcers;
 mod runs;
+mod shop;
 mod verify;

@@ -1,15 +1,31 @@
 //! Runs from the event that opens them to the last step, with what Muster keeps itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
+use muster::service::access::Paging;
+use muster::service::credentials::{self, Holder};
+use muster::service::log::sequence;
+use muster::service::offboarding;
 use serde_json::{Value, json};
 
+use crate::access::house::AccessHouse;
 use crate::admin::desk::{Desk, Problems as _, texts, token};
-use crate::support::TestHouse;
+use crate::support::{TestHouse, seam};
 
 /// What every node remembers of a token at most.
 const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// More runs than one round takes up.
+const MORE_THAN_A_ROUND: usize = 65;
+
+/// Has the log of a tenant go on no more, as one that is not what was signed.
+async fn break_log(house: &TestHouse, slug: &str) {
+    let spoil =
+        format!("UPDATE log_head SET hash = 'x' WHERE tenant_id = (SELECT n.id FROM tenant n WHERE n.slug = '{slug}')");
+    assert_eq!(house.database.execute(&spoil).await, 1);
+}
 
 /// The runs of a person, newest first.
 pub async fn runs_of(desk: &Desk, user: &str) -> Vec<Value> {
@@ -163,5 +179,136 @@ each_database! {
         let problem = desk.get("/offboarding-runs?state=lat").await.problem(400, "invalid-value");
         assert_eq!(problem["parameter"], "state");
         desk.ask(Method::GET, "/api/v1/offboarding-runs/nobody", None, &[]).await.problem(404, "not-found");
+    }
+
+    async fn a_run_is_opened_by_what_ended_the_account_and_never_by_what_let_somebody_in(house: TestHouse) {
+        let (desk, ada) = (Desk::admin(&house), house.user("ada").await);
+        house.turn().await;
+        set_active(&house, &ada, false).await;
+        set_active(&house, &ada, true).await;
+        seam::number(house.rooms()).await;
+        // The end is there and has no number yet.
+        desk.post(&format!("/users/{ada}/deactivate"), json!({})).await.status(200);
+        seam::look_once(house.rooms()).await;
+        assert_eq!(runs_of(&desk, &ada).await, Vec::<Value>::new());
+        house.turn().await;
+        let run = runs_of(&desk, &ada).await.remove(0);
+        let events = desk.get("/events?limit=500").await.status(200).json;
+        let opened = events["items"].as_array().unwrap().iter().find(|event| event["seq"] == run["opened_seq"]).unwrap();
+        assert_eq!((&opened["kind"], &run["asked_by"]["actor_kind"]), (&json!("user.deactivated"), &json!("admin")));
+    }
+
+    async fn who_is_in_again_is_not_confirmed_to_be_out_and_keeps_new_tokens(house: AccessHouse) {
+        let (services, ada) = (&house.services, house.user("ada", json!({})).await);
+        house.set(&ada, "active", json!(false)).await.unwrap();
+        sequence::pass(services).await.unwrap();
+        offboarding::pass(services).await.unwrap();
+        house.clock.advance(REMEMBERED);
+        // They come back, and who follows the log does not know it yet.
+        house.set(&ada, "active", json!(true)).await.unwrap();
+        let issued = credentials::issue(services, "acme", &Holder::User(ada.clone()), None).await.unwrap();
+        for _ in 0..2 {
+            offboarding::pass(services).await.unwrap();
+            house.clock.advance(REMEMBERED * 2);
+            let caller = credentials::authenticate(services, issued.token.expose(), Arc::from("req-1")).await.unwrap();
+            assert!(caller.is_some(), "the token is no part of what ended");
+        }
+        let states = async || {
+            let wanted = offboarding::Wanted { user: Some(ada.clone()), ..offboarding::Wanted::default() };
+            let runs = offboarding::list(services, &house.root, &wanted, &Paging::default()).await.unwrap().items;
+            runs.into_iter().map(|run| run.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states().await, ["open"]);
+        sequence::pass(services).await.unwrap();
+        offboarding::pass(services).await.unwrap();
+        assert_eq!(states().await, ["withdrawn"]);
+    }
+
+    async fn a_log_that_is_not_what_was_signed_certifies_nothing_and_holds_up_no_other_tenant(house: TestHouse) {
+        let both = [(house.clone(), Desk::admin(&house)), (house.second_tenant(), Desk::neighbour(&house))];
+        let mut paths = Vec::new();
+        for (house, desk) in &both {
+            let user = house.user("kim").await;
+            house.delete(&format!("/Users/{user}")).await.no_content();
+            house.turn().await;
+            let run = runs_of(desk, &user).await.remove(0);
+            paths.push(format!("/offboarding-runs/{}/certificate", run["id"].as_str().unwrap()));
+        }
+        house.clock().advance(REMEMBERED);
+        // Confirmed, and numbered; certified is nothing yet.
+        seam::look_once(house.rooms()).await;
+        seam::number(house.rooms()).await;
+        let acme = "tenant_id = (SELECT n.id FROM tenant n WHERE n.slug = 'acme')";
+        house.database.execute(&format!("CREATE TABLE kept AS SELECT hash FROM log_head WHERE {acme}")).await;
+        house.database.execute(&format!("UPDATE log_head SET hash = 'x' WHERE {acme}")).await;
+        seam::look_once(house.rooms()).await;
+        both[0].1.get(&paths[0]).await.problem(404, "not-confirmed");
+        both[1].1.get(&paths[1]).await.status(200);
+        house.database.execute(&format!("UPDATE log_head SET hash = (SELECT k.hash FROM kept k) WHERE {acme}")).await;
+        house.clock().advance(REMEMBERED);
+        seam::look_once(house.rooms()).await;
+        both[0].1.get(&paths[0]).await.status(200);
+    }
+
+    async fn a_log_that_does_not_go_on_holds_up_no_certificate_of_others(house: TestHouse) {
+        let (desk, neighbour) = (Desk::admin(&house), Desk::neighbour(&house));
+        let second = house.second_tenant();
+        let mut last = String::new();
+        for number in 0..MORE_THAN_A_ROUND {
+            last = house.user(&format!("user{number}")).await;
+            house.delete(&format!("/Users/{last}")).await.no_content();
+        }
+        let theirs = second.user("kim").await;
+        second.delete(&format!("/Users/{theirs}")).await.no_content();
+        seam::number(house.rooms()).await;
+        seam::open_runs(house.rooms()).await;
+        house.clock().advance(REMEMBERED);
+        break_log(&house, "acme").await;
+        seam::open_runs(house.rooms()).await;
+        let states = [runs_of(&desk, &last).await, runs_of(&neighbour, &theirs).await].map(|runs| runs[0]["state"].clone());
+        assert_eq!(states, ["confirmed", "confirmed"]);
+        house.clock().advance(REMEMBERED);
+        for _ in 0..2 {
+            seam::number(house.rooms()).await;
+            seam::look_once(house.rooms()).await;
+        }
+        let run = runs_of(&neighbour, &theirs).await.remove(0);
+        neighbour.get(&format!("/offboarding-runs/{}/certificate", run["id"].as_str().unwrap())).await.status(200);
+    }
+
+    async fn whoever_is_back_while_a_log_does_not_go_on_holds_up_no_step_of_others(house: TestHouse) {
+        let neighbour = Desk::neighbour(&house);
+        let second = house.second_tenant();
+        let mut users = Vec::new();
+        for number in 0..MORE_THAN_A_ROUND {
+            let user = house.user(&format!("user{number}")).await;
+            set_active(&house, &user, false).await;
+            users.push(user);
+        }
+        seam::number(house.rooms()).await;
+        seam::open_runs(house.rooms()).await;
+        for user in &users {
+            set_active(&house, user, true).await;
+        }
+        break_log(&house, "acme").await;
+        house.clock().advance(REMEMBERED);
+        let theirs = second.user("kim").await;
+        second.delete(&format!("/Users/{theirs}")).await.no_content();
+        seam::number(house.rooms()).await;
+        seam::look_once(house.rooms()).await;
+        assert_eq!(runs_of(&neighbour, &theirs).await[0]["steps"][0]["state"], "acknowledged");
+    }
+
+    async fn a_step_that_was_put_off_by_a_clock_that_was_ahead_is_tried_at_once(house: TestHouse) {
+        let (desk, ada) = (Desk::admin(&house), house.user("ada").await);
+        house.turn().await;
+        let now = house.clock().now();
+        house.clock().advance(Duration::from_hours(24));
+        set_active(&house, &ada, false).await;
+        house.turn().await;
+        assert_eq!(runs_of(&desk, &ada).await[0]["steps"][0]["state"], "acknowledged");
+        house.clock().set(now);
+        house.turn().await;
+        assert_eq!(runs_of(&desk, &ada).await[0]["state"], "confirmed");
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use muster::base::clock::Timestamp;
 use muster::base::secret::Secret;
-use muster::event::certificate::{AskedBy, Mark, Proof, Step};
+use muster::event::certificate::{AskedBy, Mark, Proof, Removed, Step};
 use muster::event::{Algorithm, Certificate, Checkpoint, Hash, Head, Seq, SigningKey};
 use tempfile::TempDir;
 
@@ -53,6 +53,11 @@ fn certificate() -> String {
             confirmed: NOW,
             proof: Proof::BuiltIn { tokens: 1 },
         }],
+        removed: vec![Removed {
+            name: "forum".to_owned(),
+            requested: NOW,
+            removed: NOW,
+        }],
         closed: mark("run.confirmed", 9),
         checkpoint: Checkpoint::sign("t", &head, &signer(1)).unwrap(),
         key: String::new(),
@@ -81,7 +86,7 @@ impl Desk {
     /// With an empty environment, in a folder without a database.
     fn verify(&self, certificate: &str, key: &str) -> Output {
         let (file, key) = (self.file("certificate.json", certificate), self.file("key.json", key));
-        Command::new(PROGRAM)
+        Command::new(PROGRAM.as_str())
             .env_clear()
             .current_dir(self.folder.path())
             .args(["verify", "certificate"])
@@ -109,6 +114,10 @@ fn a_certificate_is_checked_with_a_key_or_a_set_of_keys() {
         assert!(text.starts_with("the certificate holds\n"), "{text}");
         assert!(
             text.contains("account-tokens confirmed 2026-01-01T00:00:00.000000Z by built-in"),
+            "{text}"
+        );
+        assert!(
+            text.contains("forum removed 2026-01-01T00:00:00.000000Z: nothing is proven of it"),
             "{text}"
         );
     }

@@ -9,6 +9,7 @@ use muster::event::{
 use muster::store::log::entries::Written;
 use muster::store::log::events::Which;
 use muster::store::log::heads::{End, Growth};
+use muster::store::log::waiting::Most;
 use muster::store::log::{leases, waiting};
 use muster::store::resources::External;
 use muster::store::{Error, Kind, Unit};
@@ -17,6 +18,12 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use super::shelf::{Shelf, user};
 use crate::support::database::Engine;
+
+/// More than any test writes.
+const MOST: Most = Most {
+    entries: 100,
+    characters: 1 << 20,
+};
 
 fn origin(who: &str) -> Origin {
     Origin {
@@ -72,12 +79,11 @@ async fn subjects(shelf: &Shelf) -> Vec<String> {
 
 /// What the entries that wait would add.
 async fn growth(shelf: &Shelf) -> Growth {
-    let waiting = waiting::oldest(&shelf.db, 100).await.unwrap();
+    let waiting = waiting::oldest(&shelf.db, MOST, &[]).await.unwrap();
     let first = waiting[0].clone();
-    let head = first
-        .end
-        .map_or_else(|| Head::genesis(&first.tenant_uid), |end| end.head);
-    let (old, mut chain) = (first.end, Chain::from(first.tenant_uid.as_str(), head));
+    let old = first.end.and_then(|standing| standing.end());
+    let head = old.map_or_else(|| Head::genesis(&first.tenant_uid), |end| end.head);
+    let mut chain = Chain::from(first.tenant_uid.as_str(), head);
     let (mut events, mut entries) = (Vec::new(), Vec::new());
     for one in waiting {
         let Written {

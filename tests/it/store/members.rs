@@ -47,7 +47,7 @@ each_database! {
         assert_eq!(refused.unknown, [stranger]);
         assert_eq!(shelf.members_of(group).await, ["ada", "eve"]);
         assert_eq!(shelf.groups_of(&eve).await, ["Sales"]);
-        assert_eq!(shelf.reader().members().count(group).await.unwrap(), 2);
+        assert_eq!(shelf.reader().members().count(group, &ByRule::NONE).await.unwrap(), 2);
     }
 
     async fn a_group_is_not_its_own_member_and_a_said_kind_must_be_right(shelf: Shelf) {

@@ -129,7 +129,7 @@ each_database! {
         let deleted = unit.resources().delete(Kind::User, pk, Version(1), shelf.now()).await.unwrap();
         unit.save().await.unwrap();
 
-        assert_eq!(deleted.left, [(group, group_id.clone())]);
+        assert_eq!(deleted.left, [(group, group_id.clone(), Version(2))]);
         assert_eq!(shelf.find(Kind::User, &id).await, None);
         assert!(shelf.members_of(group).await.is_empty());
         assert_eq!(shelf.find(Kind::Group, &group_id).await.unwrap().version, Version(2));

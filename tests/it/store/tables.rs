@@ -127,11 +127,14 @@ each_database! {
             "tenant.uid", "tenant.slug", "token.hash", "attribute_path.name", "tenant.id", "attribute_path.id",
             // Of the installation.
             "installation.id", "signing_key.id", "signing_key.kid", "signing_key.purpose",
+            // Like that of other tokens.
+            "receiver.token_hash",
         ];
         // SQLite's row numbers are keys by themselves.
         let numbers = [
             "connection.id", "token.id", "resource.pk", "entry.id", "role.id", "scope.id", "access_grant.id", "rule.id",
-            "preview.id", "pending.id", "receiver.id", "schedule.id", "hold.id", "mail.id", "run.id",
+            "preview.id", "pending.id", "receiver.id", "schedule.id", "hold.id", "invitation.id", "mail.id", "run.id",
+            "enforcer.id", "undo.id", "closing.id", "rehire.id",
         ];
         let mut expected: BTreeSet<String> = names.map(str::to_owned).into();
         if shelf.database.engine() == Engine::Sqlite {

@@ -46,6 +46,11 @@ impl Dump {
         &self.0[name]
     }
 
+    /// The names of the tables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The rows of each table.
     pub fn tables(&self) -> impl Iterator<Item = &[String]> {
         self.0.values().map(Vec::as_slice)

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Method, Request, header};
+use axum::http::{Method, Request, Response, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -101,13 +101,17 @@ impl TestHouse {
     }
 
     /// Any request at all, whole path and all headers.
-    pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.rooms.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (head, body) = self.open(request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer::new(head.status.as_u16(), head.headers, &body)
+    }
+
+    /// The same with an answer that has not been read: it may go on.
+    pub async fn open(&self, mut request: Request<Body>) -> Response<Body> {
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.rooms.router.clone().oneshot(request).await.unwrap()
     }
 }
 
@@ -180,6 +184,11 @@ impl TestHouse {
     /// What workers would do by now.
     pub async fn turn(&self) {
         seam::turn(&self.rooms).await;
+    }
+
+    /// What two servers would do at once about the users of what is suspended or deleted.
+    pub async fn close_at_once(&self) {
+        seam::close_at_once(&self.rooms).await;
     }
 
     /// What the worker of mail would do by now, with mail going there; answers how many were handed over.

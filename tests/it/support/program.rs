@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,8 +15,9 @@ use super::database::Database;
 use super::seam::KEYS;
 use super::wire::Client;
 
-/// Where cargo put the program.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_muster");
+/// The program: where cargo put it, unless `MUSTER_TEST_PROGRAM` names another build of the same sources.
+pub static PROGRAM: LazyLock<String> =
+    LazyLock::new(|| super::setting("MUSTER_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_muster").to_owned()));
 
 /// A cold start with migrations takes well under a second; a loaded machine gets this long.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -36,7 +38,7 @@ impl Program {
     /// The same under another program that runs it, such as `strace`, given with its arguments.
     pub async fn serve_under(database: &Database, wrapper: &[&str]) -> Self {
         let serve = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off"];
-        let line: Vec<&str> = wrapper.iter().copied().chain([PROGRAM]).chain(serve).collect();
+        let line: Vec<&str> = wrapper.iter().copied().chain([PROGRAM.as_str()]).chain(serve).collect();
         let complaints = database.folder().join("stderr.log");
         let stderr = File::options().create(true).append(true).open(&complaints).unwrap();
         let mut child = command(line[0], database)
@@ -64,6 +66,11 @@ impl Program {
             address: self.address.clone(),
             token: token.to_owned(),
         }
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What the server wrote to its standard error, over all its starts on this database.
@@ -104,7 +111,7 @@ fn listen(output: impl BufRead, tell: oneshot::Sender<String>) {
 
 /// One command of the command line, run to its end.
 pub fn run(database: &Database, arguments: &[&str]) -> Output {
-    command(PROGRAM, database).args(arguments).output().unwrap()
+    command(&PROGRAM, database).args(arguments).output().unwrap()
 }
 
 /// The JSON that a command with `--json` prints.

@@ -4,13 +4,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// Nothing that comes at all takes this long, even on a loaded machine.
@@ -35,6 +39,17 @@ impl Got {
         self.header("webhook-id")
     }
 
+    /// Which of its signatures this secret made, counted from 0.
+    pub fn signed_by(&self, secret: &str) -> Option<usize> {
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        let signed = format!("{}.{}.{}", self.id(), self.header("webhook-timestamp"), self.text);
+        let expected = format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes())));
+        self.header("webhook-signature")
+            .split(' ')
+            .position(|one| one == expected)
+    }
+
     /// The kind of the event.
     pub fn kind(&self) -> &str {
         self.json["type"].as_str().unwrap()
@@ -53,6 +68,10 @@ pub enum Reply {
     Status(u16),
     /// A status with a header.
     With(u16, &'static str, String),
+    /// 200 with this body.
+    Text(String),
+    /// A status with JSON.
+    Json(u16, Value),
     /// 200 and so many bytes.
     Bytes(usize),
     /// 200 once there is a permit, which is used up.
@@ -74,6 +93,7 @@ struct Inner {
 pub struct Receiver {
     address: SocketAddr,
     inner: Arc<Inner>,
+    server: AbortHandle,
 }
 
 impl Receiver {
@@ -85,15 +105,32 @@ impl Receiver {
     /// The same on another address of this machine.
     pub async fn at(host: &str) -> Self {
         let listener = TcpListener::bind((host, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
             script: Mutex::new(Box::new(|_| Reply::Status(204))),
             got: Mutex::default(),
             count: watch::Sender::new(0),
         });
+        Self::serve(listener, inner)
+    }
+
+    fn serve(listener: TcpListener, inner: Arc<Inner>) -> Self {
+        let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, inner }
+        let server = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        Self { address, inner, server }
+    }
+
+    /// What kills it: nobody listens any more. A connection that is open lasts until it is closed, as by a reply that says
+    /// `connection: close`.
+    pub fn killer(&self) -> impl Fn() + Send + 'static {
+        let server = self.server.clone();
+        move || server.abort()
+    }
+
+    /// The same again where it was, after it was killed.
+    pub async fn restored(&self) -> Self {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        Self::serve(listener, Arc::clone(&self.inner))
     }
 
     /// Where it listens.
@@ -145,6 +182,8 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes
     match reply {
         Reply::Status(code) => status(code).body(Body::empty()).unwrap(),
         Reply::With(code, name, value) => status(code).header(name, value).body(Body::empty()).unwrap(),
+        Reply::Text(text) => status(200).body(Body::from(text)).unwrap(),
+        Reply::Json(code, json) => status(code).body(Body::from(json.to_string())).unwrap(),
         Reply::Bytes(count) => status(200).body(Body::from(vec![b'x'; count])).unwrap(),
         Reply::After(permits) => {
             permits.acquire().await.unwrap().forget();

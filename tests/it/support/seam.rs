@@ -1,6 +1,7 @@
 //! The only place that names functions of the crate: what the house in process needs from it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use muster::app::App;
@@ -9,13 +10,17 @@ use muster::base::id::Ids;
 use muster::base::secret::Secret;
 use muster::config::Config;
 use muster::event::Keyring;
+use muster::service::closing;
 use muster::service::delivery::{self, Outcome};
 use muster::service::fuse;
-use muster::service::lifecycle::due;
+use muster::service::keys::{self, Purpose};
+use muster::service::lifecycle::{due, purge};
 use muster::service::log::sequence;
-use muster::service::offboarding;
+use muster::service::offboarding::{self, hook};
+use muster::service::{Caller, undo};
 use muster::store::sql::{Db, Options};
-use muster::worker::{egress::Egress, mail, relay};
+use muster::worker::egress::{Egress, Lookup, Patience};
+use muster::worker::{enforce, mail, relay};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// 2026-01-01T00:00:00Z: the instant at which every test begins.
@@ -62,19 +67,158 @@ pub async fn open(url: &str) -> Rooms {
 /// What workers would do by now: what is due and what is approved is done, and whatever happened gets its number, has
 /// its consequences and is delivered.
 pub async fn turn(rooms: &Rooms) {
-    while due::pass(rooms.app.services()).await.unwrap().more {}
+    due::pass(rooms.app.services()).await.unwrap();
+    purge::expire(rooms.app.services(), || true).await.unwrap();
+    purge::finish(rooms.app.services()).await.unwrap();
     while fuse::resume(rooms.app.services()).await.unwrap() {}
+    undo::resume(rooms.app.services(), "node").await.unwrap();
+    while closing::pass(rooms.app.services()).await.unwrap() {}
     number(rooms).await;
+    offboard(rooms, "node").await;
+    relay::turn(rooms.app.services(), &rooms.egress, "node").await.unwrap();
+    number(rooms).await;
+}
+
+/// Two servers change the users of what is suspended or deleted, both at once.
+pub async fn close_at_once(rooms: &Rooms) {
+    loop {
+        let services = rooms.app.services();
+        let (here, there) = tokio::join!(closing::pass(services), closing::pass(services));
+        if !here.unwrap() && !there.unwrap() {
+            return;
+        }
+    }
+}
+
+/// What drives offboarding runs does by now, with enforcers called by the node of this name.
+pub async fn offboard(rooms: &Rooms, node: &str) {
+    let services = rooms.app.services();
+    loop {
+        let passed = offboarding::pass(services).await.unwrap().done > 0;
+        number(rooms).await;
+        let called = enforce::turn(services, &rooms.egress, node).await.unwrap();
+        number(rooms).await;
+        if !passed && !called {
+            return;
+        }
+    }
+}
+
+/// Opens the runs that the log tells of, and no more than Muster's own part in them.
+pub async fn open_runs(rooms: &Rooms) {
     while offboarding::pass(rooms.app.services()).await.unwrap().done > 0 {
         number(rooms).await;
     }
-    relay::turn(rooms.app.services(), &rooms.egress, "node").await.unwrap();
+}
+
+/// The same as [`offboard`] with next to no patience.
+pub async fn offboard_hastily(rooms: &Rooms) {
+    let services = rooms.app.services();
+    open_runs(rooms).await;
+    let patience = Patience {
+        headers: Duration::from_secs(2),
+        whole: Duration::from_secs(2),
+    };
+    let nowhere: Lookup = Arc::new(|_| Box::pin(async { Ok(Vec::new()) }));
+    let hasty = Egress::resolving(services.guard().clone(), patience, nowhere).unwrap();
+    enforce::turn(services, &hasty, "node").await.unwrap();
     number(rooms).await;
+}
+
+/// How many runs are open and how many late: what the gauges show.
+pub async fn under_way(rooms: &Rooms) -> (u32, u32) {
+    offboarding::under_way(rooms.app.services()).await.unwrap()
+}
+
+/// Makes every call to enforcers that is due, and no more.
+pub async fn enforce_once(rooms: &Rooms) {
+    enforce::turn(rooms.app.services(), &rooms.egress, "node")
+        .await
+        .unwrap();
+}
+
+/// Makes every call to enforcers that is due and writes none of it down: as a server that is killed. Gives how many.
+pub async fn enforce_unsettled(rooms: &Rooms) -> usize {
+    let services = rooms.app.services();
+    let mut made = 0;
+    for mut work in hook::waiting(services, "killed").await.unwrap() {
+        assert!(hook::claim(services, &mut work, "killed").await.unwrap());
+        for call in hook::calls(services, &work).await.unwrap() {
+            enforce::carry(&rooms.egress, &call).await;
+            made += 1;
+        }
+    }
+    made
+}
+
+/// Makes every call to enforcers that is due, while something else is done before what came of it is written down;
+/// whether each was.
+pub async fn enforce_while(rooms: &Rooms, meanwhile: impl AsyncFnOnce()) -> Vec<bool> {
+    let services = rooms.app.services();
+    let work = hook::waiting(services, "one").await.unwrap().remove(0);
+    let mut made = Vec::new();
+    for call in hook::calls(services, &work).await.unwrap() {
+        made.push((enforce::carry(&rooms.egress, &call).await, call));
+    }
+    meanwhile().await;
+    let mut written = Vec::new();
+    for (answers, call) in made {
+        written.push(hook::answered(services, &work, &call, &answers).await.unwrap());
+    }
+    written
+}
+
+/// What two nodes that make the same calls at once come to: whether each wrote down what came of it.
+pub async fn enforce_twice(rooms: &Rooms) -> Vec<bool> {
+    let services = rooms.app.services();
+    let work = hook::waiting(services, "one").await.unwrap().remove(0);
+    let calls = [
+        hook::calls(services, &work).await.unwrap().remove(0),
+        hook::calls(services, &work).await.unwrap().remove(0),
+    ];
+    let mut written = Vec::new();
+    for call in calls {
+        let answers = enforce::carry(&rooms.egress, &call).await;
+        written.push(hook::answered(services, &work, &call, &answers).await.unwrap());
+    }
+    written
+}
+
+/// Looks up what is due, has something else happen, and only then does what was looked up: as a slow node. Answers how
+/// many plans it settled.
+pub async fn do_late(rooms: &Rooms, meanwhile: impl Future<Output = ()>) -> usize {
+    let services = rooms.app.services();
+    let found = due::look(services, services.clock().now(), (Timestamp(i64::MIN), 0))
+        .await
+        .unwrap();
+    meanwhile.await;
+    let mut settled = 0;
+    for plan in found {
+        settled += usize::from(due::settle(services, plan).await.unwrap());
+    }
+    settled
+}
+
+/// What two servers do that take the same back at once, and the command line, which waits for it.
+pub async fn undo_thrice(rooms: &Rooms, id: &str) {
+    let services = rooms.app.services();
+    let caller = Caller::operator(services, "acme", "cli").await.unwrap();
+    let (one, other, waiting) = tokio::join!(
+        Box::pin(undo::resume(services, "one")),
+        Box::pin(undo::resume(services, "other")),
+        Box::pin(undo::finish(services, &caller, id))
+    );
+    one.and(other).and(waiting).unwrap();
 }
 
 /// Gives whatever happened its number, and no more.
 pub async fn number(rooms: &Rooms) {
     while sequence::pass(rooms.app.services()).await.unwrap().more {}
+}
+
+/// One look of who drives offboarding, and no more.
+pub async fn look_once(rooms: &Rooms) {
+    offboarding::pass(rooms.app.services()).await.unwrap();
 }
 
 /// Delivers as the server does until the guard is dropped.
@@ -110,8 +254,8 @@ pub async fn deliver_twice(rooms: &Rooms) -> Vec<bool> {
     let work = delivery::waiting(services, "one").await.unwrap().remove(0);
     let mut settled = Vec::new();
     let rounds = [
-        delivery::begin(services, &work, 8).await.unwrap().unwrap(),
-        delivery::begin(services, &work, 8).await.unwrap().unwrap(),
+        Arc::new(delivery::begin(services, &work, 8).await.unwrap().unwrap()),
+        Arc::new(delivery::begin(services, &work, 8).await.unwrap().unwrap()),
     ];
     for round in rounds {
         let mut outcomes = Vec::new();
@@ -120,9 +264,26 @@ pub async fn deliver_twice(rooms: &Rooms) -> Vec<bool> {
             rooms.egress.post(&parcel).await.unwrap();
             outcomes.push((number, Outcome::Taken));
         }
-        settled.push(delivery::settle(services, &round, &outcomes).await.is_ok());
+        settled.push(delivery::settle(services, &round, outcomes).await.is_ok());
     }
     settled
+}
+
+/// A round of deliveries to somebody who says that they are gone, while something else is done before that is written
+/// down; whether it was.
+pub async fn deliver_while(rooms: &Rooms, meanwhile: impl AsyncFnOnce()) -> bool {
+    let services = rooms.app.services();
+    let work = delivery::waiting(services, "one").await.unwrap().remove(0);
+    let round = Arc::new(delivery::begin(services, &work, 8).await.unwrap().unwrap());
+    assert!(!round.is_empty());
+    meanwhile().await;
+    let outcomes = (0..round.len()).map(|number| (number, Outcome::Gone)).collect();
+    delivery::settle(services, &round, outcomes).await.is_ok()
+}
+
+/// Has another key sign tokens, as `muster keys rotate set` does, by the clock of the house.
+pub async fn rotate_set(rooms: &Rooms) {
+    keys::rotate(rooms.app.services(), Purpose::Set).await.unwrap();
 }
 
 /// What the worker of mail would do by now; answers how many it handed over there.

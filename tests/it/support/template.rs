@@ -144,7 +144,7 @@ fn keys<T: AsRef<str>>(text: T) -> Keys {
 
 /// A folder for this build of the program, named after it; those of earlier builds are removed.
 fn folder() -> PathBuf {
-    let program = fs::metadata(PROGRAM).unwrap();
+    let program = fs::metadata(PROGRAM.as_str()).unwrap();
     let built = program.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
     let _one_process_at_a_time = lock(&all.with_extension("lock"));

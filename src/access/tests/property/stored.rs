@@ -171,6 +171,7 @@ pub(super) fn policy(world: &World, laws: &[Rule], dice: &mut Dice) -> Policy {
     let mut policy = Policy {
         version: 1,
         settings: crate::access::Settings::default(),
+        closed: false,
         roles,
         scopes: world.places.iter().enumerate().map(scope).collect(),
         grants: world

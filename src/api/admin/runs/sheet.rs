@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::base::clock::Timestamp;
-use crate::service::offboarding::Run;
+use crate::service::offboarding::{Run, Step};
 
 /// Everything that it shows of the world outside is text of the run and of its certificate, escaped.
 ///
@@ -11,14 +11,12 @@ use crate::service::offboarding::Run;
 pub(super) fn sheet(run: &Run, certificate: &str) -> String {
     let mut steps = String::new();
     for step in &run.steps {
-        let by = step.proof.as_ref().and_then(|proof| proof["by"].as_str());
-        let confirmed = step.confirmed.map(Timestamp::rfc3339).unwrap_or_default();
+        let (when, by) = found(step);
         // Writing to a String cannot fail.
         let _ = write!(
             steps,
-            "<tr><td>{}</td><td>{confirmed}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{when}</td><td>{by}</td></tr>",
             escaped(&step.name),
-            escaped(by.unwrap_or_default()),
         );
     }
     let name = run.name.as_deref().unwrap_or("(deleted)");
@@ -27,12 +25,16 @@ pub(super) fn sheet(run: &Run, certificate: &str) -> String {
     } else {
         ""
     };
+    let proven = if run.steps.iter().any(|step| step.removed.is_some()) {
+        "what is confirmed below does not let them in; of what was removed, nothing is known"
+    } else {
+        "everything that could let them in confirmed that it does not"
+    };
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Offboarding certificate</title><style>\
          body{{font:11pt sans-serif;max-width:18cm;margin:1cm auto}}td,th{{text-align:left;padding:0 1em .3em 0}}\
          pre{{white-space:pre-wrap;overflow-wrap:anywhere;font-size:8pt;border:1px solid;padding:.5em}}</style></head><body>\
-         <h1>Offboarding certificate</h1><p>Access of <b>{}</b> ended, and everything that could let them in confirmed that \
-         it does not.</p><table><tr><th>User</th><td>{}</td></tr><tr><th>Ended</th><td>{}</td></tr>\
+         <h1>Offboarding certificate</h1><p>Access of <b>{}</b> ended, and {proven}.</p><table><tr><th>User</th><td>{}</td></tr><tr><th>Ended</th><td>{}</td></tr>\
          <tr><th>Asked by</th><td>{} {}</td></tr><tr><th>Deadline</th><td>{}</td></tr>\
          <tr><th>Closed</th><td>{}{late}</td></tr><tr><th>Run</th><td>{}</td></tr></table>\
          <h2>Confirmed</h2><table><tr><th>Enforcer</th><th>When</th><th>By</th></tr>{steps}</table>\
@@ -48,6 +50,21 @@ pub(super) fn sheet(run: &Run, certificate: &str) -> String {
         escaped(&run.id),
         escaped(certificate.trim_end()),
     )
+}
+
+/// When and how it was found that somebody has nothing open.
+fn found(step: &Step) -> (String, &'static str) {
+    if let Some(removed) = step.removed {
+        return (removed.rfc3339(), "not confirmed: the enforcer was removed");
+    }
+    let by = step.proof.as_ref().and_then(|proof| proof["by"].as_str());
+    let by = match by {
+        Some("built-in") => "Muster itself",
+        Some("probe") => "probe: it was asked, and nothing is open",
+        Some("acknowledgement") => "its word: it acknowledged, and is not asked",
+        _ => "",
+    };
+    (step.confirmed.map(Timestamp::rfc3339).unwrap_or_default(), by)
 }
 
 fn escaped(text: &str) -> String {

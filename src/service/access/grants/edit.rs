@@ -1,7 +1,5 @@
 //! A grant is changed, or taken away.
 
-use serde_json::json;
-
 use super::give::{check_validity, permissions_of};
 use super::shown::{Grant, find_again};
 use crate::access::invariant::{self, Deed};
@@ -11,9 +9,9 @@ use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger::{self, What};
-use crate::store::Kind;
+use crate::service::told;
 use crate::store::access::grants::StoredGrant;
+use crate::store::access::told::{Telling, ToldGrant};
 
 /// Changes when a grant counts.
 ///
@@ -62,7 +60,7 @@ impl Change for Moving {
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
         let found = desk.unit.grants().find(&self.id).await?;
-        let StoredGrant { grant, subject_id, .. } = found.ok_or(Error::NotFound)?;
+        let StoredGrant { grant, .. } = found.ok_or(Error::NotFound)?;
         if grant.role == Predefined::Owner.key() {
             return Err(invariant::Violation::OwnerStays(Deed::TakeRole).into());
         }
@@ -79,28 +77,28 @@ impl Change for Moving {
         if invariant::makes_admins(&grant) {
             desk.watch_admins().await?;
         }
-        let what = match self.deed {
+        let told = desk.unit.grants().told(Telling::Id(&self.id)).await?;
+        let told = told.into_iter().next().ok_or(Error::NotFound)?;
+        match self.deed {
             Edit::Validity(validity) => {
                 desk.unit.grants().set_validity(grant.key, validity).await?;
                 if invariant::makes_admins(&grant) && validity.to.is_some() {
                     desk.watch_passing().await?;
                 }
-                What::GrantUpdated
+                let before = told.image.clone();
+                let after = ToldGrant {
+                    image: told.image.valid(validity),
+                    ..told
+                };
+                told::changed(&mut desk.unit, &desk.caller, desk.now, &before, &after);
             }
             Edit::Delete => {
                 if !desk.unit.grants().delete(grant.key).await? {
                     return Err(Error::NotFound);
                 }
-                What::GrantDeleted
+                told::taken(&mut desk.unit, &desk.caller, desk.now, &[told]);
             }
-        };
-        let subject = match grant.subject {
-            Subject::User(pk) => ledger::resource(Kind::User, pk, &subject_id),
-            Subject::Group(pk) => ledger::resource(Kind::Group, pk, &subject_id),
-        };
-        let role = grant.role.0;
-        let role = Predefined::from_key(grant.role).map_or_else(|| role.to_string(), |role| role.id().to_owned());
-        desk.note(what, subject, &json!({"grant": self.id, "role": role}));
+        }
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! A role is given.
 
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shown::{Grant, find_again};
@@ -8,15 +7,16 @@ use super::subject::SubjectKind;
 use crate::access::invariant;
 use crate::access::permission::{Permissions, Predefined};
 use crate::access::{Origin, Reach, Restriction, Subject, Validity};
-use crate::base::clock::Timestamp;
 use crate::base::id::RoleKey;
+use crate::event::image::{GrantImage, Place, RecordImage};
 use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::{names, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::ledger::{self, What};
+use crate::service::told;
 use crate::store::access::grants::NewGrant as Row;
+use crate::store::access::told::ToldGrant;
 
 /// Most properties of a restriction, and most values of one.
 const MAX_RESTRICTION: usize = 100;
@@ -50,6 +50,14 @@ pub struct NewGrant {
     pub validity: Validity,
     /// Property → values; empty is no restriction.
     pub restrict: BTreeMap<String, Vec<String>>,
+}
+
+impl NewGrant {
+    /// Whether it makes an administrator until an end.
+    fn makes_passing_admin(&self) -> bool {
+        let on_all = matches!(&self.place, Where::Scope(scope) if scope == names::ALL);
+        self.role == Predefined::Admin.id() && on_all && self.restrict.is_empty() && self.validity.to.is_some()
+    }
 }
 
 /// Gives a role.
@@ -110,15 +118,16 @@ pub(in crate::service::access) async fn permissions_of(desk: &mut Desk, role: Ro
 }
 
 /// A new grant on its way.
-pub(in crate::service::access) struct Giving {
+pub(in crate::service) struct Giving {
     id: String,
     new: NewGrant,
     restriction: Restriction,
     held: Held,
+    origin: Origin,
 }
 
 impl Giving {
-    pub(in crate::service::access) fn new(id: &str, new: &NewGrant, held: Held) -> Result<Self> {
+    pub(in crate::service) fn new(id: &str, new: &NewGrant, held: Held) -> Result<Self> {
         check_validity(new.validity)?;
         let restriction = restriction(&new.restrict)?;
         if let Where::Record { kind, id } = &new.place {
@@ -129,7 +138,55 @@ impl Giving {
             new: new.clone(),
             restriction,
             held,
+            origin: Origin::Manual,
         })
+    }
+
+    /// The same that comes to be so by another way than that somebody asks for it.
+    pub(in crate::service) fn of(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Whether a role may be given there by who holds so much, in a unit that shares the policy.
+    ///
+    /// # Errors
+    /// A role or scope that does not exist; the role of the owner; more than is held.
+    pub(in crate::service) async fn admit(
+        desk: &mut Desk,
+        role: &str,
+        place: &Where,
+        held: Held,
+    ) -> Result<(RoleKey, Reach)> {
+        let role = names::find_role(&mut desk.unit, "/role", role).await?;
+        if role == Predefined::Owner.key() {
+            return Err(invariant::Violation::OwnerIsTransferred.into());
+        }
+        let permissions = permissions_of(desk, role).await?;
+        held.covers(&desk.services, permissions)?;
+        let reach = match place {
+            Where::Scope(id) => names::find_reach(&mut desk.unit, "/scope", id).await?,
+            Where::Record { kind, id } => Reach::Record(names::record("/record", kind, id)?),
+        };
+        Ok((role, reach))
+    }
+
+    /// As the log tells it.
+    fn image(&self) -> GrantImage {
+        GrantImage {
+            grant: self.id.clone(),
+            role: self.new.role.clone(),
+            place: match &self.new.place {
+                Where::Scope(id) => Place::Scope(id.clone()),
+                Where::Record { kind, id } => Place::Record(RecordImage {
+                    kind: kind.clone(),
+                    id: id.clone(),
+                }),
+            },
+            valid_from: self.new.validity.from,
+            valid_to: self.new.validity.to,
+            restrict: self.restriction.0.clone(),
+            origin: self.origin.as_str().to_owned(),
+        }
     }
 }
 
@@ -138,21 +195,14 @@ impl Change for Giving {
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
         let new = &self.new;
-        // The grant of a group moves the policy: two that share it would wait for each other.
-        match new.subject_kind {
-            SubjectKind::Group => desk.unit.policy().hold().await?,
-            SubjectKind::User => desk.unit.policy().share().await?,
-        };
-        let role = names::find_role(&mut desk.unit, "/role", &new.role).await?;
-        if role == Predefined::Owner.key() {
-            return Err(invariant::Violation::OwnerIsTransferred.into());
+        // The grant of a group moves the policy, and before one for a while administrators are counted with it held: two that
+        // share it would wait for each other.
+        if new.subject_kind == SubjectKind::Group || new.makes_passing_admin() {
+            desk.unit.policy().hold().await?;
+        } else {
+            desk.unit.policy().share().await?;
         }
-        let permissions = permissions_of(desk, role).await?;
-        self.held.covers(&desk.services, permissions)?;
-        let reach = match &new.place {
-            Where::Scope(id) => names::find_reach(&mut desk.unit, "/scope", id).await?,
-            Where::Record { kind, id } => Reach::Record(names::record("/record", kind, id)?),
-        };
+        let (role, reach) = Self::admit(desk, &new.role, &new.place, self.held).await?;
         let kind = new.subject_kind.kind();
         let (pk, subject_id) = names::find_resource(&mut desk.unit, "/subject/id", kind, &new.subject).await?;
         let subject = match new.subject_kind {
@@ -166,7 +216,7 @@ impl Change for Giving {
             reach: &reach,
             validity: new.validity,
             restriction: &self.restriction,
-            origin: Origin::Manual,
+            origin: self.origin,
         };
         let author = Desk::author(&desk.caller);
         desk.unit.grants().create(row, author.at(desk.now)).await?;
@@ -174,22 +224,19 @@ impl Change for Giving {
         if role == Predefined::Admin.key() && reach == Reach::All && self.restriction.is_empty() {
             passing(desk, subject, new.validity).await?;
         }
-        let data = json!({
-            "grant": self.id,
-            "role": new.role,
-            "place": place_text(&new.place),
-            "valid_from": new.validity.from.map(Timestamp::rfc3339),
-            "valid_to": new.validity.to.map(Timestamp::rfc3339),
-            "restricted": !self.restriction.is_empty(),
-        });
-        desk.note(What::GrantCreated, ledger::resource(kind, pk, &subject_id), &data);
+        let told = ToldGrant {
+            subject,
+            subject_id,
+            image: self.image(),
+        };
+        told::given(&mut desk.unit, &desk.caller, desk.now, &told);
         Ok(())
     }
 }
 
 /// Looks out for administrators that a grant makes for a while only: until an end, or by rules that say who is in the
 /// group.
-async fn passing(desk: &mut Desk, subject: Subject, validity: Validity) -> Result<()> {
+pub(super) async fn passing(desk: &mut Desk, subject: Subject, validity: Validity) -> Result<()> {
     let by_rules = match subject {
         Subject::Group(_) if validity.to.is_none() => {
             let shared = desk.unit.policy().load().await?;
@@ -201,11 +248,4 @@ async fn passing(desk: &mut Desk, subject: Subject, validity: Validity) -> Resul
         desk.watch_passing().await?;
     }
     Ok(())
-}
-
-fn place_text(place: &Where) -> String {
-    match place {
-        Where::Scope(id) => id.clone(),
-        Where::Record { kind, id } => format!("{kind}:{id}"),
-    }
 }

@@ -18,6 +18,7 @@ use crate::service::provision::parked::{self, Kept};
 use crate::store::Unit;
 use crate::store::access::pendings::{Pending as Row, WAITING};
 use crate::store::access::replays::Claim;
+use crate::store::closing::State;
 
 /// What a request becomes that is made.
 const APPLIED: &str = "applied";
@@ -43,7 +44,9 @@ pub async fn apply(services: &Services, caller: &Caller, id: &str) -> Result<()>
 /// # Errors
 /// `NotFound` when somebody else has decided meanwhile; whatever the request is refused for: then it goes on waiting.
 pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: &Row) -> Result<()> {
-    let kept: Kept = serde_json::from_str(&row.request).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    // It will not become readable: who decides is told, and throws it away.
+    let kept: Kept = serde_json::from_str(&row.request)
+        .map_err(|_| Error::conflict("what was kept of this request cannot be read any more"))?;
     let connection = connection(services, caller, &kept).await?;
     let connection = connection.settling(Settlement::of(caller, row));
     let made = parked::again(services, &connection, &kept).await;
@@ -100,7 +103,13 @@ async fn connection(services: &Services, caller: &Caller, kept: &Kept) -> Result
         .connections()
         .find_by_id(kept.connection())
         .await?;
+    let row = row.filter(|row| row.state != State::Deleted);
     let row = row.ok_or_else(|| Error::conflict("the connection that sent this request is gone"))?;
+    if row.state == State::Suspended {
+        return Err(Error::conflict(
+            "the connection that sent this request is suspended: resume it, or dismiss the request",
+        ));
+    }
     let authority = Authority::Connection(ConnectionRef {
         id: row.id,
         name: Arc::from(row.name.as_str()),

@@ -1,21 +1,22 @@
 //! A role is made, copied, changed, deleted.
 
-use serde_json::json;
-
 use super::shown::{Role, find_again};
 use crate::access::invariant;
 use crate::access::permission::{Permissions, Predefined};
 use crate::base::id::RoleKey;
+use crate::event::image::RoleImage;
 use crate::service::access::authority::{Held, ROLES, require};
-use crate::service::access::deletion::{Ending, removed};
+use crate::service::access::deletion::{Ending, removed, tell_what_went};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::{names, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told;
 use crate::store;
 use crate::store::access::hanging::Holding;
 use crate::store::access::roles::NewRole as Row;
+use crate::store::access::told::Telling;
 use crate::store::error::Unique;
 
 /// What a new role is.
@@ -139,7 +140,9 @@ impl Change for New {
         };
         let made = desk.unit.roles().create(row, desk.now).await;
         made.map_err(|error| taken(error, &self.name))?;
-        let data = json!({"role": self.id, "name": self.name, "permissions": keys});
+        let row = desk.unit.roles().find(&self.id).await?.ok_or(Error::NotFound)?;
+        let after = told::role(&mut desk.unit, &row).await?;
+        let data = RoleImage::data(None, Some(&after));
         desk.note(What::RoleCreated, ledger::thing(Thing::Role, &self.id), &data);
         Ok(())
     }
@@ -167,12 +170,13 @@ impl Change for Edit {
         let keys: Vec<&str> = catalogue.keys(after).collect();
         let written = desk.unit.roles().update(row.key, name, &keys, desk.now).await;
         written.map_err(|error| taken(error, name))?;
-        let data = json!({
-            "role": self.id,
-            "name": name,
-            "added": catalogue.keys(after - before).collect::<Vec<_>>(),
-            "removed": catalogue.keys(before - after).collect::<Vec<_>>(),
-        });
+        let before = told::role(&mut desk.unit, &row).await?;
+        let after = RoleImage {
+            name: name.to_owned(),
+            permissions: keys.iter().map(|key| (*key).to_owned()).collect(),
+            copy_of: before.copy_of.clone(),
+        };
+        let data = RoleImage::data(Some(&before), Some(&after));
         desk.note(What::RoleUpdated, ledger::thing(Thing::Role, &self.id), &data);
         Ok(())
     }
@@ -187,14 +191,18 @@ impl Change for End {
     async fn make(&self, desk: &mut Desk) -> Result<()> {
         desk.unit.policy().hold().await?;
         let row = desk.unit.roles().find(&self.0.id).await?.ok_or(Error::NotFound)?;
+        let before = told::role(&mut desk.unit, &row).await?;
+        let grants = self.0.grants(desk, Telling::Role(row.key)).await?;
         let author = Desk::author(&desk.caller);
         let removal = desk
             .unit
             .roles()
             .delete(row.key, self.0.holding, author.at(desk.now))
             .await?;
-        let data = removed(&desk.services, &self.0, ("role", &row.name), removal)?;
         drop(author);
+        let went = removed(&desk.services, &self.0, "role", removal)?;
+        tell_what_went(desk, &grants, &went).await?;
+        let data = RoleImage::data(Some(&before), None);
         desk.note(What::RoleDeleted, ledger::thing(Thing::Role, &self.0.id), &data);
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! A rule is made, changed, retired, deleted.
 
-use serde_json::json;
-
 use super::content::{
     Example, NewRule, OutcomeAsked, RuleChange, check_examples, check_validity, condition, examples_text, fills,
     outcomes, read_examples,
@@ -11,6 +9,7 @@ use super::force::{Content, forget, stands, taken, would_stand};
 use super::shown::{Rule, find_again};
 use crate::access::{Condition, Outcome, State, Validity};
 use crate::base::id::RuleKey;
+use crate::event::image::RuleImage;
 use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::grants::permissions_of;
@@ -18,6 +17,7 @@ use crate::service::access::names::checked_name;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told;
 use crate::store::access::rules::{Condition as Known, RuleContent, StoredRule};
 
 /// Makes a rule. An active one counts when this returns, unless it is still being prepared then: see [`Rule::progress`].
@@ -140,8 +140,13 @@ impl Change for Making {
                 when: self.when.clone(),
             }));
         }
-        let data = json!({"rule": self.id, "name": new.name, "state": new.state.as_str()});
-        desk.note(What::RuleCreated, ledger::thing(Thing::Rule, &self.id), &data);
+        let said = (new.name.as_str(), self.when.text());
+        let image = if let Some(prepared) = &prepared {
+            told::preparing(&mut desk.unit, prepared.version, said, (&then, new.validity)).await?
+        } else {
+            kept(desk, &self.id).await?
+        };
+        desk.note(What::RuleCreated, ledger::thing(Thing::Rule, &self.id), &image.data());
         Ok(prepared)
     }
 }
@@ -299,10 +304,23 @@ impl Change for Editing {
         } else {
             What::RuleUpdated
         };
-        let data = json!({"rule": self.id, "name": after.name, "state": after.state.as_str()});
-        desk.note(what, ledger::thing(Thing::Rule, &self.id), &data);
+        let image = match &next {
+            Next::Enter(prepared) => {
+                let said = (after.name.as_str(), prepared.when.text());
+                let gives = (after.then.as_slice(), after.validity);
+                told::preparing(&mut desk.unit, prepared.version, said, gives).await?
+            }
+            Next::Forget(..) | Next::Nothing => kept(desk, &self.id).await?,
+        };
+        desk.note(what, ledger::thing(Thing::Rule, &self.id), &image.data());
         Ok(next)
     }
+}
+
+/// A rule as it is by now, as the log tells it.
+async fn kept(desk: &mut Desk, id: &str) -> Result<RuleImage> {
+    let row = desk.unit.rules().find(id).await?.ok_or(Error::NotFound)?;
+    told::rule(&mut desk.unit, &row).await
 }
 
 /// A rule that is deleted.
@@ -314,9 +332,13 @@ impl Change for End {
     async fn make(&self, desk: &mut Desk) -> Result<(RuleKey, i64)> {
         desk.unit.policy().hold().await?;
         let row = desk.unit.rules().find(&self.0).await?.ok_or(Error::NotFound)?;
+        let before = told::rule(&mut desk.unit, &row).await?;
         desk.unit.rules().delete(row.key).await?;
-        let data = json!({"rule": self.0, "name": row.name});
-        desk.note(What::RuleDeleted, ledger::thing(Thing::Rule, &self.0), &data);
+        desk.note(
+            What::RuleDeleted,
+            ledger::thing(Thing::Rule, &self.0),
+            &before.data_before(),
+        );
         Ok((row.key, row.matched))
     }
 }

@@ -272,7 +272,7 @@ impl Change for GiveUp {
         desk.unit.policy().hold().await?;
         if desk.unit.rules().give_up(self.0).await? {
             let (_, version) = self.0;
-            let data = json!({"rule": self.1, "version": version});
+            let data = json!({ "version": version });
             desk.note(What::RuleAbandoned, ledger::thing(Thing::Rule, &self.1), &data);
         }
         Ok(())

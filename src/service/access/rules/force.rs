@@ -1,7 +1,5 @@
 //! The moment a version takes its place: whether the rules can stand together, and what counts for nothing after it.
 
-use serde_json::json;
-
 use super::enter::Prepared;
 use crate::access::{Condition, Rule, Rulebook, State, Validity, invariant};
 use crate::base::id::RuleKey;
@@ -10,6 +8,7 @@ use crate::service::access::policy;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::told;
 use crate::store;
 use crate::store::access::matches::dead;
 use crate::store::error::Unique;
@@ -30,12 +29,13 @@ impl Change for Force {
         let Prepared { key, id, version, .. } = &*self.0;
         let entered = desk.unit.rules().put_in_force(*key, *version, desk.now).await;
         let entered = entered.map_err(taken)?;
-        let Some(entered) = entered else {
+        if entered.is_none() {
             return Ok(false);
-        };
+        }
         stands(desk).await?;
-        let data = json!({"rule": id, "version": entered});
-        desk.note(What::RuleActivated, ledger::thing(Thing::Rule, id), &data);
+        let row = desk.unit.rules().get(*key).await?.ok_or(Error::NotFound)?;
+        let image = told::rule(&mut desk.unit, &row).await?;
+        desk.note(What::RuleActivated, ledger::thing(Thing::Rule, id), &image.data());
         Ok(true)
     }
 }

@@ -1,11 +1,13 @@
 //! Rules as they are shown.
 
+use std::borrow::Cow;
+
 use super::content::{Example, read_examples};
 use crate::access::rule::names::Names;
 use crate::access::rule::sentence::sentence;
-use crate::access::{Condition, Outcome, Rule as Known, State, Validity};
+use crate::access::{Condition, Outcome, Policy, Reach, Rule as Known, State, Validity};
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, RuleKey};
+use crate::base::id::{Pk, RuleKey, ScopeKey};
 use crate::scim::schema::ResourceType;
 use crate::service::access::authority::{GIVE, VIEW, require};
 use crate::service::access::grants::{Made, connections};
@@ -102,8 +104,9 @@ pub async fn list(services: &Services, caller: &Caller, state: Option<State>, pa
     let rows = services.read(caller).rules().list(state, after, paging.rows()).await?;
     let book = policy::current(services, caller).await?;
     let users = users(services, caller, &rows).await?;
+    let groups = knowing(services, caller, &book, rows.iter().flat_map(|row| &row.then)).await?;
     let page = paging.cut(rows, |row| row.key.0);
-    Ok(page.map(|row| shown(services, &book, users, row)))
+    Ok(page.map(|row| shown(services, (&book, &groups), users, row)))
 }
 
 /// How many users there are, where a rule is being prepared.
@@ -135,6 +138,7 @@ pub async fn versions(services: &Services, caller: &Caller, id: &str, paging: &P
     let rows = reader.rules().versions(key, before, paging.rows()).await?;
     let book = policy::current(services, caller).await?;
     let connections = connections(services, caller).await?;
+    let groups = knowing(services, caller, &book, rows.iter().flat_map(|row| &row.then)).await?;
     let page = paging.cut(rows, |row| row.version);
     Ok(page.map(|row| Version {
         version: row.version,
@@ -145,7 +149,7 @@ pub async fn versions(services: &Services, caller: &Caller, id: &str, paging: &P
         },
         name: row.name,
         when: row.when,
-        then: outcomes(&book, &row.then),
+        then: outcomes(&book, &groups, &row.then),
         validity: row.validity,
         made: Made {
             at: row.made.at,
@@ -161,11 +165,36 @@ pub(super) async fn find_again(services: &Services, caller: &Caller, id: &str) -
     let row = services.read(caller).rules().find(id).await?.ok_or(Error::NotFound)?;
     let book = policy::current(services, caller).await?;
     let users = users(services, caller, std::slice::from_ref(&row)).await?;
-    Ok(shown(services, &book, users, row))
+    let groups = knowing(services, caller, &book, &row.then).await?;
+    Ok(shown(services, (&book, &groups), users, row))
 }
 
-fn shown(services: &Services, book: &Book, users: u64, row: StoredRule) -> Rule {
-    let names = book.rulebook.policy();
+/// The policy, and beside it the groups that these outcomes name and it does not know: what does not count, as a draft
+/// does not, may name such.
+async fn knowing<'b>(
+    services: &Services,
+    caller: &Caller,
+    book: &'b Book,
+    then: impl IntoIterator<Item = &Outcome>,
+) -> Result<Cow<'b, Policy>> {
+    let policy = book.rulebook.policy();
+    let named = then.into_iter().filter_map(|outcome| match outcome {
+        Outcome::Group(group) => Some(*group),
+        Outcome::Role { .. } | Outcome::Member(_) => None,
+    });
+    let mut unknown: Vec<Pk> = named.filter(|group| policy.group(*group).is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(Cow::Borrowed(policy));
+    }
+    unknown.sort_unstable();
+    unknown.dedup();
+    let found = services.read(caller).policy().groups(&unknown).await?;
+    let mut more = policy.clone();
+    more.groups.extend(found);
+    Ok(Cow::Owned(more))
+}
+
+fn shown(services: &Services, (book, names): (&Book, &Policy), users: u64, row: StoredRule) -> Rule {
     let user = services.user_type().ok();
     let known = user.and_then(|user| Some((known(&row, user)?, user)));
     let sentence = known
@@ -176,7 +205,7 @@ fn shown(services: &Services, book: &Book, users: u64, row: StoredRule) -> Rule 
         name: row.name,
         version: row.version,
         state: row.state,
-        then: outcomes(book, &row.then),
+        then: outcomes(book, names, &row.then),
         when: row.when,
         validity: row.validity,
         examples: read_examples(&row.examples),
@@ -207,20 +236,29 @@ fn known(row: &StoredRule, user: &ResourceType) -> Option<Known> {
     })
 }
 
-fn outcomes(book: &Book, then: &[Outcome]) -> Vec<OutcomeShown> {
+/// What a rule gives, without what is gone since: a draft keeps nothing from being deleted.
+fn outcomes(book: &Book, groups: &Policy, then: &[Outcome]) -> Vec<OutcomeShown> {
+    let has = |scope: &ScopeKey| book.rulebook.scope(*scope).is_some();
+    let is_there = |outcome: &&Outcome| match outcome {
+        Outcome::Role { role, reach } => {
+            book.rulebook.role(*role).is_some() && !matches!(reach, Reach::Scope(scope) if !has(scope))
+        }
+        Outcome::Member(scope) => has(scope),
+        Outcome::Group(group) => groups.group(*group).is_some(),
+    };
     let shown = |outcome: &Outcome| match outcome {
         Outcome::Role { role, reach } => OutcomeShown::Role {
             role: names::role(book, *role),
             place: names::place(book, reach),
         },
         Outcome::Member(scope) => OutcomeShown::Member(names::scope(book, *scope)),
-        Outcome::Group(group) => OutcomeShown::Group(group_named(book, *group)),
+        Outcome::Group(group) => OutcomeShown::Group(group_named(groups, *group)),
     };
-    then.iter().map(shown).collect()
+    then.iter().filter(is_there).map(shown).collect()
 }
 
-fn group_named(book: &Book, pk: Pk) -> Named {
-    let found = book.rulebook.policy().group(pk);
+fn group_named(groups: &Policy, pk: Pk) -> Named {
+    let found = groups.group(pk);
     Named {
         id: found.map_or_else(|| pk.to_string(), |group| group.id.to_owned()),
         name: found.map_or_else(|| pk.to_string(), |group| group.name.to_owned()),

@@ -159,6 +159,7 @@ mod tests {
         let policy = Policy {
             version: 1,
             settings: Settings::default(),
+            closed: false,
             roles: role::predefined(&catalogue).into(),
             catalogue,
             scopes: Vec::new(),

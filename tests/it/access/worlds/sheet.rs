@@ -212,6 +212,7 @@ fn policy(town: &Town, shared: Shared) -> Policy {
     };
     Policy {
         version: shared.version,
+        closed: shared.closed,
         settings: shared.settings,
         catalogue: Arc::new(catalogue),
         roles,

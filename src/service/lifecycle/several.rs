@@ -1,0 +1,109 @@
+//! The same is done to several users in one unit: what is read, is read of all of them at once.
+
+use std::collections::BTreeSet;
+
+use super::status::Turned;
+use super::turn::{Turning, locked, put};
+use crate::access::invariant::{Deed, Demands};
+use crate::access::lifecycle::{Ask, Joining, Status, Verdict, turn as verdict};
+use crate::base::clock::Timestamp;
+use crate::base::id::Pk;
+use crate::service::access::invariants;
+use crate::service::context::{Caller, Services};
+use crate::service::error::{Error, Result};
+use crate::store::Unit;
+use crate::store::document::Stored;
+use crate::store::lifecycle::statuses::StoredHold;
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::service) struct Came {
+    /// How many users were changed.
+    pub(in crate::service) turned: u64,
+    /// How many had to stay: the owner, the last administrators, break-glass accounts.
+    pub(in crate::service) stayed: u64,
+}
+
+/// Turns the status of these users in a unit, which then has to be saved; who is gone meanwhile is left out. Whom the
+/// verdict lets stay as they are counts for nothing.
+///
+/// # Errors
+/// `Busy` when the policy in memory is an old one; a database that does not answer.
+pub(in crate::service) async fn several(
+    services: &Services,
+    caller: &Caller,
+    unit: &mut Unit,
+    users: &[Pk],
+    turning: &Turning,
+) -> Result<Came> {
+    let demands = locked(unit, turning.ask).await?;
+    let now = services.clock().now();
+    let found = unit.resources().users_for_update(users).await?;
+    let mut holds = unit.statuses().of(users).await?;
+    let guarded = match &demands {
+        Some(_) => guarded(unit, &found, now).await?,
+        None => BTreeSet::new(),
+    };
+    let mut came = Came::default();
+    for stored in found {
+        let held = holds.remove(&stored.pk);
+        let Some((turned, held)) = asked(&stored, held, turning) else {
+            continue;
+        };
+        if guarded.contains(&stored.pk) && !may(unit, demands.as_ref(), (&stored, turned), now).await? {
+            came.stayed += 1;
+            continue;
+        }
+        put(services, caller, unit, stored, held, (turned, turning)).await?;
+        came.turned += 1;
+    }
+    Ok(came)
+}
+
+/// What becomes of somebody, and what holds them; none where they stay as they are.
+fn asked(stored: &Stored, held: Option<StoredHold>, turning: &Turning) -> Option<(Turned, Option<StoredHold>)> {
+    // Whoever is active is held by nothing.
+    let held = held.filter(|_| stored.active == Some(false));
+    let from = Status::of(stored.active != Some(false), held.as_ref().map(|held| held.hold));
+    let ask = match turning.ask {
+        Ask::Return { .. } => Ask::Return {
+            source_active: held.as_ref().is_none_or(|held| held.source_active),
+        },
+        other => other,
+    };
+    match verdict(from, ask, turning.by, Joining::Accepts) {
+        Verdict::Turns(to) => {
+            let until = turning.until.filter(|_| to == Status::Suspended);
+            Some((Turned { from, to, until }, held))
+        }
+        Verdict::Already | Verdict::Stays(_) | Verdict::Refused(_) => None,
+    }
+}
+
+/// Those of them of whom it has to be asked whether they may go: everybody else is not among those who are counted.
+async fn guarded(unit: &mut Unit, found: &[Stored], now: Timestamp) -> Result<BTreeSet<Pk>> {
+    let ids: BTreeSet<String> = found.iter().map(|stored| stored.id.as_str().to_owned()).collect();
+    let admins = unit.grants().lasting_among(&invariants::ADMINS, now, &ids).await?;
+    let owner = unit.grants().owner().await?.as_ref().and_then(invariants::user_of);
+    Ok(admins.into_iter().map(|(pk, _)| pk).chain(owner).collect())
+}
+
+/// Whether the account of somebody who is counted may end, with those who went before them in this unit gone.
+async fn may(
+    unit: &mut Unit,
+    demands: Option<&Demands>,
+    (stored, turned): (&Stored, Turned),
+    now: Timestamp,
+) -> Result<bool> {
+    if !turned.from.is_active() {
+        return Ok(true);
+    }
+    let demands = demands.ok_or(Error::Busy)?;
+    let deed = match turned.to {
+        Status::Suspended => Deed::Suspend,
+        _ => Deed::Deactivate,
+    };
+    Ok(invariants::may_end(unit, demands, (stored.pk, deed), now)
+        .await?
+        .is_ok())
+}

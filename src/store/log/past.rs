@@ -1,0 +1,148 @@
+//! What the log says up to a position, by what it is about.
+
+use super::events::{Events, Kept};
+use crate::base::clock::Timestamp;
+use crate::base::id::{Pk, ResourceId};
+use crate::event::past::Tie;
+use crate::event::{Seq, Turn};
+use crate::store::error::{Error, Result};
+use crate::store::sql::{FromRow, Read, Row, Statement};
+
+/// An event and the row number of the user or group that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// The event.
+    pub kept: Kept,
+    /// Of which user or group.
+    pub pk: Option<Pk>,
+}
+
+impl FromRow for Witness {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            kept: Kept::from_row(row)?,
+            pk: row.get::<Option<i64>>(15)?.map(Pk),
+        })
+    }
+}
+
+struct Word(Tie);
+
+impl FromRow for Word {
+    fn from_row(row: &Row) -> Result<Self> {
+        let turn = Turn::from_number(row.get(3)?).ok_or(Error::Damaged("membership of the log"))?;
+        Ok(Self(Tie {
+            seq: Seq(row.get(0)?),
+            resource: Pk(row.get(1)?),
+            group: Pk(row.get(2)?),
+            turn,
+        }))
+    }
+}
+
+/// A user that the log knows.
+struct Known(Pk, ResourceId);
+
+impl FromRow for Known {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self(Pk(row.get(0)?), ResourceId::new(row.get::<String>(1)?)))
+    }
+}
+
+/// Columns of [`Witness`], of the event `e`.
+macro_rules! witness {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.seq, e.at, e.txn, e.part, e.kind, e.actor_kind, e.actor_id, e.connection, e.request_id, ",
+            "e.subject_kind, e.subject_id, e.cause, e.data, e.sealed, e.hash, e.subject_pk ",
+            $rest
+        )
+    };
+}
+
+/// Row numbers as a JSON array of arrays of one.
+fn rows(pks: &[Pk]) -> String {
+    serde_json::json!(pks.iter().map(|pk| [pk.0]).collect::<Vec<_>>()).to_string()
+}
+
+impl<R: Read> Events<R> {
+    /// The position of an instant: that of the last event which was not after it; 0 before the first. Looked for between
+    /// the two checkpoints around it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn position(&mut self, at: Timestamp) -> Result<Seq> {
+        const POSITION: &str = "SELECT e.seq FROM event e WHERE e.tenant_id = $1 AND e.at <= $2 \
+                                AND e.seq >= coalesce((SELECT max(c.seq) FROM checkpoint c WHERE c.tenant_id = $1 \
+                                AND c.at <= $2), 0) \
+                                AND e.seq <= coalesce((SELECT min(c.seq) FROM checkpoint c WHERE c.tenant_id = $1 \
+                                AND c.at > $2), 9223372036854775807) ORDER BY e.seq DESC LIMIT 1";
+        let position = Statement::new(POSITION).bind(self.tenant).bind(at);
+        let row: Option<(i64,)> = self.source.row(position).await?;
+        Ok(row.map_or(Seq(0), |row| Seq(row.0)))
+    }
+
+    /// What changed the policy after a position, up to and with another, in order: at most `limit` events.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_policy(&mut self, after: Seq, to: Seq, limit: u32) -> Result<Vec<Witness>> {
+        const POLICY: &str = witness!(
+            "FROM event e WHERE e.tenant_id = $1 AND e.class = 1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT 0 + $4"
+        );
+        let policy = Statement::new(POLICY).bind(self.tenant).bind(after.0).bind(to.0);
+        self.source.rows(policy.bind(i64::from(limit))).await
+    }
+
+    /// What happened to these users and groups up to and with a position, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_subjects(&mut self, subjects: &[Pk], to: Seq) -> Result<Vec<Witness>> {
+        const SUBJECTS: &str = witness!(
+            "FROM [each $2] AS j CROSS JOIN event e WHERE e.tenant_id = $1 AND e.subject_pk = CAST(j.value ->> 0 AS BIGINT) \
+             AND e.seq <= $3 ORDER BY e.seq"
+        );
+        let subjects = Statement::new(SUBJECTS).bind(self.tenant).bind(rows(subjects));
+        self.source.rows(subjects.bind(to.0)).await
+    }
+
+    /// Memberships of these users and groups, as far as they were told up to and with a position, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ties(&mut self, resources: &[Pk], to: Seq) -> Result<Vec<Tie>> {
+        const TIES: &str = "SELECT a.seq, a.resource_pk, a.group_pk, a.what FROM [each $2] AS j CROSS JOIN event_about a \
+                            WHERE a.tenant_id = $1 AND a.resource_pk = CAST(j.value ->> 0 AS BIGINT) AND a.seq <= $3 \
+                            ORDER BY a.seq, a.what";
+        let ties = Statement::new(TIES).bind(self.tenant).bind(rows(resources));
+        let words: Vec<Word> = self.source.rows(ties.bind(to.0)).await?;
+        Ok(words.into_iter().map(|word| word.0).collect())
+    }
+
+    /// Users that the log knows at a position, by row number, after one: at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people(&mut self, after: Pk, to: Seq, limit: u32) -> Result<Vec<(Pk, ResourceId)>> {
+        const PEOPLE: &str = "SELECT DISTINCT e.subject_pk, e.subject_id FROM event e WHERE e.tenant_id = $1 \
+                              AND e.subject_pk > $2 AND e.subject_pk IS NOT NULL AND e.seq <= $3 \
+                              AND e.kind = 'user.created' ORDER BY e.subject_pk LIMIT 0 + $4";
+        let people = Statement::new(PEOPLE).bind(self.tenant).bind(after).bind(to.0);
+        let known: Vec<Known> = self.source.rows(people.bind(i64::from(limit))).await?;
+        Ok(known.into_iter().map(|known| (known.0, known.1)).collect())
+    }
+
+    /// Positions of what happened to a user after one, their memberships among it, in order: at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn positions_of(&mut self, user: Pk, after: Seq, limit: u32) -> Result<Vec<Seq>> {
+        const POSITIONS: &str = "SELECT x.seq FROM (SELECT e.seq FROM event e WHERE e.tenant_id = $1 AND e.subject_pk = $2 \
+                                 AND e.seq > $3 UNION SELECT a.seq FROM event_about a WHERE a.tenant_id = $1 \
+                                 AND a.resource_pk = $2 AND a.seq > $3) x ORDER BY x.seq LIMIT 0 + $4";
+        let positions = Statement::new(POSITIONS).bind(self.tenant).bind(user).bind(after.0);
+        let rows: Vec<(i64,)> = self.source.rows(positions.bind(i64::from(limit))).await?;
+        Ok(rows.into_iter().map(|row| Seq(row.0)).collect())
+    }
+}

@@ -1,0 +1,5 @@
+//! Connections and tenants that are suspended, resumed and deleted, and what becomes of their users; on both engines.
+
+mod connections;
+mod tenants;
+mod town;

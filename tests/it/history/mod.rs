@@ -1,0 +1,7 @@
+//! What was: the log says all of it, and whoever asks about an instant is answered what was answered then.
+
+mod naive;
+mod routes;
+mod told;
+mod town;
+mod worlds;
