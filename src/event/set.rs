@@ -118,6 +118,11 @@ impl Stream {
         }))
     }
 
+    /// Whether it tells values at all.
+    pub fn tells_values(&self) -> bool {
+        self.events.iter().any(|one| one.is_full())
+    }
+
     fn is_verification(&self, event: &Event) -> bool {
         event.kind() == Some(Kind::ReceiverTested) && event.subject_id.as_deref() == Some(self.uid.as_str())
     }
@@ -145,7 +150,9 @@ impl Stream {
         let of_scim = |one: &SetEvent| !matches!(one, SetEvent::SessionRevoked | SetEvent::AccountDisabled);
         let subject = if meant.iter().any(of_scim) {
             let mut subject = json!({ "format": "scim", "uri": format!("{}/{id}", endpoint(event)) });
-            if let Some(called) = values.changes.as_ref().and_then(external_id) {
+            // It may be a number of an employee: a value as others are.
+            let told = values.changes.as_ref().filter(|_| self.tells_values());
+            if let Some(called) = told.and_then(external_id) {
                 subject["externalId"] = called;
             }
             subject

@@ -61,9 +61,8 @@ pub(super) async fn claims(
     stream: &Stream,
     kept: &[Kept],
 ) -> Result<Vec<String>> {
-    let full = stream.events.iter().any(|one| one.is_full());
     let opener = Opener::of(services, caller, kept).await?;
-    let mut wholes = if full {
+    let mut wholes = if stream.tells_values() {
         wholes(services, caller, stream, kept).await?
     } else {
         Wholes::new()

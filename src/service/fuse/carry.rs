@@ -8,14 +8,14 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::clock::Timestamp;
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::pending;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store::access::pendings::{Pending as Kept, WAITING};
-use crate::store::fuse::holds::{self, State};
+use crate::store::closing::State as Closed;
+use crate::store::fuse::holds::{self, Standing, State};
 use crate::store::log::leases;
 
 /// How long after the decision a change that comes to a fault of ours is tried again.
@@ -80,14 +80,13 @@ pub(super) async fn carry_on(services: &Services, caller: &Caller, hold: &str) -
     if found.state != State::Applying {
         return Ok(true);
     }
-    let patience = found.decided.map(|decided| decided.plus(PATIENCE));
     let (mut after, mut made, mut stuck) = (0, 0, false);
     loop {
         let rows = reader.pendings().of_hold(found.number, WAITING, after, CHUNK).await?;
         let last = rows.len() < CHUNK as usize;
         for row in rows {
             after = row.number;
-            if one(services, caller, row, patience).await? {
+            if one(services, caller, &found, row).await? {
                 made += 1;
             } else {
                 stuck = true;
@@ -106,12 +105,16 @@ pub(super) async fn carry_on(services: &Services, caller: &Caller, hold: &str) -
     Ok(true)
 }
 
-/// Makes a change, or says why it cannot be made any more; false where it goes on waiting, because the fault is ours.
-async fn one(services: &Services, caller: &Caller, row: Kept, patience: Option<Timestamp>) -> Result<bool> {
+/// Makes a change, or says why it cannot be made any more; false where it goes on waiting: the fault is ours, or the
+/// connection is suspended.
+async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -> Result<bool> {
+    let patience = hold.decided.map(|decided| decided.plus(PATIENCE));
     let error = match pending::make(services, caller, &row).await {
         Ok(()) => return Ok(true),
         // Nothing is wrong with the change.
         Err(Error::Busy) => return Err(Error::Busy),
+        // It is gone on with when the connection is resumed.
+        Err(Error::Conflict(_)) if is_suspended(services, caller, hold).await? => return Ok(false),
         Err(error) => error,
     };
     if let Error::Internal(fault) = &error {
@@ -126,6 +129,12 @@ async fn one(services: &Services, caller: &Caller, row: Kept, patience: Option<T
     }
     perform(services, caller, Failing::of(row, &error)).await?;
     Ok(true)
+}
+
+/// Whether the connection that what is held came from is suspended.
+async fn is_suspended(services: &Services, caller: &Caller, hold: &Standing) -> Result<bool> {
+    let whose = services.read(caller).connections().find_by_id(hold.connection).await?;
+    Ok(whose.is_some_and(|connection| connection.state == Closed::Suspended))
 }
 
 /// A change that cannot be made any more.

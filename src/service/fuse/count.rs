@@ -1,18 +1,26 @@
 //! What a request takes away is counted in its own unit, after everything else that the unit writes.
 
+use std::time::Duration;
+
 use crate::access::fuse::{Fuse, Harm, Limit};
 use crate::base::clock::Timestamp;
-use crate::base::id::ConnectionId;
+use crate::base::id::{ConnectionId, Pk};
 use crate::service::context::{Authority, Caller};
 use crate::store::fuse::counters::{Counter, Window};
 use crate::store::{self, Unit};
+
+/// How much later than now a window may have begun and still be open: a request that waited for others has an older
+/// now than they, and clocks of nodes differ. What lies further ahead was begun by a clock that was wrong.
+const FURTHEST: Duration = Duration::from_mins(1);
 
 /// What a request takes away, and gives back.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Taken {
     harms: Vec<(Harm, u64)>,
-    /// Whether a user becomes active again.
-    revives: bool,
+    /// A user who stops being active.
+    ends: Option<Pk>,
+    /// A user who becomes active again.
+    revives: Option<Pk>,
 }
 
 /// More than is left of a budget, or a fuse that has tripped.
@@ -39,10 +47,16 @@ impl Taken {
         deletions.map(|(_, n)| n).sum()
     }
 
-    /// The same with a user who becomes active again.
-    pub(in crate::service) fn reviving(mut self, revives: bool) -> Self {
-        self.revives = revives;
-        self
+    /// The same with a user who stops being active.
+    pub(in crate::service) fn ending(self, user: Pk) -> Self {
+        let ends = Some(user);
+        Self { ends, ..self }.and(Harm::Deactivations, 1)
+    }
+
+    /// The same with a user who becomes active again: nothing is taken away in the end, if it was counted that they are not.
+    pub(in crate::service) fn reviving(self, user: Pk) -> Self {
+        let revives = Some(user);
+        Self { revives, ..self }
     }
 }
 
@@ -66,14 +80,15 @@ pub(in crate::service) async fn count(
             of: (connection.id, harm),
             n,
             deleted: taken.deleted(),
+            who: taken.ends.filter(|_| harm == Harm::Deactivations),
             now,
         };
         if !change.is_within(unit).await? {
             return Ok(Some(Over { harm, n }));
         }
     }
-    if taken.revives {
-        unit.fuses().give_back(connection.id, Harm::Deactivations);
+    if let Some(user) = taken.revives {
+        unit.fuses().give_back((connection.id, Harm::Deactivations), user);
     }
     Ok(None)
 }
@@ -84,6 +99,8 @@ struct Change {
     n: u64,
     /// Users and groups that the unit has deleted.
     deleted: u64,
+    /// Whom it is about, where that may be given back.
+    who: Option<Pk>,
     now: Timestamp,
 }
 
@@ -100,16 +117,23 @@ impl Change {
             return Ok(false);
         }
         let window = window(unit, (&fuse, limit), counter, (self.deleted, self.now)).await?;
-        if is_over(counter, window) && self.n > window.budget {
+        let begins = is_over(counter, window);
+        if begins && self.n > window.budget || !unit.fuses().count(self.of, self.n, window).await? {
             return Ok(false);
         }
-        unit.fuses().count(self.of, self.n, window).await
+        if let Some(who) = self.who {
+            if begins {
+                unit.fuses().forget(self.of);
+            }
+            unit.fuses().remember(self.of, who);
+        }
+        Ok(true)
     }
 }
 
 /// Whether no window is open. One that begins later than now was opened by a clock that ran ahead.
 pub(super) fn is_over(counter: Option<Counter>, window: Window) -> bool {
-    counter.is_none_or(|counter| counter.opened <= window.over || counter.opened > window.now)
+    counter.is_none_or(|counter| counter.opened <= window.over || counter.opened > window.ahead)
 }
 
 /// The window of now. Everybody is counted only where one begins: as many as there were before the unit deleted some.
@@ -123,6 +147,7 @@ pub(super) async fn window(
     let mut window = Window {
         now,
         over: Timestamp(now.0.saturating_sub(length)),
+        ahead: now.plus(FURTHEST),
         budget: 0,
     };
     window.budget = if is_over(counter, window) {

@@ -3,19 +3,22 @@
 use super::draft::name_key;
 use super::membership::Moved;
 use super::refuse::name_attribute;
+use crate::base::id::Pk;
 use crate::scim::Document;
 use crate::scim::schema::ResourceType;
 use crate::service::fuse::{Harm, Taken};
 
-/// From whether it is called otherwise, who joined and left, and `active` before and after: absent counts as active, and
-/// groups have none.
-pub(super) fn of(renames: bool, moved: &Moved, (before, after): (Option<bool>, Option<bool>)) -> Taken {
-    let (was_off, is_off) = (before == Some(false), after == Some(false));
-    Taken::default()
-        .and(Harm::Deactivations, u64::from(is_off && !was_off))
+/// From whether the resource is called otherwise, who joined and left, and `active` before and after: absent counts as
+/// active, and groups have none.
+pub(super) fn of(whose: Pk, renames: bool, moved: &Moved, (before, after): (Option<bool>, Option<bool>)) -> Taken {
+    let taken = Taken::default()
         .and(Harm::Departures, moved.left().len() as u64)
-        .and(Harm::Renames, u64::from(renames))
-        .reviving(was_off && !is_off)
+        .and(Harm::Renames, u64::from(renames));
+    match (before == Some(false), after == Some(false)) {
+        (false, true) => taken.ending(whose),
+        (true, false) => taken.reviving(whose),
+        _ => taken,
+    }
 }
 
 /// Whether a resource is called otherwise than before, from the attributes that differ: a name that is only spelled

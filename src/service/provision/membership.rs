@@ -1,7 +1,7 @@
 //! Members of groups and groups of users, between the protocol and the store.
 
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::shown::{Related, Relations};
 use crate::base::id::{Pk, ResourceId};
@@ -17,8 +17,8 @@ use crate::store::{self, Cause, Kind, Reader, Unit};
 /// Who joined and who left, over all operations of a request.
 #[derive(Debug, Default)]
 pub(super) struct Moved {
-    added: Vec<(ResourceId, Pk)>,
-    removed: Vec<(ResourceId, Pk)>,
+    added: BTreeMap<Pk, ResourceId>,
+    removed: BTreeMap<Pk, ResourceId>,
 }
 
 impl Moved {
@@ -29,22 +29,22 @@ impl Moved {
 
     /// Ids of who joined.
     pub(super) fn added(&self) -> Vec<ResourceId> {
-        self.added.iter().map(|(id, _)| id.clone()).collect()
+        self.added.values().cloned().collect()
     }
 
     /// Ids of who left.
     pub(super) fn removed(&self) -> Vec<ResourceId> {
-        self.removed.iter().map(|(id, _)| id.clone()).collect()
+        self.removed.values().cloned().collect()
     }
 
     /// Row numbers of who joined.
     pub(super) fn joined(&self) -> Vec<Pk> {
-        self.added.iter().map(|(_, pk)| *pk).collect()
+        self.added.keys().copied().collect()
     }
 
     /// Row numbers of who left.
     pub(super) fn left(&self) -> Vec<Pk> {
-        self.removed.iter().map(|(_, pk)| *pk).collect()
+        self.removed.keys().copied().collect()
     }
 
     /// Takes a change in; who leaves and comes back in one request did neither.
@@ -54,11 +54,14 @@ impl Moved {
     }
 }
 
-fn settle(moved: Vec<store::members::Moved>, here: &mut Vec<(ResourceId, Pk)>, there: &mut Vec<(ResourceId, Pk)>) {
+fn settle(
+    moved: Vec<store::members::Moved>,
+    here: &mut BTreeMap<Pk, ResourceId>,
+    there: &mut BTreeMap<Pk, ResourceId>,
+) {
     for store::members::Moved { id, pk, .. } in moved {
-        match there.iter().position(|(_, other)| *other == pk) {
-            Some(at) => drop(there.swap_remove(at)),
-            None => here.push((id, pk)),
+        if there.remove(&pk).is_none() {
+            here.insert(pk, id);
         }
     }
 }

@@ -44,7 +44,8 @@ impl Word {
     pub(super) fn of(target: &Target, planned: &Planned) -> Option<Self> {
         let connection = target.caller.connection_id()?;
         let Planned { stored, next, .. } = planned;
-        if !stored.held_back || target.caller.is_settling() {
+        // What is settled by somebody else, or put back in an undo, is no word of the client.
+        if !stored.held_back || target.caller.is_settling() || target.caller.takes_back() {
             return None;
         }
         let is_active = next.document.as_map().get("active") != Some(&json!(false));

@@ -305,7 +305,12 @@ async fn write(
     let content = planned.content.as_ref();
     let name = content.map_or_else(String::new, |(content, _)| content.name_key.clone());
     let active = content.map_or(planned.stored.active, |(content, _)| content.active);
-    let taken = harm::of(planned.renames, moved, (planned.stored.active, active));
+    let taken = harm::of(
+        planned.stored.pk,
+        planned.renames,
+        moved,
+        (planned.stored.active, active),
+    );
     let outcome = match apply(target, &mut unit, planned, moved, now).await {
         Ok(after) => match fuse::count(&target.caller, &mut unit, &taken, now).await {
             Ok(None) => finish(target, unit, after, (word, given), now).await,

@@ -56,9 +56,10 @@ pub(super) fn parts(kind: Kind, back: &Back) -> Vec<(String, Back)> {
     parts
 }
 
-/// Whether other work on the same may not come in between: members and names of a connection have no value to compare with.
+/// Whether other work on the same may not come in between: members, names of a connection and what it says of an account
+/// have no value to compare with.
 pub(super) fn needs_version(back: &Back) -> bool {
-    back.called != Called::AsItIs || !back.join.is_empty() || !back.leave.is_empty()
+    back.called != Called::AsItIs || back.says.is_some() || !back.join.is_empty() || !back.leave.is_empty()
 }
 
 /// The attributes of which this holds.

@@ -3,7 +3,7 @@
 use super::settings;
 use crate::access::fuse::{Fuse, Harm};
 use crate::base::clock::Timestamp;
-use crate::base::id::{ConnectionId, TenantId};
+use crate::base::id::{ConnectionId, Pk, TenantId};
 use crate::store::error::{Error, Result};
 use crate::store::kind::Kind;
 use crate::store::sql::{Db, FromRow, Read, Row, Statement, Tx};
@@ -45,6 +45,8 @@ pub struct Window {
     pub now: Timestamp,
     /// A window that began at this instant or earlier is over.
     pub over: Timestamp,
+    /// One that began after this instant was begun by a clock that ran ahead, and is over too.
+    pub ahead: Timestamp,
     /// The budget of a window that begins now.
     pub budget: u64,
 }
@@ -195,13 +197,13 @@ impl Fuses<&mut Tx> {
     pub async fn count(&mut self, (connection, harm): (ConnectionId, Harm), n: u64, window: Window) -> Result<bool> {
         const COUNT: &str = "INSERT INTO fuse (tenant_id, connection_id, what, opened, budget, used) \
                              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, connection_id, what) DO UPDATE SET \
-                             opened = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.opened \
+                             opened = CASE WHEN fuse.opened <= $7 OR fuse.opened > $8 THEN excluded.opened \
                              ELSE fuse.opened END, \
-                             budget = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.budget \
+                             budget = CASE WHEN fuse.opened <= $7 OR fuse.opened > $8 THEN excluded.budget \
                              ELSE fuse.budget END, \
-                             used = CASE WHEN fuse.opened <= $7 OR fuse.opened > $4 THEN excluded.used \
+                             used = CASE WHEN fuse.opened <= $7 OR fuse.opened > $8 THEN excluded.used \
                              ELSE fuse.used + excluded.used END \
-                             WHERE fuse.hold_id IS NULL AND (fuse.opened <= $7 OR fuse.opened > $4 OR fuse.budget IS NULL \
+                             WHERE fuse.hold_id IS NULL AND (fuse.opened <= $7 OR fuse.opened > $8 OR fuse.budget IS NULL \
                              OR fuse.used + excluded.used <= fuse.budget) RETURNING used";
         let count = Statement::new(COUNT)
             .bind(self.tenant)
@@ -210,17 +212,42 @@ impl Fuses<&mut Tx> {
             .bind(window.now)
             .bind(signed(window.budget))
             .bind(signed(n))
-            .bind(window.over);
+            .bind(window.over)
+            .bind(window.ahead);
         let rows: Vec<(i64,)> = self.source.write_rows(count).await?;
         Ok(!rows.is_empty())
     }
 
-    /// Takes one back that was counted; written with the save.
-    pub fn give_back(&mut self, connection: ConnectionId, harm: Harm) {
+    /// Remembers who was counted in the window that is open, so that they can be given back; written with the save.
+    pub fn remember(&mut self, (connection, harm): (ConnectionId, Harm), who: Pk) {
+        const REMEMBER: &str = "INSERT INTO fuse_counted (tenant_id, connection_id, what, resource_pk, opened) \
+                                SELECT f.tenant_id, f.connection_id, f.what, $4, f.opened FROM fuse f \
+                                WHERE f.tenant_id = $1 AND f.connection_id = $2 AND f.what = $3 \
+                                ON CONFLICT (tenant_id, connection_id, what, resource_pk) \
+                                DO UPDATE SET opened = excluded.opened";
+        let remember = Statement::new(REMEMBER).bind(self.tenant).bind(connection);
+        self.source.later(remember.bind(harm.as_str()).bind(who));
+    }
+
+    /// Forgets who was counted in windows that are over; written with the save.
+    pub fn forget(&mut self, (connection, harm): (ConnectionId, Harm)) {
+        const FORGET: &str = "DELETE FROM fuse_counted WHERE tenant_id = $1 AND connection_id = $2 AND what = $3";
+        let forget = Statement::new(FORGET).bind(self.tenant).bind(connection);
+        self.source.later(forget.bind(harm.as_str()));
+    }
+
+    /// Takes one back who was counted in the window that is open; nothing for anybody else. Written with the save.
+    pub fn give_back(&mut self, (connection, harm): (ConnectionId, Harm), who: Pk) {
         const BACK: &str = "UPDATE fuse SET used = used - 1 WHERE tenant_id = $1 AND connection_id = $2 AND what = $3 \
-                            AND used > 0 AND hold_id IS NULL";
-        let back = Statement::new(BACK).bind(self.tenant).bind(connection);
-        self.source.later(back.bind(harm.as_str()));
+                            AND used > 0 AND hold_id IS NULL AND EXISTS (SELECT 1 FROM fuse_counted c \
+                            WHERE c.tenant_id = fuse.tenant_id AND c.connection_id = fuse.connection_id \
+                            AND c.what = fuse.what AND c.resource_pk = $4 AND c.opened = fuse.opened)";
+        const ONCE: &str = "DELETE FROM fuse_counted WHERE tenant_id = $1 AND connection_id = $2 AND what = $3 \
+                            AND resource_pk = $4";
+        for text in [BACK, ONCE] {
+            let back = Statement::new(text).bind(self.tenant).bind(connection);
+            self.source.later(back.bind(harm.as_str()).bind(who));
+        }
     }
 
     /// The counter, held until the unit ends, so that nobody decides meanwhile; made where there is none.

@@ -115,6 +115,8 @@ pub struct Standing {
     pub state: State,
     /// When somebody decided.
     pub decided: Option<Timestamp>,
+    /// Row number of the connection that it is about.
+    pub connection: ConnectionId,
 }
 
 impl FromRow for Standing {
@@ -123,6 +125,7 @@ impl FromRow for Standing {
             number: row.get(0)?,
             state: State::parse(&row.get::<String>(1)?).ok_or(Error::Damaged("hold.state"))?,
             decided: row.get::<Option<i64>>(2)?.map(Timestamp),
+            connection: ConnectionId(row.get(3)?),
         })
     }
 }
@@ -196,7 +199,8 @@ impl<R: Read> Holds<R> {
     /// # Errors
     /// When the database fails.
     pub async fn standing(&mut self, id: &str) -> Result<Option<Standing>> {
-        const STANDING: &str = "SELECT h.id, h.state, h.decided FROM hold h WHERE h.tenant_id = $1 AND h.uid = $2";
+        const STANDING: &str = "SELECT h.id, h.state, h.decided, h.connection_id FROM hold h \
+                                WHERE h.tenant_id = $1 AND h.uid = $2";
         let standing = Statement::new(STANDING).bind(self.tenant).bind(id.to_owned());
         self.source.row(standing).await
     }

@@ -7,6 +7,7 @@ use super::words::{Fused, off};
 use crate::admin::desk::{Desk, Problems};
 use crate::api::bodies::{NOBODY, user};
 use crate::support::TestHouse;
+use muster::base::clock::Timestamp;
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
@@ -126,6 +127,63 @@ each_database! {
         fused.house.patch(&format!("/Users/{}", users[2]), off()).await.error(429, None);
         let again = fused.house.patch(&format!("/Users/{}", users[0]), off()).await;
         again.status(200);
+    }
+
+    async fn who_was_not_counted_gives_nothing_back(house: TestHouse) {
+        let fused = Fused::with(house, json!({"deactivations": {"percent": 0, "least": 2}})).await;
+        let users = fused.users(3).await;
+        let path = |id: &str| format!("/Users/{id}");
+        let on = json!([{"op": "replace", "path": "active", "value": true}]);
+        let mut others = Vec::new();
+        for name in ["ada", "bob", "cyd"] {
+            let made = fused.house.post("/Users", user(name, json!({"active": false}))).await;
+            others.push(made.status(201).id());
+        }
+        for (user, other) in users.iter().zip(&others).take(2) {
+            fused.house.patch(&path(user), off()).await.status(200);
+            fused.house.patch(&path(other), on.clone()).await.status(200);
+        }
+        assert_eq!(used(&fused, "deactivations").await, 2);
+        fused.house.patch(&path(&users[2]), off()).await.error(429, None);
+    }
+
+    async fn who_was_counted_in_a_window_that_is_over_gives_nothing_back(house: TestHouse) {
+        let budgets = json!({"deactivations": {"percent": 0, "least": 2}, "window_seconds": 600});
+        let fused = Fused::with(house, budgets).await;
+        let users = fused.users(4).await;
+        let path = |user: usize| format!("/Users/{}", users[user]);
+        let on = json!([{"op": "replace", "path": "active", "value": true}]);
+        fused.house.patch(&path(0), off()).await.status(200);
+        fused.house.clock().advance(Duration::from_mins(10));
+        fused.house.patch(&path(1), off()).await.status(200);
+        fused.house.patch(&path(0), on).await.status(200);
+        assert_eq!(used(&fused, "deactivations").await, 1);
+    }
+
+    async fn a_request_that_began_before_a_decision_is_counted_after_it(house: TestHouse) {
+        let fused = Fused::with(house, json!({"deletions": {"percent": 0, "least": 1}})).await;
+        let users = fused.users(4).await;
+        let delete = async |user: usize| fused.house.delete(&format!("/Users/{}", users[user])).await;
+        delete(0).await.no_content();
+        delete(1).await.error(429, None);
+        let now = fused.house.clock().now();
+        fused.decide("reject").await;
+        fused.house.clock().set(Timestamp(now.0 - 5_000_000));
+        delete(1).await.error(429, None);
+        assert_eq!(fused.there().await, 3);
+    }
+
+    async fn a_request_that_began_before_an_approval_profits_from_it(house: TestHouse) {
+        let fused = Fused::with(house, json!({"deletions": {"percent": 0, "least": 0}})).await;
+        let users = fused.users(2).await;
+        let delete = async |user: usize| fused.house.delete(&format!("/Users/{}", users[user])).await;
+        delete(0).await.error(429, None);
+        let now = fused.house.clock().now();
+        fused.decide("approve").await;
+        fused.house.clock().set(Timestamp(now.0 - 5_000_000));
+        for user in 0..2 {
+            delete(user).await.no_content();
+        }
     }
 
     async fn a_share_is_of_those_who_were_there_before(house: TestHouse) {

@@ -267,6 +267,25 @@ each_database! {
         assert_eq!(counts(&done)[..2], [0, 5], "{done}");
     }
 
+    async fn what_is_held_waits_on_when_something_else_is_taken_back(house: TestHouse) {
+        let scene = Scene::new(house).await;
+        let ada = scene.users(std::iter::once("ada".to_owned())).await.remove(0);
+        let connections = scene.desk.get("/connections").await.status(200).json;
+        let connection = connections["items"][0]["id"].as_str().unwrap();
+        let nothing = json!({"deletions": {"percent": 0, "least": 0}, "beyond": "hold"});
+        scene.desk.patch(&format!("/connections/{connection}/fuse"), nothing).await.status(200);
+        let from = scene.later().await;
+        scene.put(&format!("/Users/{ada}"), "title", json!("Clerk")).await;
+        scene.house.delete(&format!("/Users/{ada}")).await.status(202);
+        let done = scene.undo(since(&from)).await;
+        assert_eq!(counts(&done), [0, 0, 1, 0], "{done}");
+        let holds = scene.desk.get("/holds").await.status(200).json;
+        assert_eq!(holds["items"][0]["changes"]["waiting"], 1, "{holds}");
+        let hold = holds["items"][0]["id"].as_str().unwrap();
+        scene.desk.post(&format!("/holds/{hold}/approve"), json!({})).await.status(202);
+        scene.house.get(&format!("/Users/{ada}")).await.error(404, None);
+    }
+
     async fn what_stands_in_the_way_of_one_thing_does_not_keep_the_others(house: TestHouse) {
         let scene = Scene::new(house).await;
         let house = &scene.house;

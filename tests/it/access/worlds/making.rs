@@ -1,8 +1,10 @@
 //! Changes of an organisation, made by the use cases in the database and in the list of facts.
 
+use std::time::Duration;
+
 use muster::service::access::preview::{self, Asked, Preview, What};
 use muster::service::access::roles::{self, RoleChange};
-use muster::service::access::rules::{self, RuleChange};
+use muster::service::access::rules::{self, Rule, RuleChange};
 use muster::service::access::scopes::{self, ScopeChange};
 use muster::service::access::{Paging, State, grants, records};
 use serde_json::json;
@@ -15,6 +17,8 @@ use super::words::{instant, keys, rule_name, shown, validity};
 
 /// More than there are grants, or rules.
 const AT_MOST: u32 = 200;
+/// Between two looks at what is coming into force.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// One by one.
 impl Town {
@@ -129,18 +133,27 @@ impl Town {
     async fn enact(&mut self, world: &mut World, law: &Law) {
         let made = rules::create(&self.services, &self.caller, &self.new_rule(law)).await;
         let made = made.unwrap_or_else(|fault| panic!("{fault:?}: {law:?}"));
-        self.laws.insert(law.number, made.id);
+        self.laws.insert(law.number, made.id.clone());
         if law.state == State::Retired {
             self.amend(world, law.number, &to(State::Retired)).await;
         } else {
-            renumber(world, law.number, made.version);
+            renumber(world, law.number, self.in_force(made).await.version);
         }
     }
 
     async fn amend(&self, world: &mut World, number: i64, change: &RuleChange) {
         let changed = rules::change(&self.services, &self.caller, &self.laws[&number], change).await;
         let changed = changed.unwrap_or_else(|fault| panic!("{fault:?}: {change:?}"));
-        renumber(world, number, changed.version);
+        renumber(world, number, self.in_force(changed).await.version);
+    }
+
+    /// A rule when it has come into force: where the disk is slow, that is after its answer.
+    async fn in_force(&self, mut rule: Rule) -> Rule {
+        while rule.progress.is_some() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            rule = rules::find(&self.services, &self.caller, &rule.id).await.unwrap();
+        }
+        rule
     }
 }
 
@@ -211,7 +224,7 @@ impl Town {
         while !numbers.is_empty() {
             let page = rules::list(&self.services, &self.caller, None, &all).await.unwrap();
             if page.items.iter().any(|rule| rule.progress.is_some()) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             }
             for number in numbers {
