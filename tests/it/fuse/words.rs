@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::admin::desk::Desk;
-use crate::support::TestHouse;
+use crate::support::{TestHouse, seam};
 
 /// What ends an account.
 pub fn off() -> Value {
@@ -72,6 +72,7 @@ impl Fused {
 
     /// How often something of this kind happened.
     pub async fn events(&self, kind: &str) -> usize {
+        seam::number(self.house.rooms()).await;
         let events = self
             .desk
             .get(&format!("/events?kind={kind}&limit=500"))
