@@ -223,6 +223,7 @@ impl App {
         let stop = edge.stop().clone();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
         let closing = tokio::spawn(worker::closing::run(self.services.clone(), stop.clone()));
+        let deferred = tokio::spawn(worker::deferred::run(self.services.clone(), stop.clone()));
         let enforce = tokio::spawn(enforce(self.services.clone(), stop.clone()));
         let offboard = tokio::spawn(worker::offboard::run(self.services.clone(), stop.clone()));
         let prepare = tokio::spawn(worker::prepare::run(self.services.clone(), stop.clone()));
@@ -264,7 +265,8 @@ impl App {
         };
         stop.cancel();
         let _ = tokio::join!(
-            closing, sweep, enforce, offboard, prepare, purge, schedule, sequence, relay, holds, mail, undo, forget
+            closing, sweep, deferred, enforce, offboard, prepare, purge, schedule, sequence, relay, holds, mail, undo,
+            forget
         );
         self.close().await;
         outcome

@@ -192,6 +192,7 @@ impl From<service::Error> for Problem {
             service::Error::Fused(service::Fused::Refused { detail, wait }) => Self::too_many_requests(wait, detail),
             // Doors of provisioning answer these before.
             service::Error::Fused(fused) => Self::new(StatusCode::CONFLICT, fused.to_string()),
+            service::Error::Full(detail) => Self::too_many_requests(Duration::from_secs(1), detail),
             service::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again")
                 .with(header::RETRY_AFTER, "1"),
             service::Error::Internal(fault) => {

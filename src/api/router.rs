@@ -7,7 +7,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use super::scim::{discovery, resources, search};
+use super::scim::{deferred, discovery, resources, search};
 use super::state::Edge;
 use super::{access, admin, auth, events, middleware, once, openapi, probes, problem, table};
 
@@ -15,7 +15,18 @@ use super::{access, admin, auth, events, middleware, once, openapi, probes, prob
 const COMPRESS_ABOVE_BYTES: u16 = 1400;
 
 /// The SCIM routes, relative to a base URL.
-fn scim() -> Router<Edge> {
+fn scim(edge: &Edge) -> Router<Edge> {
+    // §3.3 to §3.6: resources; changes of them may be done later (RFC 9967 §2.5.1)
+    let resources = Router::new()
+        .route("/{endpoint}", get(search::list).post(resources::create))
+        .route(
+            "/{endpoint}/{id}",
+            get(resources::read)
+                .put(resources::replace)
+                .patch(resources::patch)
+                .delete(resources::delete),
+        )
+        .route_layer(from_fn_with_state(edge.clone(), deferred::respond_async));
     Router::new()
         // §3.4.2.1, §3.4.3: queries over every type
         .route("/", get(search::list_root))
@@ -29,16 +40,10 @@ fn scim() -> Router<Edge> {
         .route("/Schemas/{name}", get(discovery::schema))
         .route("/ResourceTypes", get(discovery::resource_types))
         .route("/ResourceTypes/{name}", get(discovery::resource_type))
-        // §3.3 to §3.6: resources
-        .route("/{endpoint}", get(search::list).post(resources::create))
+        // RFC 9967 §2.5.1.1: what came of requests whose clients did not wait
+        .route("/AsyncResults/{name}", get(deferred::result))
         .route("/{endpoint}/.search", post(search::search))
-        .route(
-            "/{endpoint}/{id}",
-            get(resources::read)
-                .put(resources::replace)
-                .patch(resources::patch)
-                .delete(resources::delete),
-        )
+        .merge(resources)
         .fallback(discovery::not_found)
         .method_not_allowed_fallback(discovery::method_not_allowed)
 }
@@ -56,7 +61,7 @@ fn administration(edge: &Edge) -> Router<Edge> {
 
 /// The whole HTTP surface.
 pub fn router(edge: Edge) -> Router {
-    let guarded = scim().layer(from_fn_with_state(edge.clone(), auth::scim));
+    let guarded = scim(&edge).layer(from_fn_with_state(edge.clone(), auth::scim));
     let routes = Router::new()
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))

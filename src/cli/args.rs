@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, tenant, token, undo,
-    user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, stream, tenant,
+    token, undo, user, verify, webhook, who_could,
 };
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// Who is told of what happens
     #[command(subcommand)]
     Webhook(webhook::Command),
+    /// Who is told of it by security event tokens
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Ask several people to come, by e-mail, with a role
     Invite(invite::Invite),
     /// What a connection may take away before an administrator has to decide

@@ -19,6 +19,7 @@ mod owner;
 mod rules;
 mod run;
 mod serve;
+mod stream;
 mod tenant;
 mod token;
 mod undo;

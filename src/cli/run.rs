@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, tenant, token,
-    undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, stream, tenant,
+    token, undo, user, verify, webhook, who_could,
 };
 use crate::app::App;
 use crate::config::Config;
@@ -36,6 +36,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),
         Some(Command::Webhook(command)) => with_services(&common, |services, _| webhook::run(services, command)),
+        Some(Command::Stream(command)) => {
+            with_services(&common, |services, config| stream::run(services, config, command))
+        }
         Some(Command::Invite(asked)) => with_services(&common, |services, _| invite::run(services, asked)),
         Some(Command::Fuse(command)) => with_services(&common, |services, _| fuse::run(services, command)),
         Some(Command::Hold(command)) => with_services(&common, |services, _| hold::run(services, command)),

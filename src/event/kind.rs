@@ -160,6 +160,7 @@ catalogue! {
     RequestApplied = "request.applied", Acts, "A kept request was made.", "id of the request";
     RequestDismissed = "request.dismissed", Acts, "A kept request was thrown away.", "id of the request, `taken_back` (by its client)";
     RequestFailed = "request.failed", Acts, "A held request was approved and cannot be made any more.", "id of the request";
+    RequestAnswered = "request.answered", Acts, "A request that its client did not wait for was done or refused.", "`method`, `endpoint`, `status` [`resource`, `version`, `scim_type`]";
     FuseTripped = "fuse.tripped", Acts, "A connection went beyond a budget; an administrator has to decide.", "`hold`, `what`, `budget`, `window_seconds`, `beyond`";
     FuseUpdated = "fuse.updated", Acts, "Budgets of a connection were changed.", "`before`, `after`";
     HoldApproved = "hold.approved", Acts, "What went beyond a budget was approved.", "`what`, `connection`, `held`";

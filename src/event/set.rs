@@ -4,6 +4,7 @@
 //! One event of the log is one token for a stream, a function of the event and of the stream alone: sent again, it has the
 //! same id and says the same.
 
+mod answer;
 mod uris;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use super::change::Changes;
 use super::kind::Kind;
 use super::numbered::{Event, Seq};
 
+pub use answer::Answer;
 pub use uris::SetEvent;
 
 /// `typ` of the header (RFC 8417 §2.3).
@@ -149,7 +151,11 @@ impl Stream {
         let id = event.subject_id.as_deref()?;
         let of_scim = |one: &SetEvent| !matches!(one, SetEvent::SessionRevoked | SetEvent::AccountDisabled);
         let subject = if meant.iter().any(of_scim) {
-            let mut subject = json!({ "format": "scim", "uri": format!("{}/{id}", endpoint(event)) });
+            let uri = match Answer::of(event) {
+                Some(answer) => answer.uri(),
+                None => format!("{}/{id}", endpoint(event)),
+            };
+            let mut subject = json!({ "format": "scim", "uri": uri });
             // It may be a number of an employee: a value as others are.
             let told = values.changes.as_ref().filter(|_| self.tells_values());
             if let Some(called) = told.and_then(external_id) {
@@ -188,6 +194,7 @@ impl Stream {
                 let data = json!({ "schemas": [PATCH_OP], "Operations": operations });
                 versioned(event, "data", &data)
             }
+            SetEvent::AsyncResponse => Answer::of(event)?.payload(&format!("{}/scim/v2", self.issuer), None),
             SetEvent::SessionRevoked => json!({
                 "event_timestamp": event.at.0.div_euclid(1_000_000),
                 "initiating_entity": initiator(event),
@@ -215,8 +222,8 @@ impl Stream {
 /// What an event of the log means to who is told of provisioning.
 fn meaning(event: &Event) -> BTreeSet<SetEvent> {
     use SetEvent::{
-        AccountDisabled, Activate, CreateFull, CreateNotice, Deactivate, Delete, PatchFull, PatchNotice, PutFull,
-        PutNotice, SessionRevoked,
+        AccountDisabled, Activate, AsyncResponse, CreateFull, CreateNotice, Deactivate, Delete, PatchFull, PatchNotice,
+        PutFull, PutNotice, SessionRevoked,
     };
     let Some(kind) = event.kind() else {
         return BTreeSet::new();
@@ -235,6 +242,7 @@ fn meaning(event: &Event) -> BTreeSet<SetEvent> {
         Kind::GroupDeleted => &[Delete],
         Kind::UserDeleted => &[Delete, SessionRevoked, AccountDisabled],
         Kind::UserActivated => &[Activate],
+        Kind::RequestAnswered => &[AsyncResponse],
         // Who was kept out before has nothing open.
         Kind::UserSuspended | Kind::UserDeactivated if data(event).get("from") == Some(&json!("active")) => {
             &[Deactivate, SessionRevoked, AccountDisabled]

@@ -16,6 +16,8 @@ pub struct Limits {
     pub cursor: Option<CursorLimits>,
     /// Limits of bulk requests; `None` when there are none.
     pub bulk: Option<BulkLimits>,
+    /// Security events; `None` when there are none.
+    pub events: Option<EventLimits>,
     /// Where people find help.
     pub documentation: Option<String>,
     /// Whether discovery tells of more than the standards define.
@@ -38,6 +40,15 @@ pub enum Listing {
 pub struct CursorLimits {
     /// Seconds for which a cursor is good; `None` when it does not end.
     pub timeout: Option<u64>,
+}
+
+/// Security events that the server tells (RFC 9967 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventLimits {
+    /// Whether changes are done later for clients that ask for it.
+    pub requests: bool,
+    /// URIs of the events that it can tell.
+    pub uris: Vec<&'static str>,
 }
 
 /// Limits of bulk requests (RFC 7644 §3.7.4).
@@ -88,6 +99,10 @@ pub fn service_provider_config(limits: &Limits, base_url: &str) -> Value {
             "location": format!("{base_url}/ServiceProviderConfig"),
         },
     });
+    if let Some(events) = &limits.events {
+        let requests = if events.requests { "request" } else { "none" };
+        config["securityEvents"] = json!({ "asyncRequest": requests, "eventUris": events.uris });
+    }
     if let Some(address) = &limits.documentation {
         config["documentationUri"] = address.as_str().into();
     }
@@ -153,6 +168,7 @@ mod tests {
             default_page_size: 100,
             cursor: None,
             bulk: None,
+            events: None,
             documentation: None,
             listing: Listing::Standard,
         }

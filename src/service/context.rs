@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::access::pending::Settlement;
 use super::access::policy::Policies;
 use super::credentials::Known;
+use super::deferred::Errand;
 use super::delivery::{Guard, Looked};
 use super::error::Result;
 use super::keys::{Sealer, Signers};
@@ -175,7 +176,7 @@ impl Services {
     pub(super) async fn begin(&self, caller: &Caller) -> Result<Unit> {
         let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
         unit = match self.0.keeping {
-            Keeping::Everything => unit.named(self.ids().next_unit()),
+            Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
             Keeping::Nothing => unit.silent(),
         };
         if let Some(claim) = caller.claim() {
@@ -257,6 +258,7 @@ impl Services {
             default_page_size: max_results,
             cursor: None,
             bulk: None,
+            events: Some(super::delivery::told()),
             documentation: None,
             listing: self.0.parts.listing,
         }
@@ -324,6 +326,8 @@ struct CallerInner {
     claim: Option<Claim>,
     /// Of a request that waited for somebody's decision.
     settlement: Option<Settlement>,
+    /// Of a request whose client does not wait for it.
+    errand: Option<Errand>,
     /// When what it asks by ends.
     ends: Option<Timestamp>,
     /// Of what takes back what a connection did: that connection.
@@ -341,6 +345,7 @@ impl Caller {
             request_id,
             claim: None,
             settlement: None,
+            errand: None,
             ends: None,
             source: None,
             suspended: None,
@@ -376,6 +381,16 @@ impl Caller {
             caller.claim = settlement.claim().cloned();
             caller.settlement = Some(settlement);
         })
+    }
+
+    /// The same caller doing a request whose client does not wait: whatever it saves has the name of that in the log.
+    pub(super) fn doing(&self, errand: Errand) -> Self {
+        self.with(|caller| caller.errand = Some(errand))
+    }
+
+    /// The request that it does, whose client does not wait.
+    pub(super) fn errand(&self) -> Option<&Errand> {
+        self.0.errand.as_ref()
     }
 
     /// Whether it makes a request that somebody has decided about.

@@ -34,6 +34,9 @@ pub enum Error {
     /// The mass-change fuse of a connection is in the way.
     #[error("{0}")]
     Fused(Fused),
+    /// Nothing is wrong; as much waits as may, and something of it has to be done first.
+    #[error("{0}")]
+    Full(String),
     /// Nothing is wrong; other work was in the way, also after several attempts.
     #[error("the server is busy")]
     Busy,

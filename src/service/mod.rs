@@ -7,6 +7,7 @@ pub mod closing;
 pub mod connections;
 mod context;
 pub mod credentials;
+pub mod deferred;
 pub mod delivery;
 mod derive;
 mod error;

@@ -8,6 +8,7 @@ pub mod cause;
 pub mod closing;
 pub mod connections;
 pub mod credentials;
+pub mod deferred;
 pub mod delivery;
 pub mod document;
 pub mod error;

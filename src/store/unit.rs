@@ -19,6 +19,7 @@ use super::access::views::Views;
 use super::closing::works::Closings;
 use super::connections::Connections;
 use super::credentials::Credentials;
+use super::deferred::Deferred;
 use super::delivery::deliveries::Deliveries;
 use super::delivery::receivers::Receivers;
 use super::error::Result;
@@ -296,6 +297,11 @@ impl Unit {
         Undos::new(self.tenant, &mut self.tx)
     }
 
+    /// Requests that their clients do not wait for.
+    pub fn deferred(&mut self) -> Deferred<&mut Tx> {
+        Deferred::new(self.tenant, &mut self.tx)
+    }
+
     /// Answers for requests that come again.
     pub fn replays(&mut self) -> Replays<&mut Tx> {
         Replays::new(self.tenant, &mut self.tx)
@@ -546,6 +552,12 @@ impl Reader {
     #[must_use]
     pub fn undos(&self) -> Undos<&Db> {
         Undos::new(self.tenant, &self.db)
+    }
+
+    /// Requests that their clients do not wait for.
+    #[must_use]
+    pub fn deferred(&self) -> Deferred<&Db> {
+        Deferred::new(self.tenant, &self.db)
     }
 
     /// Answers for requests that come again.

@@ -3,6 +3,7 @@
 //! May import `service` and `base`; must never import `store`, sqlx or another door of the house.
 
 pub mod closing;
+pub mod deferred;
 pub mod egress;
 pub mod enforce;
 pub mod holds;

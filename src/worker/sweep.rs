@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::access::rules;
-use crate::service::{Services, credentials, once as keyed, tolerances};
+use crate::service::{Services, credentials, deferred, once as keyed, tolerances};
 
 /// How old a noted use may become before it is on disk.
 const EVERY: Duration = Duration::from_secs(5);
@@ -35,6 +35,12 @@ async fn forget(services: &Services) {
         tracing::warn!(
             error = &fault as &dyn std::error::Error,
             "answers kept for idempotency keys could not be removed"
+        );
+    }
+    if let Err(fault) = deferred::prune(services).await {
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "results kept for clients that did not wait could not be removed"
         );
     }
     if let Err(fault) = rules::forget_left(services).await {

@@ -13,6 +13,7 @@ mod authzen;
 mod cli;
 mod closing;
 mod crash;
+mod deferred;
 mod delivery;
 mod documents;
 mod fuse;

@@ -38,7 +38,7 @@ impl FromRequestParts<Edge> for Caller {
     }
 }
 
-/// The last segment of a path below `/Schemas` or `/ResourceTypes`.
+/// The last segment of a path below `/Schemas`, `/ResourceTypes` or `/AsyncResults`.
 pub struct Named(pub String);
 
 impl FromRequestParts<Edge> for Named {

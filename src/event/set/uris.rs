@@ -33,6 +33,7 @@ uris! {
     Delete = "urn:ietf:params:scim:event:prov:delete", "Something was deleted.";
     Activate = "urn:ietf:params:scim:event:prov:activate", "Somebody may come in.";
     Deactivate = "urn:ietf:params:scim:event:prov:deactivate", "Somebody may not come in any more.";
+    AsyncResponse = "urn:ietf:params:scim:event:misc:asyncresp", "A request was done or refused that its client did not wait for.";
     SessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked", "Whatever somebody has open is to end.";
     AccountDisabled = "https://schemas.openid.net/secevent/risc/event-type/account-disabled", "An account is not to be relied on.";
 }

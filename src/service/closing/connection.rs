@@ -9,6 +9,7 @@ use crate::service::access::authority::{GIVE, INTEGRATIONS, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
 use crate::service::credentials::until_everywhere;
+use crate::service::deferred;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store::closing::State;
@@ -130,6 +131,9 @@ impl Change for Turning {
             now: desk.now,
         };
         desk.unit.closings().begin(closing).await?;
+        if self.to != State::Active {
+            deferred::refuse(&mut desk.unit, Some(row.id));
+        }
         let what = match self.to {
             State::Active => What::ConnectionResumed,
             State::Suspended => What::ConnectionSuspended,

@@ -10,6 +10,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::invariants::user_of;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::credentials::until_everywhere;
+use crate::service::deferred;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store::closing::State;
@@ -163,6 +164,9 @@ impl Change for Turning {
             now: desk.now,
         };
         desk.unit.closings().begin(closing).await?;
+        if self.to != State::Active {
+            deferred::refuse(&mut desk.unit, None);
+        }
         let what = match (row.state, self.to) {
             (State::Deleted, _) => What::TenantRestored,
             (_, State::Active) => What::TenantResumed,

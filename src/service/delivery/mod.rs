@@ -26,6 +26,7 @@ pub use outcome::{Failure, Outcome};
 pub(in crate::service) use relay::Looked;
 pub use relay::{Work, claim, settle, waiting};
 pub(in crate::service) use secrets::RECEIVER;
+pub(in crate::service) use sets::told;
 pub use turn::{Turn, turn};
 
 pub use crate::store::delivery::receivers::Family;

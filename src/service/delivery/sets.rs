@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::base::id::Pk;
 use crate::event::set::{SetEvent, Stream, Values};
 use crate::event::{Changes, Event, Kind, Seq, SigningKey, jws, set};
+use crate::scim::discovery::EventLimits;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::log::open::Opener;
@@ -46,6 +47,17 @@ impl Settings {
             issuer: self.issuer,
             audience: self.audience,
         }
+    }
+}
+
+/// SCIM's events, as the configuration of the service lists them.
+pub(in crate::service) fn told() -> EventLimits {
+    let uris = SetEvent::ALL.iter().map(|event| event.uri());
+    EventLimits {
+        requests: true,
+        uris: uris
+            .filter(|uri| uri.starts_with("urn:ietf:params:scim:event:"))
+            .collect(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::signing::SIGNING;
 use crate::event::Owner;
 use crate::service::connections;
 use crate::service::context::{Caller, Services};
+use crate::service::deferred::DEFERRED;
 use crate::service::delivery::RECEIVER;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
@@ -78,7 +79,7 @@ pub struct Rewrapped {
 /// A secret that does not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damaged {
-    /// What it is: `person`, `receiver`, `mail`, `signing-key`.
+    /// What it is: `person`, `receiver`, `mail`, `deferred`, `signing-key`.
     pub what: &'static str,
     /// Public id of the tenant; empty of the installation.
     pub tenant: String,
@@ -173,6 +174,7 @@ const fn what(place: Place) -> &'static str {
         Place::People | Place::Deleted => PERSON,
         Place::Receivers | Place::Enforcers => RECEIVER,
         Place::Mail => MAIL,
+        Place::Deferred => DEFERRED,
         Place::Signers => SIGNING,
     }
 }

@@ -13,6 +13,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
 use crate::service::access::authority::{GIVE, SETTINGS, require};
 use crate::service::context::{Caller, Services};
+use crate::service::deferred;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, What};
 use crate::service::provision::attempt::attempts;
@@ -115,6 +116,7 @@ async fn emptied(services: &Services, caller: &Caller, unit: &mut Unit, id: &Res
     let document: Value = serde_json::from_str(&tomb.document).unwrap_or_default();
     let name = document["userName"].as_str().unwrap_or_default();
     unit.tombstones().unname_in_requests(id, name).await?;
+    deferred::forget(unit, id);
     let now = services.clock().now();
     let subject = ledger::resource(Kind::User, tomb.pk, id);
     ledger::note(unit, caller, now, (What::UserPurged, subject), &json!({}));

@@ -13,6 +13,7 @@ use crate::base::id::Version;
 use crate::event::Changes;
 use crate::scim::Document;
 use crate::service::access::policy::{self, Book};
+use crate::service::deferred;
 use crate::service::derive::{self, Known};
 use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
@@ -251,6 +252,7 @@ async fn tell(
         person: person.as_ref(),
     };
     ledger::record(unit, caller, now, entry);
+    deferred::done(unit, caller, now, (&tomb.id, Some(version)));
     let user = (tomb.pk, &tomb.id);
     if stood.turned.from != stood.turned.to {
         status::tell(

@@ -25,6 +25,7 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::scim::validate::{self, Incoming};
 use crate::service::context::{Caller, Services};
+use crate::service::deferred;
 use crate::service::derive::{self, Derived, Known};
 use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
@@ -231,6 +232,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
         joined.relations = membership::groups(derived.groups((pk, &plan.id), now));
     }
     ledger::record(&mut unit, caller, now, entry(&plan, pk, &joined));
+    deferred::done(&mut unit, caller, now, (&plan.id, Some(Version(1))));
     formers.offer(&plan, &mut unit, (pk, &plan.id), now);
     if let Err(error) = saved(&plan, unit, (pk, leaving.as_ref()), now).await {
         return explained(&plan, error).await;

@@ -19,6 +19,7 @@ use crate::scim::dialect::Client;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::Given;
 use crate::service::context::{Caller, Services};
+use crate::service::deferred;
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse::{self, Harm, Taken};
 use crate::service::keys::Person;
@@ -130,6 +131,7 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
             person: person.as_ref(),
         },
     );
+    deferred::done(&mut unit, caller, now, (id, None));
     unit.save().await?;
     Ok(())
 }

@@ -26,6 +26,7 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
+use crate::service::deferred;
 use crate::service::derive::{self, Derived};
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse;
@@ -437,6 +438,7 @@ fn tell(
         person,
     };
     ledger::record(unit, &target.caller, now, entry);
+    deferred::done(unit, &target.caller, now, (&stored.id, Some(stored.version)));
 }
 
 /// What becomes of the caller's own name for the resource.

@@ -17,6 +17,8 @@ pub enum Place {
     Enforcers,
     /// What waiting mail says that nobody else may read.
     Mail,
+    /// Requests that their clients do not wait for, and why they were refused.
+    Deferred,
     /// Secret halves of keys that sign.
     Signers,
 }
@@ -50,12 +52,13 @@ impl FromRow for Sealed {
 
 impl Place {
     /// All of them, in the order in which they are sealed anew.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::People,
         Self::Deleted,
         Self::Receivers,
         Self::Enforcers,
         Self::Mail,
+        Self::Deferred,
         Self::Signers,
     ];
 
@@ -77,6 +80,10 @@ impl Place {
                             JOIN tenant t ON t.id = r.tenant_id WHERE (r.tenant_id, r.id) > ($1, $2) \
                             AND r.secret IS NOT NULL AND substr(r.secret, 1, length($3)) <> $3 \
                             ORDER BY r.tenant_id, r.id LIMIT 0 + $4";
+        const DEFERRED: &str = "SELECT r.tenant_id, t.uid, r.id, r.uid, r.sealed FROM deferred r \
+                                JOIN tenant t ON t.id = r.tenant_id WHERE (r.tenant_id, r.id) > ($1, $2) \
+                                AND r.sealed IS NOT NULL AND substr(r.sealed, 1, length($3)) <> $3 \
+                                ORDER BY r.tenant_id, r.id LIMIT 0 + $4";
         const SIGNERS: &str = "SELECT CAST(0 AS BIGINT), '', k.id, k.kid, k.sealed FROM signing_key k \
                                WHERE (CAST(0 AS BIGINT), k.id) > ($1, $2) AND substr(k.sealed, 1, length($3)) <> $3 \
                                ORDER BY k.id LIMIT 0 + $4";
@@ -86,6 +93,7 @@ impl Place {
             Self::Receivers => RECEIVERS,
             Self::Enforcers => ENFORCERS,
             Self::Mail => MAIL,
+            Self::Deferred => DEFERRED,
             Self::Signers => SIGNERS,
         }
     }
@@ -101,6 +109,8 @@ impl Place {
                                  AND id = [int $1 1] AND sealed = [text $1 2]";
         const MAIL: &str = "UPDATE mail SET secret = [text $1 3] [from $1] WHERE tenant_id = [int $1 0] \
                             AND id = [int $1 1] AND secret = [text $1 2]";
+        const DEFERRED: &str = "UPDATE deferred SET sealed = [text $1 3] [from $1] WHERE tenant_id = [int $1 0] \
+                                AND id = [int $1 1] AND sealed = [text $1 2]";
         const SIGNERS: &str = "UPDATE signing_key SET sealed = [text $1 3] [from $1] WHERE id = [int $1 1] \
                                AND sealed = [text $1 2] AND [int $1 0] = 0";
         match self {
@@ -109,6 +119,7 @@ impl Place {
             Self::Receivers => RECEIVERS,
             Self::Enforcers => ENFORCERS,
             Self::Mail => MAIL,
+            Self::Deferred => DEFERRED,
             Self::Signers => SIGNERS,
         }
     }
@@ -162,6 +173,8 @@ pub async fn count(mut db: &Db) -> Result<Vec<(String, i64)>> {
                          SELECT substr(e.sealed, 1, [instr](e.sealed, '.') - 1), count(*) FROM enforcer e GROUP BY 1 UNION ALL \
                          SELECT substr(m.secret, 1, [instr](m.secret, '.') - 1), count(*) FROM mail m \
                          WHERE m.secret IS NOT NULL GROUP BY 1 UNION ALL \
+                         SELECT substr(d.sealed, 1, [instr](d.sealed, '.') - 1), count(*) FROM deferred d \
+                         WHERE d.sealed IS NOT NULL GROUP BY 1 UNION ALL \
                          SELECT substr(s.sealed, 1, [instr](s.sealed, '.') - 1), count(*) FROM signing_key s GROUP BY 1 UNION ALL \
                          SELECT substr(i.key_check, 1, [instr](i.key_check, '.') - 1), count(*) FROM installation i GROUP BY 1\
                          ) x GROUP BY x.k ORDER BY x.k";

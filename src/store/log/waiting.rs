@@ -104,7 +104,8 @@ macro_rules! others {
     };
 }
 
-/// Reads [`Waiting`] of entries that are chosen by their sizes, before their texts are read.
+/// Reads [`Waiting`] of entries that are chosen by their sizes, before their texts are read: what is chosen is joined first,
+/// whatever the planner takes the table of entries for.
 macro_rules! chosen {
     ($which:literal) => {
         chosen!("WITH ", "entry e WHERE ", $which)
@@ -119,8 +120,8 @@ macro_rules! chosen {
              o AS (SELECT w.tenant_id, w.id, SUM(w.size) OVER (ORDER BY w.id) - w.size AS earlier FROM w) \
              SELECT e.tenant_id, n.uid, h.seq, h.entry, h.at, h.hash, h.checkpoint_seq, h.checkpoint_at, h.key_id, \
              h.signature, e.id, e.at, e.txn, e.head, e.records \
-             FROM o JOIN entry e ON e.tenant_id = o.tenant_id AND e.id = o.id JOIN tenant n ON n.id = e.tenant_id \
-             LEFT JOIN log_head h ON h.tenant_id = e.tenant_id WHERE o.earlier < $2 ORDER BY e.id"
+             FROM o CROSS JOIN entry e CROSS JOIN tenant n LEFT JOIN log_head h ON h.tenant_id = e.tenant_id \
+             WHERE o.earlier < $2 AND e.tenant_id = o.tenant_id AND e.id = o.id AND n.id = e.tenant_id ORDER BY e.id"
         )
     };
 }
@@ -141,11 +142,13 @@ fn bound(text: &'static str, most: Most) -> Statement {
 /// When the database fails.
 pub async fn oldest(mut db: &Db, most: Most, but: &[i64]) -> Result<Vec<Waiting>> {
     const OLDEST: &str = chosen!("1 = 1");
-    // Of each tenant no more than can be chosen: what waits of those that are left out is not looked at.
+    // Of each tenant no more than can be chosen: what waits of those that are left out is not looked at. The end of what is
+    // read of a tenant does not hang on its entries, so that it is a range of the index.
     const OTHERS: &str = chosen!(
         concat!(others!("$3"), ", "),
-        "others o JOIN entry e ON e.tenant_id = o.id WHERE ",
-        "e.id <= COALESCE((SELECT x.id FROM entry x WHERE x.tenant_id = o.id ORDER BY x.id LIMIT 1 OFFSET 0 + $1), e.id)"
+        "others o CROSS JOIN entry e WHERE ",
+        "e.tenant_id = o.id AND e.id <= COALESCE((SELECT x.id FROM entry x WHERE x.tenant_id = o.id \
+         ORDER BY x.id LIMIT 1 OFFSET 0 + $1), 9223372036854775807)"
     );
     if but.is_empty() {
         return db.rows(bound(OLDEST, most)).await;
@@ -184,7 +187,7 @@ pub async fn any(mut db: &Db, but: &[i64]) -> Result<bool> {
 /// # Errors
 /// When the database fails.
 pub async fn count(mut db: &Db, most: i64) -> Result<i64> {
-    const COUNT: &str = "SELECT count(*) FROM (SELECT e.id FROM entry e ORDER BY e.id LIMIT 0 + $1) w";
+    const COUNT: &str = "SELECT count(*) FROM (SELECT e.tenant_id FROM entry e LIMIT 0 + $1) w";
     let row: Option<(i64,)> = db.row(Statement::new(COUNT).bind(most)).await?;
     Ok(row.map_or(0, |row| row.0))
 }

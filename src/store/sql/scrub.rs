@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The tables that hold what is said of people.
 const VACUUM: &str = "VACUUM resource, attribute, external_id, password, tombstone, tombstone_member, tombstone_grant, \
-                      tombstone_external, user_status, schedule, pending, preview, idempotency, mail, token, invitation";
+                      tombstone_external, user_status, schedule, pending, preview, idempotency, mail, token, invitation, \
+                      deferred";
 
 impl Db {
     /// Removes old versions of rows from the disk; false when something is still being read that keeps them there.

@@ -60,6 +60,7 @@ pub const SURFACE: &[Route] = &[
     guarded("GET", "/Schemas/{name}", || vec![get("/Schemas/{id}")]),
     guarded("GET", "/ResourceTypes", || vec![get("/ResourceTypes?id={id}")]),
     guarded("GET", "/ResourceTypes/{name}", || vec![get("/ResourceTypes/{id}")]),
+    guarded("GET", "/AsyncResults/{name}", || vec![get("/AsyncResults/{id}")]),
     guarded("GET", "/{endpoint}", || {
         vec![
             get("/Users?filter=id%20eq%20%22{id}%22"),

@@ -1,5 +1,6 @@
-//! `muster enforcer` and `muster webhook`: what an administrator does by request, done on the command line.
+//! `muster enforcer`, `muster webhook` and `muster stream`: what an administrator does by request, done on the command line.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::admin::desk::{Desk, Problems as _, texts};
@@ -75,5 +76,47 @@ each_database! {
         let expected = ["receiver.created", "receiver.paused", "receiver.resumed", "receiver.tested", "delivery.replayed"];
         assert_eq!(told, expected);
         assert!(!run(&house.database, &["webhook", "show", "none", "--tenant", "acme"]).status.success());
+    }
+
+    async fn streams_are_made_shown_paused_tried_and_removed(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let issuer = ["--issuer", "https://muster.example/"];
+        let poll = [&["stream", "create", "--name", "hr", "--delivery", "poll"][..], &issuer].concat();
+        let made = shown(&house, &poll);
+        let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+        let deleted = "urn:ietf:params:scim:event:prov:delete";
+        let push = ["stream", "create", "--name", "shop", "--delivery", "push", "--url", URL, "--event", deleted];
+        let push = [&push[..], &["--authorization", "Bearer x"], &issuer].concat();
+        assert_eq!(shown(&house, &push)["token"], Value::Null);
+        let list = shown(&house, &["stream", "list"]);
+        assert_eq!((texts(&list, "name"), texts(&list, "delivery")), (vec!["hr".into(), "shop".into()], vec!["poll".into(), "push".into()]));
+        assert_eq!((&list["items"][1]["events"], &list["items"][1]["authorized"]), (&json!([deleted]), &json!(true)));
+        assert_eq!(list["items"][0]["url"], format!("https://muster.example/events/v1/streams/{id}/poll"));
+        let by_api = desk.get(&format!("/streams/{id}")).await.status(200).json;
+        for name in ["issuer", "audience", "events", "state", "position"] {
+            assert_eq!(by_api[name], list["items"][0][name], "{name}");
+        }
+
+        assert_eq!(said(&house, &["stream", "pause", "hr"]), "`hr` is paused\n");
+        assert!(said(&house, &["stream", "show", id]).contains("paused (asked)"));
+        said(&house, &["stream", "resume", "hr"]);
+        said(&house, &["stream", "verify", "hr", "--state", "7"]);
+        said(&house, &["stream", "replay", "hr"]);
+        let fetched = Desk::with(&house, token).ask(Method::POST, &format!("/events/v1/streams/{id}/poll"), Some(json!({"returnImmediately": true})), &[]).await;
+        assert_eq!(fetched.status(200).json["sets"].as_object().unwrap().len(), 1);
+        let renewed = said(&house, &["stream", "token", "hr"]);
+        assert!(renewed.trim() != token && renewed.starts_with("mst_"), "{renewed}");
+        said(&house, &["stream", "delete", "hr"]);
+        desk.get(&format!("/streams/{id}")).await.problem(404, "not-found");
+
+        for wrong in [
+            &["stream", "show", "hr", "--tenant", "acme"][..],
+            &["stream", "token", "shop", "--tenant", "acme"],
+            &["stream", "create", "--name", "x", "--delivery", "push", "--issuer", "https://muster.example", "--tenant", "acme"],
+            &["stream", "create", "--name", "x", "--delivery", "poll", "--tenant", "acme"],
+            &["stream", "create", "--name", "x", "--delivery", "poll", "--event", "none", "--issuer", "https://muster.example", "--tenant", "acme"],
+        ] {
+            assert!(!run(&house.database, wrong).status.success(), "{wrong:?}");
+        }
     }
 }

@@ -2,4 +2,4 @@
 
 mod connections;
 mod tenants;
-mod town;
+pub mod town;

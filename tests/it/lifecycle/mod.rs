@@ -4,7 +4,7 @@ mod chance;
 mod clones;
 mod killed;
 mod leaving;
-mod purge;
+pub mod purge;
 mod recreated;
 mod rehire;
 mod restored;

@@ -134,7 +134,7 @@ each_database! {
         let numbers = [
             "connection.id", "token.id", "resource.pk", "entry.id", "role.id", "scope.id", "access_grant.id", "rule.id",
             "preview.id", "pending.id", "receiver.id", "schedule.id", "hold.id", "invitation.id", "mail.id", "run.id",
-            "enforcer.id", "undo.id", "closing.id", "rehire.id",
+            "enforcer.id", "undo.id", "closing.id", "rehire.id", "deferred.id",
         ];
         let mut expected: BTreeSet<String> = names.map(str::to_owned).into();
         if shelf.database.engine() == Engine::Sqlite {

@@ -191,6 +191,16 @@ impl TestHouse {
         seam::close_at_once(&self.rooms).await;
     }
 
+    /// What two servers would do at once about requests whose clients do not wait.
+    pub async fn do_deferred_twice(&self) {
+        seam::do_deferred_twice(&self.rooms).await;
+    }
+
+    /// What a server would remove by now of the results of such requests.
+    pub async fn forget_old_results(&self) {
+        seam::forget_old_results(&self.rooms).await;
+    }
+
     /// What the worker of mail would do by now, with mail going there; answers how many were handed over.
     pub async fn send_mail(&self, mail: &str) -> usize {
         seam::send_mail(&self.rooms, mail).await

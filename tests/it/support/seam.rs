@@ -11,6 +11,7 @@ use muster::base::secret::Secret;
 use muster::config::Config;
 use muster::event::Keyring;
 use muster::service::closing;
+use muster::service::deferred;
 use muster::service::delivery::{self, Outcome};
 use muster::service::fuse;
 use muster::service::keys::{self, Purpose};
@@ -73,10 +74,30 @@ pub async fn turn(rooms: &Rooms) {
     while fuse::resume(rooms.app.services()).await.unwrap() {}
     undo::resume(rooms.app.services(), "node").await.unwrap();
     while closing::pass(rooms.app.services()).await.unwrap() {}
+    do_deferred(rooms).await;
     number(rooms).await;
     offboard(rooms, "node").await;
     relay::turn(rooms.app.services(), &rooms.egress, "node").await.unwrap();
     number(rooms).await;
+}
+
+/// Does what clients asked for that did not wait, and no more.
+pub async fn do_deferred(rooms: &Rooms) {
+    while deferred::pass(rooms.app.services()).await.unwrap() {}
+}
+
+/// What two servers do that are at it at once.
+pub async fn do_deferred_twice(rooms: &Rooms) {
+    let services = rooms.app.services();
+    while {
+        let (here, there) = tokio::join!(deferred::pass(services), deferred::pass(services));
+        here.unwrap() | there.unwrap()
+    } {}
+}
+
+/// Forgets what is kept for a time only.
+pub async fn forget_old_results(rooms: &Rooms) {
+    deferred::prune(rooms.app.services()).await.unwrap();
 }
 
 /// Two servers change the users of what is suspended or deleted, both at once.
