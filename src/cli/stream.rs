@@ -91,7 +91,7 @@ pub(super) struct Create {
     /// URI of an event that it is told; may be repeated [default: SCIM's events without values]
     #[arg(long = "event", value_name = "URI")]
     events: Vec<String>,
-    /// What URLs of the server begin with, which its tokens name as who made them [default: MUSTER_PUBLIC_URL]
+    /// What URLs of the server begin with, which its tokens name as who made them [default: `MUSTER_PUBLIC_URL`]
     #[arg(long, value_name = "URL")]
     issuer: Option<Url>,
     /// Print JSON: `{"id", "token"}`

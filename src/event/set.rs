@@ -121,6 +121,7 @@ impl Stream {
     }
 
     /// Whether it tells values at all.
+    #[must_use]
     pub fn tells_values(&self) -> bool {
         self.events.iter().any(|one| one.is_full())
     }

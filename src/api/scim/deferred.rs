@@ -67,7 +67,7 @@ async fn accept(edge: &Edge, verb: Verb, request: Request) -> Result<Response, P
         kind: &target.kind,
         id: target.id.as_ref(),
         if_match: &ask.if_match,
-        dialect: ask.dialect()?,
+        dialect: *ask.dialect()?,
         body,
     };
     let txn = deferred::accept(edge.services(), &caller, asked).await?;

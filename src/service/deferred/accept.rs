@@ -29,7 +29,7 @@ pub struct Asked<'a> {
     /// Versions that may be changed.
     pub if_match: &'a IfMatch,
     /// Client habits in force.
-    pub dialect: &'a Dialect,
+    pub dialect: Dialect,
     /// The body; null where it has none.
     pub body: Value,
 }

@@ -70,7 +70,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(request_id: &str, dialect: &Dialect, if_match: &IfMatch, body: Value) -> Self {
+    pub(super) fn new(request_id: &str, dialect: Dialect, if_match: &IfMatch, body: Value) -> Self {
         Self {
             request_id: request_id.to_owned(),
             client: dialect.client().name().to_owned(),

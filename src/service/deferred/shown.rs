@@ -20,6 +20,10 @@ pub async fn find(
     (issuer, base): (&str, &str),
 ) -> Result<Option<String>> {
     let connection = caller.connection_id().ok_or(Error::NotFound)?;
+    // PostgreSQL knows no such text.
+    if id.contains('\0') {
+        return Err(Error::NotFound);
+    }
     let found = services.read(caller).deferred().find(connection, id).await?;
     let found = found.ok_or(Error::NotFound)?;
     let (State::Done, Some(at), Some(status)) = (found.state, found.finished, found.status) else {

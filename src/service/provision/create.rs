@@ -232,7 +232,6 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
         joined.relations = membership::groups(derived.groups((pk, &plan.id), now));
     }
     ledger::record(&mut unit, caller, now, entry(&plan, pk, &joined));
-    deferred::done(&mut unit, caller, now, (&plan.id, Some(Version(1))));
     formers.offer(&plan, &mut unit, (pk, &plan.id), now);
     if let Err(error) = saved(&plan, unit, (pk, leaving.as_ref()), now).await {
         return explained(&plan, error).await;
@@ -253,6 +252,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
 
 /// Writes what holds them and what the document says of when they leave, and ends the unit.
 async fn saved(plan: &Plan, mut unit: Unit, (pk, leaving): (Pk, Option<&Change>), now: Timestamp) -> store::Result<()> {
+    deferred::done(&mut unit, &plan.caller, now, (&plan.id, Some(Version(1))));
     if let Some(carried) = &plan.carried {
         let user = (pk, &plan.id, plan.person.as_ref().map(|(person, _)| person));
         carried.keep(&plan.services, &plan.caller, &mut unit, user, now).await?;

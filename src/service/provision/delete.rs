@@ -132,8 +132,7 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         },
     );
     deferred::done(&mut unit, caller, now, (id, None));
-    unit.save().await?;
-    Ok(())
+    Ok(unit.save().await?)
 }
 
 /// How many lose membership of a group with it: also those whom rules put into it.

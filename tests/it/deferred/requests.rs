@@ -245,7 +245,9 @@ each_database! {
         house.clock().advance(Duration::from_hours(2));
         house.forget_old_results().await;
         house.get(&format!("/AsyncResults/{txn}")).await.error(404, None);
-        house.get("/AsyncResults/nonsense").await.error(404, None);
+        for nonsense in ["nonsense", "%00", "%ff", &"x".repeat(4_000)] {
+            house.get(&format!("/AsyncResults/{nonsense}")).await.error(404, None);
+        }
     }
 
     async fn the_fuse_counts_what_is_done_later(house: TestHouse) {
