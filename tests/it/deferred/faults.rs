@@ -33,8 +33,8 @@ async fn suspend(desk: &Desk, path: &str) {
         .status(202);
 }
 
-fn title(text: &str) -> Option<Value> {
-    Some(patch_op(&json!([{"op": "replace", "path": "title", "value": text}])))
+fn title(text: &str) -> Value {
+    patch_op(&json!([{"op": "replace", "path": "title", "value": text}]))
 }
 
 each_database! {
@@ -71,7 +71,7 @@ each_database! {
         let (id, okta) = another(&house, "okta").await;
         let mia = okta.user("mia").await;
         let post = later(&okta, "POST", "/Users", Some(user("bob", json!({})))).await;
-        let patch = later(&okta, "PATCH", &format!("/Users/{mia}"), title("x")).await;
+        let patch = later(&okta, "PATCH", &format!("/Users/{mia}"), Some(title("x"))).await;
         let own = later(&house, "POST", "/Users", Some(user("eve", json!({})))).await;
         suspend(&desk, &format!("/connections/{id}")).await;
         // Resumed before anybody looks: what waited was refused all the same.
@@ -132,7 +132,7 @@ each_database! {
         };
         let mia = house.user("mia").await;
         let path = format!("/Users/{mia}");
-        let waits = later(&house, "PATCH", &path, title(canary)).await;
+        let waits = later(&house, "PATCH", &path, Some(title(canary))).await;
         assert!(!there(&house.database), "what waits is sealed");
         house.delete(&path).await.no_content();
         Desk::admin(&house).post(&format!("/users/{mia}/purge"), json!({})).await.status(202);
@@ -151,10 +151,10 @@ each_database! {
     async fn a_fault_of_ours_is_tried_again_and_holds_up_what_came_after_it(house: TestHouse) {
         let (mia, bob) = (house.user("mia").await, house.user("bob").await);
         let path = format!("/Users/{mia}");
-        let first = later(&house, "PATCH", &path, title("first")).await;
+        let first = later(&house, "PATCH", &path, Some(title("first"))).await;
         house.database.execute("UPDATE deferred SET sealed = 'x' || sealed").await;
-        let second = later(&house, "PATCH", &path, title("second")).await;
-        let other = later(&house, "PATCH", &format!("/Users/{bob}"), title("other")).await;
+        let second = later(&house, "PATCH", &path, Some(title("second"))).await;
+        let other = later(&house, "PATCH", &format!("/Users/{bob}"), Some(title("other"))).await;
         house.turn().await;
         for waits in [&first, &second] {
             house.get(&format!("/AsyncResults/{waits}")).await.status(202);
@@ -166,7 +166,7 @@ each_database! {
         assert_eq!(house.get(&path).await.json["title"], "second");
         assert_eq!(result(&house, &first).await.payload()["version"], "W/\"2\"");
 
-        let broken = later(&house, "PATCH", &path, title("never")).await;
+        let broken = later(&house, "PATCH", &path, Some(title("never"))).await;
         house.database.execute("UPDATE deferred SET sealed = 'x' || sealed WHERE state = 'waiting'").await;
         house.turn().await;
         house.clock().advance(Duration::from_hours(1));
