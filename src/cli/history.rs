@@ -4,7 +4,6 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::instant::Past;
-use crate::base::clock::Timestamp;
 use crate::service::access::access_of_user::{Access, Assignment};
 use crate::service::access::names::{Named, Place};
 use crate::service::access::ownership;
@@ -38,15 +37,14 @@ pub(super) async fn run(services: Services, asked: History) -> anyhow::Result<()
         Ok(known) => known.id,
         Err(_) => asked.user.clone(),
     };
-    let now = services.clock().now();
-    let instant = |past: &Option<Past>| past.as_ref().map_or(now, |past| past.0);
-    if let Some(from) = &asked.from {
-        let told = history::difference(&services, &caller, &user, (from.0, instant(&asked.to))).await?;
+    let instant = |past: Option<Past>| past.map(|past| past.0);
+    if asked.from.is_some() {
+        let between = (instant(asked.from), instant(asked.to));
+        let told = history::difference(&services, &caller, &user, between).await?;
         print(difference(&told));
     } else {
-        let at: Timestamp = instant(&asked.as_of);
-        let profile = history::profile(&services, &caller, &user, Some(at)).await?;
-        let then = history::access_of_user(&services, &caller, &user, at).await?;
+        let profile = history::profile(&services, &caller, &user, instant(asked.as_of)).await?;
+        let then = history::access_of_user(&services, &caller, &user, Some(profile.at)).await?;
         print(whole(&profile, &then.access, &then.incomplete));
     }
     Ok(())
@@ -122,6 +120,9 @@ pub(super) fn unknown(incomplete: &Incomplete) -> Vec<String> {
     }
     if incomplete.reports {
         lines.push("  not part of this: what managers saw through their reports".to_owned());
+    }
+    if incomplete.behind {
+        lines.push("  not known: what was saved and is not in the log yet".to_owned());
     }
     lines
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::history::{print, unknown};
 use super::instant::Past;
 use crate::service::access::page::{MAX_ITEMS, Paging};
-use crate::service::history::{self, Asked, Place};
+use crate::service::history::{self, Asked, Incomplete, Place};
 use crate::service::{Caller, Services};
 
 /// What is asked.
@@ -43,19 +43,21 @@ pub(super) async fn run(services: Services, asked: WhoCould) -> anyhow::Result<(
     let question = Asked {
         permission: asked.permission,
         place,
-        at: asked.as_of.0,
+        at: Some(asked.as_of.0),
     };
     let mut paging = Paging {
         after: None,
         limit: Some(MAX_ITEMS),
     };
+    let mut incomplete = Incomplete::default();
     loop {
         let found = history::who_could(&services, &caller, &question, &paging).await?;
         for able in found.page.items {
             println!("{} {} {}", able.user.id, able.user_name, able.user.name);
         }
+        incomplete = incomplete.and(found.incomplete);
         if found.page.next.is_none() {
-            print(unknown(&found.incomplete));
+            print(unknown(&incomplete));
             return Ok(());
         }
         paging.after = found.page.next;

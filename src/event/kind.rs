@@ -122,7 +122,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version` [`via`, `source`]; sealed: `after`, `reason`";
+    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version` [`active`, `via`, `source`]; sealed: `after`, `reason`";
     UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version` [`via`]; sealed: `before`, `after`, `reason`";
     UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
     UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version` or `into`, `left_out` [`status`, `called_by`, `via`, `matched`, `grants`]; sealed: `after`";

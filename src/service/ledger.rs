@@ -328,6 +328,13 @@ pub(super) fn changes(
     data
 }
 
+/// Says in clear that somebody is made who may not come in: it is to be known when nothing that was sealed is.
+pub(super) fn kept_out(data: &mut Value, active: Option<bool>) {
+    if active == Some(false) {
+        data["active"] = false.into();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

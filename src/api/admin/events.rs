@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::page::Page;
 use super::query::{Query, instant, unusable};
 use super::wire::Instant;
 use crate::api::problem::Problem;
@@ -64,8 +63,31 @@ pub fn routes() -> Vec<Route> {
             .says("What happened, in its order. It waits up to a second until what was committed before is numbered")
             .one_of(&[AUDIT])
             .asks(ASKED)
-            .gives::<Page<Event>>(200),
+            .gives::<EventPage>(200),
     ]
+}
+
+/// Some of what happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// The items of the page.
+    items: Vec<Event>,
+    /// Sent as `after`, it asks for the page behind this one; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// There when something that was saved before has no position yet: it comes behind this page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<bool>,
+}
+
+impl From<log::Events> for EventPage {
+    fn from(events: log::Events) -> Self {
+        Self {
+            items: events.items.into_iter().map(Event::from).collect(),
+            next: events.next.map(|seq| seq.to_string()),
+            behind: events.behind.then_some(true),
+        }
+    }
 }
 
 /// Something that happened.
@@ -161,7 +183,7 @@ impl From<log::Event> for Event {
     }
 }
 
-async fn list(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<Json<Page<Event>>, Problem> {
+async fn list(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<Json<EventPage>, Problem> {
     let query = query.only(&[ASKED])?;
     let wanted = Wanted {
         after: position(&query)?,
@@ -172,11 +194,7 @@ async fn list(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<
         from: time(&query, "from")?,
         to: time(&query, "to")?,
     };
-    let found = log::read(edge.services(), &caller, &wanted).await?;
-    Ok(Json(Page {
-        items: found.items.into_iter().map(Event::from).collect(),
-        next: found.next.map(|seq| seq.to_string()),
-    }))
+    Ok(Json(log::read(edge.services(), &caller, &wanted).await?.into()))
 }
 
 pub(super) fn position(query: &Query) -> Result<i64, Problem> {

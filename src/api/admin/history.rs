@@ -7,15 +7,13 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::events::{Event, position, time};
-use super::page::Page;
+use super::events::{EventPage, position, time};
 use super::query::{PAGING, Query, unusable};
 use super::users::Assignment;
 use super::wire::{Instant, Named, Segments};
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::api::table::{Parameter, Route};
-use crate::base::clock::Timestamp;
 use crate::service::Caller;
 use crate::service::access::authority::AUDIT;
 use crate::service::history::{self, Asked, Place};
@@ -72,7 +70,7 @@ const WHO: &[Parameter] = &[
     },
     Parameter {
         name: "as_of",
-        says: "An instant that has passed; now when absent",
+        says: "An instant that has passed; now when absent, and on further pages that of the first",
         kind: "string:date-time",
     },
 ];
@@ -90,7 +88,7 @@ pub fn routes() -> Vec<Route> {
             .says("What happened to a user, in its order: changes, status, grants, and groups they joined or left")
             .one_of(&[AUDIT])
             .asks(AFTER)
-            .gives::<Page<Event>>(200),
+            .gives::<EventPage>(200),
         Route::get("/api/v1/users/{id}/diff", diff)
             .says("What became of a user between two instants: attributes, groups, access")
             .one_of(&[AUDIT])
@@ -116,6 +114,8 @@ pub struct Incomplete {
     erased: bool,
     /// Whether managers saw what those see who report to them: that is not part of the answer.
     reports: bool,
+    /// Whether something that was saved by then is not in the log yet: the answer may be another one when it is.
+    behind: bool,
 }
 
 /// An event that does not say what it should.
@@ -138,6 +138,7 @@ impl Incomplete {
             gaps: gaps.map(|(seq, kind)| Gap { seq, kind }).collect(),
             erased: incomplete.erased,
             reports: incomplete.reports,
+            behind: incomplete.behind,
         })
     }
 }
@@ -231,7 +232,7 @@ pub struct WhoCould {
     next: Option<String>,
     /// The last position of the log that was not after the instant.
     position: i64,
-    /// What is not known.
+    /// What is not known of those who were looked at for this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     incomplete: Option<Incomplete>,
 }
@@ -275,14 +276,11 @@ async fn events(
     path: Segments,
     query: Query,
     State(edge): State<Edge>,
-) -> Result<Json<Page<Event>>, Problem> {
+) -> Result<Json<EventPage>, Problem> {
     let query = query.only(&[AFTER])?;
     let after = position(&query)?;
     let found = history::events(edge.services(), &caller, path.id(), after, query.limit()?).await?;
-    Ok(Json(Page {
-        items: found.items.into_iter().map(Event::from).collect(),
-        next: found.next.map(|seq| seq.to_string()),
-    }))
+    Ok(Json(found.into()))
 }
 
 async fn diff(
@@ -292,9 +290,8 @@ async fn diff(
     State(edge): State<Edge>,
 ) -> Result<Json<UserDiff>, Problem> {
     let query = query.only(&[BETWEEN])?;
-    let from = time(&query, "from")?.unwrap_or(Timestamp(0));
-    let to = time(&query, "to")?.unwrap_or_else(|| edge.services().clock().now());
-    let diff = history::difference(edge.services(), &caller, path.id(), (from, to)).await?;
+    let between = (time(&query, "from")?, time(&query, "to")?);
+    let diff = history::difference(edge.services(), &caller, path.id(), between).await?;
     Ok(Json(UserDiff {
         user: diff.user,
         from: diff.from.into(),
@@ -330,7 +327,7 @@ async fn who_could(caller: Caller, query: Query, State(edge): State<Edge>) -> Re
     let asked = Asked {
         permission: query.text("permission").unwrap_or_default().to_owned(),
         place,
-        at: time(&query, "as_of")?.unwrap_or_else(|| edge.services().clock().now()),
+        at: time(&query, "as_of")?,
     };
     let found = history::who_could(edge.services(), &caller, &asked, &query.paging()?).await?;
     let able = found.page.items.into_iter().map(|able| Able {

@@ -244,7 +244,7 @@ async fn access(
     let (services, user) = (edge.services(), path.id());
     let shown = |access: &Access| table(rows(&access.user, &access.user_name, &access.assignments));
     if let Some(at) = time(&query, "as_of")? {
-        let then = history::access_of_user(services, &caller, user, at).await?;
+        let then = history::access_of_user(services, &caller, user, Some(at)).await?;
         return Ok(if wants_table(&headers) {
             shown(&then.access)
         } else {

@@ -34,7 +34,8 @@ pub struct PersonPast {
     called: BTreeMap<String, Value>,
     /// What each connection called them last, also one that calls them nothing any more.
     once: BTreeMap<String, Value>,
-    held: Option<String>,
+    /// What keeps them out, in the word of the log. It is told in clear, so it is known of who was erased, too.
+    out: Option<String>,
     grants: BTreeMap<Seq, GrantImage>,
     /// Where each grant was given first.
     given: HashMap<String, Seq>,
@@ -48,6 +49,12 @@ pub struct PersonPast {
 /// What connections call a user is no attribute of theirs.
 const EXTERNAL_ID: &str = "externalId";
 
+/// The attribute that says whether the account is active.
+const ACTIVE: &str = "active";
+
+/// The word for who is kept out where the log has no other.
+const BY_SOURCE: &str = "deactivated_by_source";
+
 impl PersonPast {
     /// Before anything happened.
     #[must_use]
@@ -59,7 +66,7 @@ impl PersonPast {
             document: Document::new(),
             called: BTreeMap::new(),
             once: BTreeMap::new(),
-            held: None,
+            out: None,
             grants: BTreeMap::new(),
             given: HashMap::new(),
             created: Timestamp(0),
@@ -85,7 +92,9 @@ impl PersonPast {
             "grant.deleted" => self.grant_ends(told),
             // Whoever is asked to come waits until they accept, which has an event of its own.
             "invitation.sent" => {
-                self.held = Some("invited".to_owned()).filter(|_| !self.is_active());
+                if let Some(out) = &mut self.out {
+                    "invited".clone_into(out);
+                }
                 Some(())
             }
             // It counts when nothing keeps them out any more, which has an event of its own.
@@ -119,7 +128,7 @@ impl PersonPast {
     /// Whether the account is active.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.standing == Standing::There && self.document.get("active").and_then(Value::as_bool) != Some(false)
+        self.standing == Standing::There && self.out.is_none()
     }
 
     /// The word of the log for what they are: `active`, `suspended`, `deactivated_by_source` …
@@ -128,8 +137,7 @@ impl PersonPast {
         match self.standing {
             Standing::Unborn => "unborn",
             Standing::Deleted => "deleted",
-            Standing::There if self.is_active() => "active",
-            Standing::There => self.held.as_deref().unwrap_or("deactivated_by_source"),
+            Standing::There => self.out.as_deref().unwrap_or("active"),
         }
     }
 
@@ -160,6 +168,7 @@ impl PersonPast {
         self.standing = Standing::There;
         self.created = told.at;
         self.document.clear();
+        self.out = told.read(ACTIVE).and_then(kept_out);
         self.changes(told)
     }
 
@@ -188,8 +197,9 @@ impl PersonPast {
         let changes = Changes::read(sides).ok()?;
         changes.forward(&mut self.document);
         self.document.shift_remove(EXTERNAL_ID);
-        if self.is_active() {
-            self.held = None;
+        if changes.iter().any(|change| change.path == ACTIVE) {
+            let says = self.document.get(ACTIVE).and_then(Value::as_bool);
+            self.out = says.and_then(kept_out).map(|out| self.out.take().unwrap_or(out));
         }
         let called = changes.iter().filter(|change| change.path == EXTERNAL_ID);
         Some(called.cloned().collect())
@@ -225,9 +235,10 @@ impl PersonPast {
     fn comes_back(&mut self, told: &Told<'_>) -> Option<()> {
         self.standing = Standing::There;
         self.document.clear();
-        self.written(told)?;
+        let written = self.written(told);
         let status: String = told.read("status")?;
-        self.held = Some(status).filter(|_| !self.is_active());
+        self.out = Some(status).filter(|to| to != "active");
+        written?;
         let again: Vec<String> = told.read("called_by")?;
         self.called.retain(|connection, _| again.contains(connection));
         (self.erased || self.called.len() == again.len()).then_some(())
@@ -237,7 +248,7 @@ impl PersonPast {
     fn turns(&mut self, told: &Told<'_>) -> Option<()> {
         if told.says("to") {
             let to: String = told.read("to")?;
-            self.held = Some(to).filter(|to| to != "active");
+            self.out = Some(to).filter(|to| to != "active");
         }
         if let Some(version) = told.read("version") {
             self.version = version;
@@ -257,4 +268,9 @@ impl PersonPast {
         self.grants.remove(self.given.get(&grant)?)?;
         Some(())
     }
+}
+
+/// What an account is that is active or not, where nothing else is said of it.
+fn kept_out(active: bool) -> Option<String> {
+    (!active).then(|| BY_SOURCE.to_owned())
 }

@@ -256,6 +256,34 @@ fn without_the_key_of_a_person_what_they_had_is_still_known() {
 }
 
 #[test]
+fn who_is_kept_out_is_known_without_their_key() {
+    for unread in [Sides::Erased, Sides::Damaged] {
+        let turned = |seq, kind, to: &str| of_user(seq, kind, json!({ "to": to, "version": seq }), Sides::None);
+        let written = |seq, kind, data: Value| of_user(seq, kind, data, unread.clone());
+        let mut person = PersonPast::begin(USER, "u");
+        person.tell(&written(1, "user.created", json!({ "version": 1 })));
+        assert_eq!((person.status(), person.is_active()), ("active", true));
+        person.tell(&written(2, "user.updated", json!({ "version": 2 })));
+        person.tell(&turned(3, "user.suspended", "suspended"));
+        assert_eq!((person.status(), person.is_active()), ("suspended", false));
+        person.tell(&written(4, "user.updated", json!({ "version": 4 })));
+        assert_eq!(person.status(), "suspended");
+        person.tell(&turned(5, "user.activated", "active"));
+        assert!(person.is_active());
+        person.tell(&of_user(6, "user.deleted", json!({ "version": 5 }), Sides::None));
+        let back = json!({ "version": 6, "left_out": 0, "status": "suspended", "called_by": [] });
+        person.tell(&written(7, "user.restored", back));
+        assert_eq!((person.status(), person.is_active()), ("suspended", false));
+
+        let mut invited = PersonPast::begin(USER, "u");
+        invited.tell(&written(1, "user.created", json!({ "version": 1, "active": false })));
+        assert_eq!(invited.status(), "deactivated_by_source");
+        invited.tell(&of_user(2, "invitation.sent", json!({}), Sides::None));
+        assert_eq!((invited.status(), invited.is_active()), ("invited", false));
+    }
+}
+
+#[test]
 fn who_is_in_an_organisation_that_is_suspended_has_nothing() {
     let turn = |seq, kind| told(seq, kind, (None, "t"), json!({ "users": "keep", "closing": "c" }));
     let events = || {

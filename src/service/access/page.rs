@@ -31,12 +31,19 @@ pub struct Page<T> {
 impl Paging {
     /// Row number of the last item before the page; 0 at the beginning.
     pub(in crate::service) fn after(&self) -> Result<i64> {
-        let Some(text) = &self.after else { return Ok(0) };
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let number = bytes.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-        number
-            .map(i64::from_be_bytes)
-            .ok_or_else(|| Error::invalid("/after", "`after` is not the `next` of a page"))
+        Ok(self.after_numbers()?.map_or(0, |[number]| number))
+    }
+
+    /// Several numbers after which the page begins, as [`cursor_of`] them; none at the beginning.
+    pub(in crate::service) fn after_numbers<const N: usize>(&self) -> Result<Option<[i64; N]>> {
+        let Some(text) = &self.after else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 8 * N);
+        let bytes = bytes.ok_or_else(|| Error::invalid("/after", "`after` is not the `next` of a page"))?;
+        let mut numbers = [0; N];
+        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks().0) {
+            *number = i64::from_be_bytes(*bytes);
+        }
+        Ok(Some(numbers))
     }
 
     /// Text after which the page begins, for lists in the order of a text; empty at the beginning.
@@ -84,7 +91,12 @@ impl Paging {
 
 /// The text after which a page continues behind this row number.
 pub(in crate::service) fn cursor(number: i64) -> String {
-    URL_SAFE_NO_PAD.encode(number.to_be_bytes())
+    cursor_of([number])
+}
+
+/// The same behind several numbers.
+pub(in crate::service) fn cursor_of<const N: usize>(numbers: [i64; N]) -> String {
+    URL_SAFE_NO_PAD.encode(numbers.map(i64::to_be_bytes).concat())
 }
 
 impl<T> Page<T> {
@@ -115,6 +127,12 @@ mod tests {
         };
         assert_eq!(next.after().unwrap(), 5);
         assert_eq!(paging.cut(vec![9], |number| *number).next, None);
+        let several = Paging {
+            after: Some(cursor_of([7, -1, i64::MAX])),
+            limit: None,
+        };
+        assert_eq!(several.after_numbers().unwrap(), Some([7, -1, i64::MAX]));
+        assert!(several.after().is_err(), "it is of another list");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::people::{People, number};
-use super::scene::{Incomplete, Scene, admit, position};
+use super::scene::{Incomplete, Scene, moments};
 use crate::access::lifecycle::{OffBy, Status};
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
@@ -26,24 +26,28 @@ pub struct AccessThen {
     pub incomplete: Incomplete,
 }
 
-/// What the user of this id had at an instant.
+/// What the user of this id had at an instant; as far as the log is told when none is given.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` for an instant that is still to come; `NotFound` for who was not there.
-pub async fn access_of_user(services: &Services, caller: &Caller, id: &str, at: Timestamp) -> Result<AccessThen> {
-    admit(services, caller, &[("/as_of", at)]).await?;
+pub async fn access_of_user(
+    services: &Services,
+    caller: &Caller,
+    id: &str,
+    at: Option<Timestamp>,
+) -> Result<AccessThen> {
+    let [moment] = moments(services, caller, [("/as_of", at)]).await?;
     let pk = number(services, caller, id).await?;
-    let seq = position(services, caller, at).await?;
-    let (person, ties) = People::one(services, caller, (pk, id), seq).await?;
+    let (person, ties) = People::one(services, caller, (pk, id), moment.seq).await?;
     if person.standing() != Standing::There {
         return Err(Error::NotFound);
     }
-    let scene = Scene::at(services, caller, (at, seq), None).await?;
+    let scene = Scene::at(services, caller, moment, None).await?;
     let facts = scene.facts(&person, &ties);
     Ok(AccessThen {
-        at,
-        seq: seq.0,
-        access: shown(&scene.book, &facts, named(&person), at),
+        at: moment.at,
+        seq: moment.seq.0,
+        access: shown(&scene.book, &facts, named(&person), moment.at),
         incomplete: scene.incomplete(&person),
     })
 }

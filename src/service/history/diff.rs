@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::{named, status};
 use super::people::{People, number};
-use super::scene::{Incomplete, Scene, admit, position};
+use super::scene::{Incomplete, Scene, moments};
 use crate::access::lifecycle::Status;
 use crate::base::clock::Timestamp;
 use crate::event::past::{PersonPast, Standing, Ties};
@@ -60,7 +60,8 @@ struct View {
     incomplete: Incomplete,
 }
 
-/// What became of the user of this id from one instant to another.
+/// What became of the user of this id from one instant to another: from the beginning to the end of the log where none
+/// is given.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` for an instant that is still to come, and for a second one before the first; `NotFound` for who
@@ -69,23 +70,22 @@ pub async fn difference(
     services: &Services,
     caller: &Caller,
     id: &str,
-    (from, to): (Timestamp, Timestamp),
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<Difference> {
-    admit(services, caller, &[("/from", from), ("/to", to)]).await?;
-    if to < from {
+    let from = from.unwrap_or(Timestamp(0));
+    let [before, after] = moments(services, caller, [("/from", Some(from)), ("/to", to)]).await?;
+    if after.at < before.at {
         return Err(Error::invalid("/to", "the second instant is not before the first"));
     }
     let pk = number(services, caller, id).await?;
-    let after = position(services, caller, to).await?;
-    let before = services.read(caller).events().position(from).await?;
-    let (was, ties_before) = People::one(services, caller, (pk, id), before).await?;
-    let (is, ties_after) = People::one(services, caller, (pk, id), after).await?;
+    let (was, ties_before) = People::one(services, caller, (pk, id), before.seq).await?;
+    let (is, ties_after) = People::one(services, caller, (pk, id), after.seq).await?;
     if is.standing() == Standing::Unborn {
         return Err(Error::NotFound);
     }
-    let scene = Scene::at(services, caller, (from, before), None).await?;
+    let scene = Scene::at(services, caller, before, None).await?;
     let was = view(&scene, &was, &ties_before);
-    let scene = Scene::at(services, caller, (to, after), None).await?;
+    let scene = Scene::at(services, caller, after, None).await?;
     Ok(compared(id, was, view(&scene, &is, &ties_after)))
 }
 
@@ -98,13 +98,13 @@ fn view(scene: &Scene, person: &PersonPast, ties: &Ties) -> View {
     });
     View {
         side: Side {
-            at: scene.at,
-            seq: scene.seq.0,
+            at: scene.moment.at,
+            seq: scene.moment.seq.0,
             status: (person.standing() != Standing::Unborn).then(|| status(person)),
         },
         document: if there { person.document().clone() } else { Map::new() },
         groups: groups.filter(|_| there).collect(),
-        access: there.then(|| shown(&scene.book, &facts, named(person), scene.at)),
+        access: there.then(|| shown(&scene.book, &facts, named(person), scene.moment.at)),
         incomplete: scene.incomplete(person),
     }
 }
@@ -127,9 +127,6 @@ fn compared(id: &str, was: View, is: View) -> Difference {
         let known: BTreeSet<&String> = other.iter().map(|group| &group.id).collect();
         of.iter().filter(|group| !known.contains(&group.id)).cloned().collect()
     };
-    let mut incomplete = is.incomplete;
-    incomplete.erased |= was.incomplete.erased;
-    incomplete.reports |= was.incomplete.reports;
     Difference {
         user: id.to_owned(),
         before: side(|change| change.before.as_ref()),
@@ -140,7 +137,7 @@ fn compared(id: &str, was: View, is: View) -> Difference {
         lost: only(&had, &has),
         from: was.side,
         to: is.side,
-        incomplete,
+        incomplete: is.incomplete.and(was.incomplete),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::service::log::{Events, settled};
 pub async fn events(services: &Services, caller: &Caller, id: &str, after: i64, limit: Option<u32>) -> Result<Events> {
     require(services, caller, &[AUDIT]).await?;
     let user = number(services, caller, id).await?;
-    settled(services, caller).await?;
+    let behind = !settled(services, caller).await?;
     let reader = services.read(caller);
     let items = limit.unwrap_or(DEFAULT_ITEMS).clamp(1, MAX_ITEMS);
     let mut positions = reader.events().positions_of(user, Seq(after), items + 1).await?;
@@ -27,5 +27,5 @@ pub async fn events(services: &Services, caller: &Caller, id: &str, after: i64, 
     let mut rows = reader.events().at(serde_json::json!(wanted).to_string()).await?;
     rows.sort_unstable_by_key(|kept| kept.event.seq);
     let items = shown(services, caller, rows).await?;
-    Ok(Events { items, next })
+    Ok(Events { items, next, behind })
 }

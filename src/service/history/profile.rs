@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::access::status;
 use super::people::{People, number};
-use super::scene::{Incomplete, Scene, admit, position, told};
+use super::scene::{Incomplete, Moment, Scene, moments, told};
 use crate::access::lifecycle::Status;
 use crate::base::clock::Timestamp;
 use crate::event::past::{PersonPast, Standing};
@@ -38,20 +38,18 @@ pub struct Profile {
     pub incomplete: Incomplete,
 }
 
-/// What was known of the user of this id at an instant; now when none is given.
+/// What was known of the user of this id at an instant; as far as the log is told when none is given.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` for an instant that is still to come; `NotFound` for who was not there.
 pub async fn profile(services: &Services, caller: &Caller, id: &str, at: Option<Timestamp>) -> Result<Profile> {
-    let at = at.unwrap_or_else(|| services.clock().now());
-    admit(services, caller, &[("/as_of", at)]).await?;
+    let [moment] = moments(services, caller, [("/as_of", at)]).await?;
     let pk = number(services, caller, id).await?;
-    let seq = position(services, caller, at).await?;
-    let (person, ties) = People::one(services, caller, (pk, id), seq).await?;
+    let (person, ties) = People::one(services, caller, (pk, id), moment.seq).await?;
     if person.standing() != Standing::There {
         return Err(Error::NotFound);
     }
-    let scene = Scene::at(services, caller, (at, seq), None).await?;
+    let scene = Scene::at(services, caller, moment, None).await?;
     let facts = scene.stage.facts(&person, &ties);
     let groups = facts.groups.into_iter().filter(|group| group.direct);
     let mut groups: Vec<Named> = groups
@@ -62,24 +60,25 @@ pub async fn profile(services: &Services, caller: &Caller, id: &str, at: Option<
         .collect();
     groups.sort_unstable();
     Ok(Profile {
-        at,
-        seq: seq.0,
+        at: moment.at,
+        seq: moment.seq.0,
         status: status(&person),
         version: person.meta().2,
         created: person.meta().0,
         attributes: person.document().clone(),
         external_ids: person.called().clone(),
         groups,
-        incomplete: incomplete(&person),
+        incomplete: incomplete(&person, moment),
         user: person.id,
     })
 }
 
 /// What is not known of somebody, their access apart.
-fn incomplete(person: &PersonPast) -> Incomplete {
+fn incomplete(person: &PersonPast, moment: Moment) -> Incomplete {
     Incomplete {
         gaps: told(person.gaps()),
         erased: person.is_erased(),
         reports: false,
+        behind: moment.behind,
     }
 }

@@ -25,49 +25,92 @@ pub struct Incomplete {
     pub erased: bool,
     /// Managers saw what those see who report to them; that is not part of the answer.
     pub reports: bool,
+    /// Something that was saved by then has no position yet: the answer may be another one when it has.
+    pub behind: bool,
 }
 
-/// An instant.
-pub(super) struct Scene {
-    pub(super) at: Timestamp,
-    pub(super) seq: Seq,
-    pub(super) stage: Stage,
-    pub(super) book: Book,
-}
-
-/// Whether history may be asked about at these instants, each with the name by which it is refused.
-///
-/// # Errors
-/// `Forbidden`; `Invalid` for an instant that is still to come.
-pub(super) async fn admit(services: &Services, caller: &Caller, asked: &[(&'static str, Timestamp)]) -> Result<()> {
-    require(services, caller, &[AUDIT]).await?;
-    let now = services.clock().now();
-    match asked.iter().find(|(_, at)| *at > now) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let reason = "what will be is not known: an instant that has passed belongs here";
-            Err(Error::invalid(*name, reason))
+impl Incomplete {
+    /// What either of two answers cannot know.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.gaps.extend(other.gaps);
+        self.gaps.sort_unstable();
+        self.gaps.dedup();
+        Self {
+            gaps: self.gaps,
+            erased: self.erased || other.erased,
+            reports: self.reports || other.reports,
+            behind: self.behind || other.behind,
         }
     }
 }
 
-/// The position of an instant that may be asked about.
-pub(super) async fn position(services: &Services, caller: &Caller, at: Timestamp) -> Result<Seq> {
-    settled(services, caller).await?;
-    Ok(services.read(caller).events().position(at).await?)
+/// An instant that is asked about, and how far the log is told for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    /// The last position that was not after it.
+    pub(super) seq: Seq,
+    /// Whether something that was saved by then has no position yet.
+    pub(super) behind: bool,
+}
+
+/// A moment, and what all shared then.
+pub(super) struct Scene {
+    pub(super) moment: Moment,
+    pub(super) stage: Stage,
+    pub(super) book: Book,
+}
+
+/// The moments of these instants, each with the name by which it is refused; where none is given, that at which the log
+/// ends.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` for an instant that is still to come.
+pub(super) async fn moments<const N: usize>(
+    services: &Services,
+    caller: &Caller,
+    asked: [(&'static str, Option<Timestamp>); N],
+) -> Result<[Moment; N]> {
+    require(services, caller, &[AUDIT]).await?;
+    let behind = !settled(services, caller).await?;
+    let reader = services.read(caller);
+    let (end, last) = reader.events().end().await?;
+    // Instants of the log may be ahead of the clock: that of another node was, or much happened at once.
+    let latest = last.max(services.clock().now());
+    let now = Moment {
+        at: latest,
+        seq: end,
+        behind,
+    };
+    let mut moments = [now; N];
+    for (moment, (name, at)) in moments.iter_mut().zip(asked) {
+        let Some(at) = at else { continue };
+        if at > latest {
+            let reason = "what will be is not known: an instant that has passed belongs here";
+            return Err(Error::invalid(name, reason));
+        }
+        moment.at = at;
+        // What gets its position from now on has a later instant than the last.
+        moment.behind = behind && at > last;
+        if at < last {
+            moment.seq = reader.events().position(at).await?;
+        }
+    }
+    Ok(moments)
 }
 
 impl Scene {
-    /// The scene at an instant whose position is known. Of records only this one is looked at.
+    /// The scene at a moment. Of records only this one is looked at.
     pub(super) async fn at(
         services: &Services,
         caller: &Caller,
-        (at, seq): (Timestamp, Seq),
+        moment: Moment,
         record: Option<RecordRef>,
     ) -> Result<Self> {
-        let policy = policy_at(services, caller, seq, record).await?;
+        let policy = policy_at(services, caller, moment.seq, record).await?;
         let groups: Vec<Pk> = policy.groups().map(|group| group.pk).collect();
-        let nesting = services.read(caller).events().ties(&groups, seq).await?;
+        let nesting = services.read(caller).events().ties(&groups, moment.seq).await?;
         let stage = Stage {
             policy,
             nesting: Ties::told(nesting),
@@ -82,8 +125,7 @@ impl Scene {
         });
         let watched = watched.collect();
         Ok(Self {
-            at,
-            seq,
+            moment,
             book: policy::bound(policy, watched),
             stage,
         })
@@ -117,6 +159,7 @@ impl Scene {
             gaps: told(gaps),
             erased: person.is_erased(),
             reports: self.stage.policy.managers_see_reports(),
+            behind: self.moment.behind,
         }
     }
 }

@@ -4,14 +4,15 @@ use serde_json::Map;
 
 use super::access::named;
 use super::people::People;
-use super::scene::{Incomplete, Scene, admit, position, told};
+use super::scene::{Incomplete, Moment, Scene, moments, told};
 use crate::access::permission::Permission;
 use crate::access::{self, Target};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ScopeKey};
+use crate::event::Seq;
 use crate::event::past::Standing;
 use crate::service::access::names::{self, ALL, Named};
-use crate::service::access::page::{Page, Paging, cursor};
+use crate::service::access::page::{Page, Paging, cursor_of};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Refusal, Result};
 
@@ -19,6 +20,8 @@ use crate::service::error::{Error, Refusal, Result};
 const AT_ONCE: u32 = 200;
 /// Most people who are looked at for a page.
 const MOST_LOOKED_AT: u32 = 10_000;
+/// Gaps in the lives of people that a page names; those of the policy are named as a whole.
+const MOST_GAPS: usize = 1_000;
 
 /// Where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +46,8 @@ pub struct Asked {
     pub permission: String,
     /// Where.
     pub place: Place,
-    /// When.
-    pub at: Timestamp,
+    /// When; as far as the log is told when none is given, and on further pages at the moment of the first.
+    pub at: Option<Timestamp>,
 }
 
 /// Somebody who could.
@@ -72,14 +75,13 @@ pub struct Found {
 /// # Errors
 /// `Forbidden`; `Invalid` for an instant that is still to come, a permission that there is not, a scope that there was not.
 pub async fn who_could(services: &Services, caller: &Caller, asked: &Asked, paging: &Paging) -> Result<Found> {
-    admit(services, caller, &[("/as_of", asked.at)]).await?;
+    let (moment, after) = begun(services, caller, asked.at, paging).await?;
     let permission = permission(services, &asked.permission)?;
     let record = match &asked.place {
         Place::Record { kind, id } => Some(names::record("/record", kind, id)?),
         Place::Organisation | Place::Scope(_) => None,
     };
-    let seq = position(services, caller, asked.at).await?;
-    let scene = Scene::at(services, caller, (asked.at, seq), record.clone()).await?;
+    let scene = Scene::at(services, caller, moment, record.clone()).await?;
     let scopes: Vec<ScopeKey> = scene.stage.policy.located().collect();
     let properties = Map::new();
     let target = match (&asked.place, &record) {
@@ -101,7 +103,25 @@ pub async fn who_could(services: &Services, caller: &Caller, asked: &Asked, pagi
         permission,
         target,
     };
-    sweep.page(paging).await
+    sweep.page(after, paging.items() as usize).await
+}
+
+/// The moment of a page and who comes before it. All pages are of the moment of the first.
+async fn begun(services: &Services, caller: &Caller, at: Option<Timestamp>, paging: &Paging) -> Result<(Moment, Pk)> {
+    let Some([after, then, seq]) = paging.after_numbers()? else {
+        let [moment] = moments(services, caller, [("/as_of", at)]).await?;
+        return Ok((moment, Pk(0)));
+    };
+    let then = Timestamp(then);
+    if at.is_some_and(|at| at != then) {
+        return Err(Error::invalid(
+            "/after",
+            "`after` is the `next` of a page of another instant",
+        ));
+    }
+    let [moment] = moments(services, caller, [("/as_of", Some(then))]).await?;
+    let seq = moment.seq.min(Seq(seq));
+    Ok((Moment { seq, ..moment }, Pk(after)))
 }
 
 fn permission(services: &Services, key: &str) -> Result<Permission> {
@@ -125,18 +145,19 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     /// Looks at people, some at a time, until the page is full or enough were looked at.
-    async fn page(&self, paging: &Paging) -> Result<Found> {
+    async fn page(&self, mut after: Pk, most: usize) -> Result<Found> {
         let reader = self.services.read(self.caller);
+        let Moment { at, seq, behind } = self.scene.moment;
         let (mut items, mut looked_at) = (Vec::new(), 0);
         let mut incomplete = Incomplete {
             gaps: told(self.scene.stage.policy.gaps()),
             reports: self.scene.stage.policy.managers_see_reports(),
             erased: false,
+            behind,
         };
-        let mut after = Pk(paging.after()?);
         let next = loop {
-            let users = reader.events().people(after, self.scene.seq, AT_ONCE).await?;
-            let People { persons, ties } = People::at(self.services, self.caller, &users, self.scene.seq).await?;
+            let users = reader.events().people(after, seq, AT_ONCE).await?;
+            let People { persons, ties } = People::at(self.services, self.caller, &users, seq).await?;
             for person in &persons {
                 after = person.pk;
                 looked_at += 1;
@@ -144,9 +165,11 @@ impl Sweep<'_> {
                     continue;
                 }
                 incomplete.erased |= person.is_erased();
+                let left = MOST_GAPS.saturating_sub(incomplete.gaps.len());
+                incomplete.gaps.extend(told(person.gaps()).into_iter().take(left));
                 let facts = self.scene.facts(person, &ties);
                 let rulebook = &self.scene.book.rulebook;
-                let decision = access::decide(&facts, rulebook, self.scene.at, self.permission, &self.target);
+                let decision = access::decide(&facts, rulebook, at, self.permission, &self.target);
                 if decision.allowed {
                     let person = named(person);
                     items.push(Able {
@@ -157,22 +180,22 @@ impl Sweep<'_> {
                         user_name: person.user_name,
                     });
                 }
-                if items.len() >= paging.items() as usize {
+                if items.len() >= most {
                     break;
                 }
             }
-            let full = items.len() >= paging.items() as usize || looked_at >= MOST_LOOKED_AT;
-            let rest = !reader.events().people(after, self.scene.seq, 1).await?.is_empty();
+            let full = items.len() >= most || looked_at >= MOST_LOOKED_AT;
+            let rest = !reader.events().people(after, seq, 1).await?.is_empty();
             if !rest {
                 break None;
             }
             if full {
-                break Some(cursor(after.0));
+                break Some(cursor_of([after.0, at.0, seq.0]));
             }
         };
         Ok(Found {
             page: Page { items, next },
-            seq: self.scene.seq.0,
+            seq: seq.0,
             incomplete,
         })
     }

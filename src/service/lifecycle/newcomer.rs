@@ -90,6 +90,7 @@ impl Newcomer {
         derived.write(&desk.caller, &mut desk.unit, (pk, Known::New), desk.now);
         let names = draft::differences(&Document::default(), document);
         let mut data = ledger::changes(&names, Some(Version(1)), &[], &[]);
+        ledger::kept_out(&mut data, content.active);
         data["via"] = via.0.into();
         if let Some(source) = via.1 {
             data["source"] = source.as_str().into();

@@ -82,6 +82,8 @@ pub struct Events {
     pub items: Vec<Event>,
     /// The position to go on after, where there are more.
     pub next: Option<i64>,
+    /// Whether something that was saved before has no position yet.
+    pub behind: bool,
 }
 
 impl TryFrom<Kept> for Event {
@@ -113,7 +115,7 @@ impl TryFrom<Kept> for Event {
 /// `Forbidden`; a connection that the tenant does not have.
 pub async fn read(services: &Services, caller: &Caller, wanted: &Wanted) -> Result<Events> {
     require(services, caller, &[AUDIT]).await?;
-    settled(services, caller).await?;
+    let behind = !settled(services, caller).await?;
     let reader = services.read(caller);
     let connection = match &wanted.connection {
         None => None,
@@ -136,7 +138,7 @@ pub async fn read(services: &Services, caller: &Caller, wanted: &Wanted) -> Resu
     rows.truncate(items as usize);
     let next = rows.last().filter(|_| more).map(|last| last.event.seq.0);
     let items = shown(services, caller, rows).await?;
-    Ok(Events { items, next })
+    Ok(Events { items, next, behind })
 }
 
 /// Events with what is sealed in them, as far as it can be opened.

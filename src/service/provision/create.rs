@@ -350,6 +350,8 @@ async fn derived(plan: &Plan) -> Result<Option<Derived>> {
 }
 
 fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
+    let mut data = ledger::changes(&plan.names, Some(Version(1)), &joined.added, &[]);
+    ledger::kept_out(&mut data, plan.content.active);
     ledger::Entry {
         what: match plan.store_kind {
             Kind::User => What::UserCreated,
@@ -357,7 +359,7 @@ fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
         },
         subject: (plan.store_kind, pk, &plan.id),
         about: ledger::moves(pk, &joined.members, &[]),
-        data: ledger::changes(&plan.names, Some(Version(1)), &joined.added, &[]),
+        data,
         changes: Some(changes(plan)),
         reason: None,
         person: plan.person.as_ref().map(|(person, _)| person),

@@ -132,7 +132,7 @@ impl<R: Read> Events<R> {
     ///
     /// Events ascend with their positions, so it is found by halving, in as many steps as the log has binary digits. Of a
     /// log with a gap the answer is further apart.
-    async fn around(&mut self, at: Timestamp) -> Result<(Seq, Seq)> {
+    pub(super) async fn around(&mut self, at: Timestamp) -> Result<(Seq, Seq)> {
         const AROUND: &str = "WITH RECURSIVE b (lo, hi) AS (SELECT CAST(0 AS BIGINT), h.seq + 1 FROM log_head h \
                               WHERE h.tenant_id = $1 UNION ALL SELECT CASE WHEN m.at < $2 THEN m.seq ELSE b.lo END, \
                               CASE WHEN m.at < $2 THEN b.hi ELSE m.seq END FROM b JOIN event m ON m.tenant_id = $1 \

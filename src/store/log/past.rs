@@ -1,5 +1,7 @@
 //! What the log says up to a position, by what it is about.
 
+use std::time::Duration;
+
 use super::events::{Events, Kept};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
@@ -66,19 +68,30 @@ fn rows(pks: &[Pk]) -> String {
 }
 
 impl<R: Read> Events<R> {
-    /// The position of an instant: that of the last event which was not after it; 0 before the first. Looked for between
-    /// the two checkpoints around it.
+    /// Where the log ends, by its events: the last position and its instant; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end(&mut self) -> Result<(Seq, Timestamp)> {
+        const END: &str = "SELECT e.seq, e.at FROM event e WHERE e.tenant_id = $1 ORDER BY e.seq DESC LIMIT 1";
+        let row: Option<(i64, i64)> = self.source.row(Statement::new(END).bind(self.tenant)).await?;
+        Ok(row.map_or((Seq(0), Timestamp(0)), |(seq, at)| (Seq(seq), Timestamp(at))))
+    }
+
+    /// The position of an instant: that of the last event which was not after it; 0 before the first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn position(&mut self, at: Timestamp) -> Result<Seq> {
-        const POSITION: &str = "SELECT e.seq FROM event e WHERE e.tenant_id = $1 AND e.at <= $2 \
-                                AND e.seq >= coalesce((SELECT max(c.seq) FROM checkpoint c WHERE c.tenant_id = $1 \
-                                AND c.at <= $2), 0) \
-                                AND e.seq <= coalesce((SELECT min(c.seq) FROM checkpoint c WHERE c.tenant_id = $1 \
-                                AND c.at > $2), 9223372036854775807) ORDER BY e.seq DESC LIMIT 1";
-        let position = Statement::new(POSITION).bind(self.tenant).bind(at);
-        let row: Option<(i64,)> = self.source.row(position).await?;
+        const WITHIN: &str = "SELECT e.seq FROM event e WHERE e.tenant_id = $1 AND e.at <= $2 AND e.seq >= $3 \
+                              AND e.seq < $4 ORDER BY e.seq DESC LIMIT 1";
+        let (before, after) = self.around(at.plus(Duration::from_micros(1))).await?;
+        if after.0 - before.0 <= 1 {
+            return Ok(before);
+        }
+        // The log has a gap there, or ends before its head.
+        let within = Statement::new(WITHIN).bind(self.tenant).bind(at);
+        let row: Option<(i64,)> = self.source.row(within.bind(before.0).bind(after.0)).await?;
         Ok(row.map_or(Seq(0), |row| Seq(row.0)))
     }
 

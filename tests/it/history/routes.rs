@@ -14,7 +14,7 @@ use crate::support::program::run;
 
 /// Some time goes by; gives an instant in the middle of it. What is done at one instant of a clock that stands still has
 /// instants of its own in the log, a microsecond apart.
-fn later(house: &TestHouse) -> String {
+pub(super) fn later(house: &TestHouse) -> String {
     house.clock().advance(Duration::from_secs(30));
     let at = house.clock().now().rfc3339();
     house.clock().advance(Duration::from_secs(30));
@@ -22,7 +22,7 @@ fn later(house: &TestHouse) -> String {
 }
 
 /// The instant of the last event.
-async fn last(desk: &Desk) -> String {
+pub(super) async fn last(desk: &Desk) -> String {
     let events = desk.get("/events?limit=500").await.status(200).json;
     events["items"].as_array().unwrap().last().unwrap()["at"]
         .as_str()
