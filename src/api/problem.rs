@@ -195,6 +195,10 @@ impl From<service::Error> for Problem {
             service::Error::Full(detail) => Self::too_many_requests(Duration::from_secs(1), detail),
             service::Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again")
                 .with(header::RETRY_AFTER, "1"),
+            service::Error::Crowded => {
+                let text = "the server has as much to do as it can, try again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with(header::RETRY_AFTER, "5")
+            }
             service::Error::Internal(fault) => {
                 tracing::error!(error = %Causes(&*fault), "a request failed inside the server");
                 Self::new(

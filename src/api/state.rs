@@ -41,6 +41,7 @@ struct Inner {
     strangers: DefaultKeyedRateLimiter<IpAddr>,
     following: Places,
     polling: Places,
+    exporting: Places,
     stop: CancellationToken,
 }
 
@@ -76,6 +77,10 @@ const STRANGER_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 const MAX_FOLLOWING: usize = 256;
 /// Those of one organisation: one that takes all of its own leaves places to others.
 const MAX_OF_A_TENANT: usize = 64;
+/// Exports that are written at once: each reads as fast as it is read, and keeps some megabytes.
+const MAX_EXPORTING: usize = 16;
+/// Those of one organisation.
+const MAX_EXPORTING_OF_A_TENANT: usize = 4;
 /// A burst is this many seconds' worth of requests.
 const BURST_SECS: u32 = 2;
 
@@ -96,6 +101,7 @@ impl Edge {
             strangers,
             following: Places::new(MAX_FOLLOWING),
             polling: Places::new(MAX_FOLLOWING),
+            exporting: Places::new(MAX_EXPORTING),
             stop: CancellationToken::new(),
         }))
     }
@@ -111,6 +117,12 @@ impl Edge {
     #[must_use]
     pub fn follow(&self, tenant: &str) -> Option<Place> {
         self.0.following.take(&[(tenant, MAX_OF_A_TENANT)])
+    }
+
+    /// A place for an export of the log of the tenant with this slug; none when there are enough of them.
+    #[must_use]
+    pub fn export(&self, tenant: &str) -> Option<Place> {
+        self.0.exporting.take(&[(tenant, MAX_EXPORTING_OF_A_TENANT)])
     }
 
     /// A place to wait in for what a stream of this tenant is told; none also while somebody waits for the same stream.

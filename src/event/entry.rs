@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::cause::Cause;
 use super::error::Error;
-use super::kind::{Class, Kind};
+use super::kind::{Class, Said};
 use super::origin::Origin;
 use super::word::words;
 use crate::base::clock::Timestamp;
@@ -141,8 +141,8 @@ pub struct About {
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// What happened.
-    pub kind: Kind,
-    /// [`Kind::class`], but for groups and grants that the policy rests on.
+    pub kind: Said,
+    /// [`Kind::class`](super::Kind::class), but for groups and grants that the policy rests on.
     pub class: Class,
     /// To what.
     pub subject: Option<Subject>,
@@ -192,7 +192,8 @@ impl Entry {
     ///
     /// # Errors
     /// When a text is not what [`Entry::head_text`] and [`Entry::records_text`] write: unknown members and words are
-    /// refused, so that nothing that another release wrote is lost without a word.
+    /// refused, so that nothing that another release wrote is lost without a word. A kind that this one does not know is
+    /// none of these: it is kept.
     pub fn read(at: Timestamp, txn: String, head: &str, records: &str) -> Result<Self, Error> {
         let (origin, first) = Origin::read(head).ok_or(UNREADABLE)?;
         let records = serde_json::from_str(records).map_err(|_| UNREADABLE)?;

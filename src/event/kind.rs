@@ -63,6 +63,61 @@ impl TryFrom<i64> for Class {
     }
 }
 
+/// What happened, in the word of the release that wrote it.
+///
+/// Of two releases over one database the older one may be the one that numbers: it keeps what it does not know as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Said {
+    /// A kind of this release.
+    Known(Kind),
+    /// One of another: `noun.verb`.
+    Other(Box<str>),
+}
+
+/// Characters that the word of another release may have.
+const LONGEST_WORD: usize = 64;
+
+impl Said {
+    /// As it is stored and sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(kind) => kind.as_str(),
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<Kind> for Said {
+    fn from(kind: Kind) -> Self {
+        Self::Known(kind)
+    }
+}
+
+impl From<Said> for String {
+    fn from(said: Said) -> Self {
+        said.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Said {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        if let Some(kind) = Kind::parse(&word) {
+            return Ok(Self::Known(kind));
+        }
+        let is_name = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        match word.split_once('.') {
+            Some((noun, verb)) if is_name(noun) && is_name(verb) && word.len() <= LONGEST_WORD => {
+                Ok(Self::Other(word.into()))
+            }
+            _ => Err("no kind of event"),
+        }
+    }
+}
+
 macro_rules! catalogue {
     ($($name:ident = $text:literal, $class:ident, $what:literal, $data:literal;)+) => {
         /// What happened.
@@ -216,7 +271,7 @@ catalogue! {
     EnforcerTested = "enforcer.tested", Acts, "Somebody had an enforcer called to try it.", "";
     EnforcerDeleted = "enforcer.deleted", Acts, "An enforcer was removed.", "`name`";
     LogCheckpointExported = "log.checkpoint_exported", Acts, "A checkpoint was handed out to be kept elsewhere.", "`seq`, `key`";
-    LogUnreadable = "log.unreadable", Acts, "What a unit of work had done could not be read; its texts are kept as they are.", "`reason`, `head`, `records`";
+    LogUnreadable = "log.unreadable", Policy, "What a unit of work had done could not be read; its texts are kept as they are.", "`reason`, `head`, `records`";
     KeyRotated = "key.rotated", Acts, "New signatures are made with another key.", "`purpose`, `key`, `before`";
 }
 

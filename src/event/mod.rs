@@ -52,7 +52,7 @@ pub use flaw::{Broken, Extent, Flaw};
 pub use hash::Hash;
 pub use jwk::Keys;
 pub use keyring::{Keyring, Owner};
-pub use kind::{Class, Kind};
+pub use kind::{Class, Kind, Said};
 pub use numbered::{Event, Seq};
 pub use origin::{Actor, ActorKind, Origin};
 pub use seal::PersonKey;

@@ -40,6 +40,9 @@ pub enum Error {
     /// Nothing is wrong; other work was in the way, also after several attempts.
     #[error("the server is busy")]
     Busy,
+    /// Nothing is wrong; whoever asked has waited as long as anybody may, and there was no place. It is not tried again.
+    #[error("the server has as much to do as it can")]
+    Crowded,
     /// Ours to mend. Shown to the caller as "internal error" only.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -182,7 +185,8 @@ impl From<Violation> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Retry | store::Error::Crowded => Self::Busy,
+            store::Error::Retry => Self::Busy,
+            store::Error::Crowded => Self::Crowded,
             store::Error::Stale => Self::Stale,
             store::Error::TooLong => {
                 scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")

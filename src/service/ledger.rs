@@ -144,7 +144,7 @@ fn of(
     let class = class(what, &subject, data);
     let data = Text::try_from(data).map_err(|fault| Error::Internal(Box::new(fault)))?;
     Ok(Record {
-        kind: what,
+        kind: what.into(),
         class,
         subject: Some(subject),
         about,

@@ -97,6 +97,11 @@ impl Unit {
         self.collected.add(at, origin, record);
     }
 
+    /// Has everything that was said so far have happened at this instant: that of the end of a unit that waited.
+    pub fn stamp(&mut self, at: Timestamp) {
+        self.collected.stamp(at);
+    }
+
     /// How much was said to the log so far.
     #[must_use]
     pub const fn said(&self) -> usize {

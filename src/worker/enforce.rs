@@ -82,7 +82,7 @@ pub async fn turn(services: &Services, egress: &Egress, holder: &str) -> Result<
 
 async fn tend(services: &Services, egress: &Egress, work: Work, holder: &str) {
     match serve(services, egress, work, holder).await {
-        Ok(()) | Err(Error::Stale | Error::Busy) => {}
+        Ok(()) | Err(Error::Stale | Error::Busy | Error::Crowded) => {}
         Err(fault) => {
             complain(&fault);
             sleep(REST).await;

@@ -3,27 +3,35 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use serde::Serialize;
+use std::time::Duration;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::page::Page;
 use super::query::{Query, unusable};
 use super::wire::Instant;
+use crate::api::auth;
+use crate::api::places::Place;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::api::table::{Parameter, Route};
 use crate::service::access::authority::AUDIT;
-use crate::service::{Caller, Error, log};
+use crate::service::{self, Caller, Error, log};
 
 /// JSON lines.
 const LINES: &str = "application/jsonl";
 
 /// Parts of an export that wait for a slow reader.
 const WAITING: usize = 4;
+
+/// How long a reader may leave a part lying.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of a part.
 const PART: usize = 64 << 10;
@@ -125,37 +133,81 @@ async fn checkpoints(
     }))
 }
 
-async fn export(caller: Caller, query: Query, State(edge): State<Edge>) -> Result<Response, Problem> {
-    let query = query.only(&[&[AFTER]])?;
-    let export = log::Export::begin(edge.services(), &caller, after(&query)?).await?;
+async fn export(
+    caller: Caller,
+    query: Query,
+    headers: HeaderMap,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
+    let after = after(&query.only(&[&[AFTER]])?)?;
+    let place = edge.export(caller.tenant_slug()).ok_or_else(|| {
+        let text = "as many exports as this server writes at once are being written already";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, text).with(RETRY_AFTER, "60")
+    })?;
+    let export = log::Export::begin(edge.services(), &caller, after).await?;
     let (sender, body) = Channel::<Bytes, Error>::new(WAITING);
-    tokio::spawn(send(export, sender));
+    let writer = Writer {
+        edge,
+        caller,
+        headers,
+        export,
+        _place: place,
+    };
+    tokio::spawn(writer.send(sender));
     Ok(([(CONTENT_TYPE, LINES)], Body::new(body)).into_response())
 }
 
-/// Sends line after line as fast as they are read. Whoever goes away ends it; a failure breaks the answer off, so that no
-/// reader takes half of it for the whole: besides, it has no last line.
-async fn send(mut export: log::Export, mut to: Sender<Bytes, Error>) {
-    let mut part = String::with_capacity(PART);
-    loop {
-        match export.next().await {
-            Ok(Some(line)) => part.push_str(&line),
-            Ok(None) => {
-                drop(to.send_data(part.into()).await);
-                return;
-            }
-            Err(fault) => {
-                tracing::warn!(
-                    error = &fault as &dyn std::error::Error,
-                    "an export of the log was broken off"
-                );
-                to.abort(fault);
-                return;
+/// Somebody who takes the log away.
+struct Writer {
+    edge: Edge,
+    caller: Caller,
+    headers: HeaderMap,
+    export: log::Export,
+    _place: Place,
+}
+
+impl Writer {
+    /// Sends line after line as fast as they are read. Whoever goes away ends it; a failure breaks the answer off, so that
+    /// no reader takes half of it for the whole: besides, it has no last line.
+    async fn send(mut self, mut to: Sender<Bytes, Error>) {
+        loop {
+            let (part, last) = match self.part().await {
+                Ok(part) => part,
+                Err(fault) => {
+                    tracing::warn!(
+                        error = &fault as &dyn std::error::Error,
+                        "an export of the log was broken off"
+                    );
+                    to.abort(fault);
+                    return;
+                }
+            };
+            match timeout(PATIENCE, to.send_data(part)).await {
+                Ok(Ok(())) if !last => {}
+                Ok(_) => return,
+                Err(_) => {
+                    to.abort(Error::Crowded);
+                    return;
+                }
             }
         }
-        if part.len() >= PART && to.send_data(std::mem::take(&mut part).into()).await.is_err() {
-            return;
+    }
+
+    /// The next part, and whether it is the last one. None is read before the token was looked at again.
+    async fn part(&mut self) -> service::Result<(Bytes, bool)> {
+        let gone = || Error::Forbidden("the token does not work any more".to_owned());
+        let caller = auth::still(&self.edge, &self.caller, &self.headers).await?;
+        self.export
+            .renew(self.edge.services(), &caller.ok_or_else(gone)?)
+            .await?;
+        let mut part = String::with_capacity(PART);
+        while part.len() < PART {
+            match self.export.next().await? {
+                Some(line) => part.push_str(&line),
+                None => return Ok((part.into(), true)),
+            }
         }
+        Ok((part.into(), false))
     }
 }
 

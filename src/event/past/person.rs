@@ -231,16 +231,22 @@ impl PersonPast {
         found.next().is_none().then(|| connection.clone())
     }
 
-    /// Connections that are named call them what they did; what the log has sealed of that is known from before.
+    /// Connections that are named call them what they did, as far as the event does not say it itself; what the log has
+    /// sealed of that is known from before.
     fn comes_back(&mut self, told: &Told<'_>) -> Option<()> {
         self.standing = Standing::There;
         self.document.clear();
         let written = self.written(told);
         let status: String = told.read("status")?;
         self.out = Some(status).filter(|to| to != "active");
-        written?;
+        let called = written?;
         let again: Vec<String> = told.read("called_by")?;
         self.called.retain(|connection, _| again.contains(connection));
+        // Whoever brings them back may call them something else by now.
+        let by = told.connection.filter(|by| again.iter().any(|name| name == by));
+        if let Some((by, change)) = by.zip(called.first()) {
+            self.is_called(Some(by), change)?;
+        }
         (self.erased || self.called.len() == again.len()).then_some(())
     }
 

@@ -73,6 +73,8 @@ impl PolicyPast {
             Some(("group", what)) => self.tell_group(what, told),
             Some(("grant", what)) if !told.of_user => self.grant(what, told),
             Some(("settings", _)) => self.settings(told),
+            // It may have been anything.
+            Some(("log", "unreadable")) => None,
             Some(("tenant", what)) => {
                 self.tenant(what);
                 Some(())

@@ -65,6 +65,33 @@ fn what_an_event_does_not_say_is_a_gap_and_no_guess() {
 }
 
 #[test]
+fn what_nobody_could_read_may_have_been_anything() {
+    let past = policy([told(7, "log.unreadable", (None, ""), json!({ "reason": "entry" }))]);
+    let gaps: Vec<_> = past.gaps().iter().map(|gap| (gap.seq.0, gap.kind.as_str())).collect();
+    assert_eq!(gaps, [(7, "log.unreadable")]);
+}
+
+#[test]
+fn who_is_brought_back_is_called_what_whoever_did_it_calls_them() {
+    let mut person = PersonPast::begin(USER, "u");
+    let made = Sides::Open(json!({ "after": { "userName": "ada", "externalId": "x1" } }));
+    person.tell(&of_user(1, "user.created", json!({ "version": 1 }), made));
+    let restored = |seq, by: &'static str, id: &str, all: Value| {
+        let data = json!({ "version": seq, "left_out": 0, "status": "active", "called_by": all });
+        let sides = Sides::Open(json!({ "after": { "userName": "ada", "externalId": id } }));
+        Told {
+            connection: Some(by),
+            ..of_user(seq, "user.restored", data, sides)
+        }
+    };
+    person.tell(&restored(2, "okta", "x2", json!(["okta"])));
+    assert_eq!(person.called()["okta"].as_str(), Some("x2"));
+    person.tell(&restored(3, "hr", "7", json!(["okta", "hr"])));
+    let called: Vec<_> = person.called().values().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!((called, person.gaps().len()), (vec!["7", "x2"], 0));
+}
+
+#[test]
 fn kinds_of_a_later_release_change_nothing() {
     let past = policy([
         told(1, "role.polished", (None, "r"), json!({})),

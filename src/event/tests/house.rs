@@ -37,7 +37,7 @@ pub(super) fn record(number: i64) -> Record {
         turn: if number % 2 == 0 { Turn::Joined } else { Turn::Left },
     };
     Record {
-        kind,
+        kind: kind.into(),
         class: kind.class(),
         subject: (number % 5 != 4).then(|| Subject {
             kind: subject,

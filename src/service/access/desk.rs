@@ -123,7 +123,11 @@ async fn attempt<C: Change>(services: &Services, caller: &Caller, change: &C, pu
     match made {
         Ok(made) => {
             match purpose {
-                Purpose::Make => desk.unit.save().await?,
+                Purpose::Make => {
+                    // It may have waited for what others had locked: nobody was told of it at the instant it began.
+                    desk.unit.stamp(services.clock().now());
+                    desk.unit.save().await?;
+                }
                 Purpose::Rehearse => desk.unit.dismiss().await?,
             }
             Ok(made)

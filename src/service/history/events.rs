@@ -24,8 +24,12 @@ pub async fn events(services: &Services, caller: &Caller, id: &str, after: i64, 
     positions.truncate(items as usize);
     let next = positions.last().filter(|_| more).map(|last| last.0);
     let wanted: Vec<[i64; 1]> = positions.iter().map(|seq| [seq.0]).collect();
-    let mut rows = reader.events().at(serde_json::json!(wanted).to_string()).await?;
-    rows.sort_unstable_by_key(|kept| kept.event.seq);
+    let rows = reader.events().first_at(serde_json::json!(wanted).to_string()).await?;
+    // Of large events there are fewer than were asked for.
+    let next = match rows.last().map(|last| last.event.seq.0) {
+        Some(last) if rows.len() < positions.len() => Some(last),
+        _ => next,
+    };
     let items = shown(services, caller, rows).await?;
     Ok(Events { items, next, behind })
 }

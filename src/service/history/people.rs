@@ -1,7 +1,6 @@
 //! People as the log knows them.
 
 use serde_json::json;
-use std::collections::HashMap;
 
 use crate::base::id::{Pk, ResourceId};
 use crate::event::Seq;
@@ -11,6 +10,7 @@ use crate::service::error::{Error, Result};
 use crate::service::log::open::Opener;
 use crate::service::log::read::Values;
 use crate::store::Kind;
+use crate::store::log::events::Kept;
 use crate::store::log::past::Witness;
 
 /// Some people at a position, and the groups they were in.
@@ -34,25 +34,43 @@ pub(super) async fn number(services: &Services, caller: &Caller, id: &str) -> Re
     tomb.map(|tomb| tomb.pk).ok_or(Error::NotFound)
 }
 
+/// Events of people that are read in one statement.
+const AT_ONCE: u32 = 1_000;
+
 impl People {
-    /// Those people, in the order in which they are named: two statements, and one for their keys.
-    pub(super) async fn at(services: &Services, caller: &Caller, users: &[(Pk, ResourceId)], seq: Seq) -> Result<Self> {
-        let pks: Vec<Pk> = users.iter().map(|(pk, _)| *pk).collect();
-        let reader = services.read(caller);
-        let witnesses = reader.events().of_subjects(&pks, seq).await?;
-        let ties = Ties::told(reader.events().ties(&pks, seq).await?);
-        let (kept, of): (Vec<_>, Vec<_>) = witnesses.into_iter().map(|Witness { kept, pk }| (kept, pk)).unzip();
-        let opener = Opener::of(services, caller, &kept).await?;
+    /// The first of those people, who are named in the order of their row numbers, and how many events they were told by:
+    /// whoever comes after `most` of them is left out, but for the very first. Some events at a time, and a statement for
+    /// the keys of these.
+    pub(super) async fn first(
+        services: &Services,
+        caller: &Caller,
+        users: &[(Pk, ResourceId)],
+        (seq, most): (Seq, usize),
+    ) -> Result<(Self, usize)> {
         let begin = |(pk, id): &(Pk, ResourceId)| PersonPast::begin(*pk, id.as_str());
         let mut persons: Vec<PersonPast> = users.iter().map(begin).collect();
-        let at: HashMap<Pk, usize> = pks.iter().enumerate().map(|(at, pk)| (*pk, at)).collect();
-        for (kept, pk) in kept.iter().zip(of) {
-            let person = pk.and_then(|pk| at.get(&pk)).and_then(|at| persons.get_mut(*at));
-            if let Some(person) = person {
-                person.tell(&Told::of(&kept.event, pk, sides(opener.open(&kept.event))));
+        let (mut after, mut events) = ((Pk(0), Seq(0)), 0);
+        if let Some((first, _)) = users.first() {
+            after.0 = *first;
+        }
+        let (first, last) = (after.0, users.last().map_or(after.0, |(pk, _)| *pk));
+        let reader = services.read(caller);
+        loop {
+            let part = reader.events().of_people(after, last, seq, AT_ONCE).await?;
+            events += part.events.len();
+            tell(services, caller, &mut persons, &mut after, part.events).await?;
+            if !part.more {
+                break;
+            }
+            if events >= most && after.0 > first {
+                // There may be more of this one.
+                persons.truncate(persons.partition_point(|person| person.pk < after.0));
+                break;
             }
         }
-        Ok(Self { persons, ties })
+        let pks: Vec<Pk> = persons.iter().map(|person| person.pk).collect();
+        let ties = Ties::told(reader.events().ties(&pks, seq).await?);
+        Ok((Self { persons, ties }, events))
     }
 
     /// The same of one.
@@ -62,10 +80,33 @@ impl People {
         (pk, id): (Pk, &str),
         seq: Seq,
     ) -> Result<(PersonPast, Ties)> {
-        let Self { persons, ties } = Self::at(services, caller, &[(pk, ResourceId::new(id))], seq).await?;
+        let users = [(pk, ResourceId::new(id))];
+        let (Self { persons, ties }, _) = Self::first(services, caller, &users, (seq, usize::MAX)).await?;
         let person = persons.into_iter().next().ok_or(Error::NotFound)?;
         Ok((person, ties))
     }
+}
+
+/// Tells people by events about them, in the order of people, and says after which.
+async fn tell(
+    services: &Services,
+    caller: &Caller,
+    persons: &mut [PersonPast],
+    after: &mut (Pk, Seq),
+    events: Vec<Witness>,
+) -> Result<()> {
+    let (kept, of): (Vec<Kept>, Vec<Option<Pk>>) = events.into_iter().map(|Witness { kept, pk }| (kept, pk)).unzip();
+    let opener = Opener::of(services, caller, &kept).await?;
+    for (kept, pk) in kept.iter().zip(of) {
+        let Some(pk) = pk else { continue };
+        *after = (pk, kept.event.seq);
+        if let Ok(at) = persons.binary_search_by_key(&pk, |person| person.pk)
+            && let Some(person) = persons.get_mut(at)
+        {
+            person.tell(&Told::of(&kept.event, Some(pk), sides(opener.open(&kept.event))));
+        }
+    }
+    Ok(())
 }
 
 /// What was sealed, for the fold.

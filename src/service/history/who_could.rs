@@ -10,7 +10,7 @@ use crate::access::{self, Target};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ScopeKey};
 use crate::event::Seq;
-use crate::event::past::Standing;
+use crate::event::past::{PersonPast, Standing, Ties};
 use crate::service::access::names::{self, ALL, Named};
 use crate::service::access::page::{Page, Paging, cursor_of};
 use crate::service::context::{Caller, Services};
@@ -20,6 +20,8 @@ use crate::service::error::{Error, Refusal, Result};
 const AT_ONCE: u32 = 200;
 /// Most people who are looked at for a page.
 const MOST_LOOKED_AT: u32 = 10_000;
+/// Events of their lives, after which nobody else is looked at for a page: some seconds of work.
+const MOST_TOLD: usize = 200_000;
 /// Gaps in the lives of people that a page names; those of the policy are named as a whole.
 const MOST_GAPS: usize = 1_000;
 
@@ -148,7 +150,7 @@ impl Sweep<'_> {
     async fn page(&self, mut after: Pk, most: usize) -> Result<Found> {
         let reader = self.services.read(self.caller);
         let Moment { at, seq, behind } = self.scene.moment;
-        let (mut items, mut looked_at) = (Vec::new(), 0);
+        let (mut items, mut looked_at, mut told_by) = (Vec::new(), 0, 0);
         let mut incomplete = Incomplete {
             gaps: told(self.scene.stage.policy.gaps()),
             reports: self.scene.stage.policy.managers_see_reports(),
@@ -157,7 +159,10 @@ impl Sweep<'_> {
         };
         let next = loop {
             let users = reader.events().people(after, seq, AT_ONCE).await?;
-            let People { persons, ties } = People::at(self.services, self.caller, &users, seq).await?;
+            let left = MOST_TOLD.saturating_sub(told_by);
+            let (people, events) = People::first(self.services, self.caller, &users, (seq, left)).await?;
+            let People { persons, ties } = people;
+            told_by += events;
             for person in &persons {
                 after = person.pk;
                 looked_at += 1;
@@ -167,24 +172,12 @@ impl Sweep<'_> {
                 incomplete.erased |= person.is_erased();
                 let left = MOST_GAPS.saturating_sub(incomplete.gaps.len());
                 incomplete.gaps.extend(told(person.gaps()).into_iter().take(left));
-                let facts = self.scene.facts(person, &ties);
-                let rulebook = &self.scene.book.rulebook;
-                let decision = access::decide(&facts, rulebook, at, self.permission, &self.target);
-                if decision.allowed {
-                    let person = named(person);
-                    items.push(Able {
-                        user: Named {
-                            id: person.id.into_string(),
-                            name: person.name,
-                        },
-                        user_name: person.user_name,
-                    });
-                }
+                items.extend(self.able(person, &ties));
                 if items.len() >= most {
                     break;
                 }
             }
-            let full = items.len() >= most || looked_at >= MOST_LOOKED_AT;
+            let full = items.len() >= most || looked_at >= MOST_LOOKED_AT || told_by >= MOST_TOLD;
             let rest = !reader.events().people(after, seq, 1).await?.is_empty();
             if !rest {
                 break None;
@@ -197,6 +190,22 @@ impl Sweep<'_> {
             page: Page { items, next },
             seq: seq.0,
             incomplete,
+        })
+    }
+    /// Somebody, if they could.
+    fn able(&self, person: &PersonPast, ties: &Ties) -> Option<Able> {
+        let facts = self.scene.facts(person, ties);
+        let (rulebook, at) = (&self.scene.book.rulebook, self.scene.moment.at);
+        let decision = access::decide(&facts, rulebook, at, self.permission, &self.target);
+        decision.allowed.then(|| {
+            let person = named(person);
+            Able {
+                user: Named {
+                    id: person.id.into_string(),
+                    name: person.name,
+                },
+                user_name: person.user_name,
+            }
         })
     }
 }

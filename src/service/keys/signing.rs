@@ -207,9 +207,11 @@ pub async fn list(services: &Services) -> Result<Vec<Listed>> {
 /// # Errors
 /// A database that does not answer.
 pub(super) async fn succeed(services: &Services, purpose: Purpose) -> Result<(String, String)> {
-    let before = signer(services, purpose).await?;
-    let stored = current(services, purpose).await?;
-    let old = stored.map_or_else(|| before.public().kid().to_owned(), |stored| stored.kid);
+    // It need not open: then it is high time for another.
+    let old = match current(services, purpose).await? {
+        Some(stored) => stored.kid,
+        None => signer(services, purpose).await?.public().kid().to_owned(),
+    };
     let now = services.clock().now();
     let new = made(services.sealer(), purpose, now)?;
     let kid = new.kid.clone();

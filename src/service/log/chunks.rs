@@ -4,7 +4,7 @@ use crate::base::clock::Timestamp;
 use crate::event::{Checkpoint, Hash, Seq};
 use crate::store::log::checkpoints::Found;
 
-/// Rows that are read at once: about a megabyte.
+/// Rows that are read at once: about a megabyte, of large events fewer.
 pub(super) const CHUNK: u32 = 1_000;
 
 /// The checkpoint of a row; none where its hash is no hash.

@@ -61,6 +61,15 @@ impl Export {
         })
     }
 
+    /// Whether this caller, whose token was looked at again, may still read the log.
+    ///
+    /// # Errors
+    /// `Forbidden`, when they may not any more.
+    pub async fn renew(&self, services: &Services, caller: &Caller) -> Result<()> {
+        require(services, caller, &[AUDIT]).await?;
+        Ok(())
+    }
+
     /// The next line with its `\n`; none after the last.
     ///
     /// # Errors
@@ -109,13 +118,12 @@ impl Export {
 
 /// The head of a log that ends with the event at this position; none where the event is not what was hashed.
 async fn at(reader: &Reader, tenant: &str, seq: Seq) -> Result<Option<Head>> {
-    let found = reader.events().between(Seq(seq.0 - 2), seq, 2).await?;
-    let before = match found.as_slice() {
-        [_] if seq == Seq(1) => Some(event::Hash::genesis(tenant)),
-        [before, _] => before.hash,
-        _ => None,
+    let one = async |seq: i64| reader.events().between(Seq(seq - 1), Seq(seq), 1).await;
+    let before = match seq {
+        Seq(1) => Some(event::Hash::genesis(tenant)),
+        Seq(seq) => one(seq - 1).await?.pop().and_then(|before| before.hash),
     };
-    Ok(before.zip(found.last()).and_then(|(before, found)| {
+    Ok(before.zip(one(seq.0).await?.pop()).and_then(|(before, found)| {
         let hash = event::encode::hash(&before, tenant, &found.event);
         (found.hash == Some(hash)).then_some(Head {
             seq: found.event.seq,

@@ -70,7 +70,8 @@ impl Live {
     /// A database that does not answer.
     pub async fn take(&mut self) -> Result<Vec<Event>> {
         let reader = self.services.read(&self.caller);
-        let mut rows = reader.events().list(self.at, AT_ONCE, &Which::default()).await?;
+        let part = reader.events().part(self.at, AT_ONCE, &Which::default()).await?;
+        let mut rows = part.events;
         let mut bytes = 0;
         let fits = rows.iter().take_while(|row| {
             let before = bytes;

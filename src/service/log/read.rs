@@ -133,11 +133,10 @@ pub async fn read(services: &Services, caller: &Caller, wanted: &Wanted) -> Resu
         to: wanted.to,
     };
     let items = wanted.limit.unwrap_or(DEFAULT_ITEMS).clamp(1, MAX_ITEMS);
-    let mut rows = reader.events().list(Seq(wanted.after), items + 1, &which).await?;
-    let more = rows.len() > items as usize;
-    rows.truncate(items as usize);
-    let next = rows.last().filter(|_| more).map(|last| last.event.seq.0);
-    let items = shown(services, caller, rows).await?;
+    let mut part = reader.events().part(Seq(wanted.after), items + 1, &which).await?;
+    part.events.truncate(items as usize);
+    let next = part.events.last().filter(|_| part.more).map(|last| last.event.seq.0);
+    let items = shown(services, caller, part.events).await?;
     Ok(Events { items, next, behind })
 }
 

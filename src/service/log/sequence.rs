@@ -11,8 +11,8 @@ use super::signed::signature_of;
 use crate::base::clock::Timestamp;
 use crate::base::id::TenantId;
 use crate::event::{
-    self, Actor, ActorKind, By, Cause, Chain, Checkpoint, Class, Entry, Head, Kind, Origin, Record, Seq, SigningKey,
-    Subject, SubjectKind, Text,
+    self, Actor, ActorKind, By, Cause, Chain, Checkpoint, Entry, Head, Kind, Origin, Record, Seq, SigningKey, Subject,
+    SubjectKind, Text,
 };
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -128,16 +128,15 @@ async fn number(services: &Services, waiting: Vec<Waiting>) -> Result<Passed> {
     if waiting.is_empty() {
         return Ok(passed);
     }
-    let signer = keys::signer(services, Purpose::Log).await?;
     for (tenant, entries) in by_tenant(waiting) {
-        match number_those_of(services, tenant, entries, &signer).await {
+        match number_those_of(services, tenant, entries).await {
             Ok(events) => {
                 passed.numbered += events;
                 services.setbacks().done(Work::Number, tenant.0);
                 services.grow();
             }
             // Somebody else numbers them, or is in the way.
-            Err(Error::Stale | Error::Busy) => passed.more = true,
+            Err(Error::Stale | Error::Busy | Error::Crowded) => passed.more = true,
             Err(fault) if takes_too_long(&fault) => passed.more = true,
             Err(fault) if meets_all(&fault) => return Err(fault),
             Err(fault) => {
@@ -175,12 +174,9 @@ async fn alert(services: &Services, tenant: TenantId, now: Timestamp) -> Result<
 }
 
 /// Numbers entries of one tenant, at least one; gives how many events they were.
-async fn number_those_of(
-    services: &Services,
-    tenant: TenantId,
-    entries: Vec<Waiting>,
-    signer: &SigningKey,
-) -> Result<usize> {
+async fn number_those_of(services: &Services, tenant: TenantId, entries: Vec<Waiting>) -> Result<usize> {
+    // A key that does not open is a setback of each tenant, of which its administrators are told.
+    let signer = keys::signer(services, Purpose::Log).await?;
     let old = proven_end(services, &entries).await?;
     let before = old.as_ref().map(|(_, key)| key.clone());
     let changed = before.as_deref().is_some_and(|key| key != signer.public().kid());
@@ -197,7 +193,7 @@ async fn number_those_of(
     let growth = growth(
         entries,
         old.map(|(end, _)| end),
-        afresh.as_deref().unwrap_or(signer),
+        afresh.as_deref().unwrap_or(&signer),
         rotated.and_then(|(txn, at, before, kid)| rotation(at, txn, &before, &kid)),
     )
     .map_err(|fault| Error::Internal(Box::new(fault)))?;
@@ -339,8 +335,8 @@ fn unreadable(at: Timestamp, txn: String, head: &str, records: &str) -> Entry {
 /// Something that the log says of itself.
 fn own_record(kind: Kind, subject: Option<Subject>, data: &serde_json::Value) -> Option<Record> {
     Some(Record {
-        kind,
-        class: Class::Acts,
+        kind: kind.into(),
+        class: kind.class(),
         subject,
         about: Vec::new(),
         cause: Cause {
@@ -374,7 +370,7 @@ fn own_entry(at: Timestamp, txn: String, records: Vec<Record>) -> Entry {
 mod tests {
     use super::*;
     use crate::base::secret::Secret;
-    use crate::event::Algorithm;
+    use crate::event::{Algorithm, Class};
 
     fn waiting(tenant: i64, id: i64, records: &str) -> Waiting {
         Waiting {
@@ -407,6 +403,7 @@ mod tests {
         let kinds: Vec<_> = grown.events.iter().map(|(_, one)| one.event.kind.as_str()).collect();
         assert_eq!(kinds, ["role.created", "log.unreadable", "role.created"]);
         assert!(grown.events[1].1.event.data.contains("[{]"));
+        assert_eq!(grown.events[1].1.class, Class::Policy, "it may have been anything");
         assert_eq!(grown.entries, [4, 9, 11]);
         assert_eq!((grown.new.entry, grown.new.head.seq.0, grown.old), (11, 3, None));
     }

@@ -60,7 +60,8 @@ async fn along(
     let (mut event, mut checkpoint) = (Seq(0), Seq(0));
     loop {
         let events = reader.events().between(event, claims.event, CHUNK).await?;
-        let more = events.len() == CHUNK as usize;
+        // Of large events fewer are read at once.
+        let more = events.last().is_some_and(|last| last.event.seq < claims.event);
         event = events.last().map_or(claims.event, |last| last.event.seq);
         // Behind the last event there must be none; if there is, it is told.
         let to = if more { event } else { claims.checkpoint };

@@ -104,7 +104,7 @@ pub(super) async fn one_of_many<T>(
 pub(super) fn unless_overtaken<T>(outcome: Result<T>) -> Result<Option<T>> {
     match outcome {
         Ok(done) => Ok(Some(done)),
-        Err(Error::Stale | Error::Busy) => Ok(None),
+        Err(Error::Stale | Error::Busy | Error::Crowded) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -229,10 +229,9 @@ async fn tell(
     let Plan { services, caller, .. } = plan;
     let person = Person::of(services, caller, &tomb.id, tomb.seal.as_deref()).await?;
     let connections: Vec<&str> = back.called.iter().map(|called| called.name.as_str()).collect();
-    let own = back
-        .called
-        .iter()
-        .find(|called| Some(called.connection) == tomb.connection);
+    // What the connection of the event calls them from now on.
+    let by = caller.connection_id().or(tomb.connection);
+    let own = back.called.iter().find(|called| Some(called.connection) == by);
     let changes = Changes::of(Document::default().as_map(), stood.document.as_map());
     let entry = ledger::Entry {
         what: What::UserRestored,

@@ -43,6 +43,7 @@ async fn run<T: Send + 'static>(attempt: impl Future<Output = Result<T>> + Send 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -58,5 +59,12 @@ mod tests {
         let refused = attempts(|| async { Err::<(), _>(Error::Stale) }).await;
         assert!(matches!(refused, Err(Error::Stale)));
         assert_eq!(made.load(Ordering::SeqCst), 3);
+        let counted = Arc::clone(&made);
+        let crowded = attempts(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Err::<(), _>(Error::from(store::Error::Crowded)) }
+        });
+        assert!(matches!(crowded.await, Err(Error::Crowded)));
+        assert_eq!(made.load(Ordering::SeqCst), 4, "it has waited already");
     }
 }

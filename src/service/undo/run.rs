@@ -49,7 +49,7 @@ pub async fn resume(services: &Services, holder: &str) -> Result<()> {
             }
             match carry(services, &running, &mut lease).await {
                 // Other work was in the way, or the log is behind: it goes on by itself.
-                Ok(()) | Err(Error::Busy) => {}
+                Ok(()) | Err(Error::Busy | Error::Crowded) => {}
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(
@@ -88,7 +88,7 @@ pub async fn finish(services: &Services, caller: &Caller, id: &str) -> Result<()
             lease.give_up(services).await?;
             match carried {
                 Ok(()) => continue,
-                Err(Error::Busy) => {}
+                Err(Error::Busy | Error::Crowded) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -334,6 +334,7 @@ const fn why(error: &Error) -> &'static str {
         Error::Violated(_) => "it goes against what must hold of administrators, or of groups that rules fill",
         Error::Stale => "others have changed it since",
         Error::Busy => "others were changing it each time it was tried",
+        Error::Crowded => "the server had too much to do",
         Error::Internal(_) => "it failed, and the log of the server says why",
         _ => "it would be refused, whoever asked for it",
     }

@@ -41,6 +41,13 @@ impl Collected {
         }
     }
 
+    /// Gives everything that was added this instant, unless it has a later one.
+    pub(in crate::store) fn stamp(&mut self, now: Timestamp) {
+        for (at, ..) in &mut self.told {
+            *at = now.max(*at);
+        }
+    }
+
     /// How much was added.
     pub(in crate::store) const fn len(&self) -> usize {
         self.told.len()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::events::{Events, Kept};
+use super::events::{Events, Kept, MOST_CHARACTERS, Part, sized};
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId};
 use crate::event::past::Tie;
@@ -32,9 +32,10 @@ struct Word(Tie);
 
 impl FromRow for Word {
     fn from_row(row: &Row) -> Result<Self> {
-        let turn = Turn::from_number(row.get(3)?).ok_or(Error::Damaged("membership of the log"))?;
+        let word: i64 = row.get(0)?;
+        let turn = Turn::from_number(word % 4).ok_or(Error::Damaged("membership of the log"))?;
         Ok(Self(Tie {
-            seq: Seq(row.get(0)?),
+            seq: Seq(word / 4),
             resource: Pk(row.get(1)?),
             group: Pk(row.get(2)?),
             turn,
@@ -107,27 +108,37 @@ impl<R: Read> Events<R> {
         self.source.rows(policy.bind(i64::from(limit))).await
     }
 
-    /// What happened to these users and groups up to and with a position, in order.
+    /// What happened to users whose row numbers lie in a range, up to and with a position: one user after the other, each in
+    /// order. It goes on after an event of one of them: at most `limit` events, and no more than are read at once.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn of_subjects(&mut self, subjects: &[Pk], to: Seq) -> Result<Vec<Witness>> {
-        const SUBJECTS: &str = witness!(
-            "FROM [each $2] AS j CROSS JOIN event e WHERE e.tenant_id = $1 AND e.subject_pk = CAST(j.value ->> 0 AS BIGINT) \
-             AND e.seq <= $3 ORDER BY e.seq"
+    pub async fn of_people(&mut self, after: (Pk, Seq), last: Pk, to: Seq, limit: u32) -> Result<Part<Witness>> {
+        // Numbers of groups lie between those of people, and one event of a group may name a thousand members.
+        const PEOPLE: &str = sized!(
+            "e.subject_pk IS NOT NULL AND (e.subject_pk, e.seq) > ($2, $3) AND e.subject_pk <= $4 AND e.seq <= $5 \
+             AND e.subject_kind <> 'group' ORDER BY e.subject_pk, e.seq LIMIT 0 + $6",
+            "w.subject_pk, w.seq",
+            ", e.subject_pk",
+            "$7",
+            "0 + e.subject_pk, e.seq"
         );
-        let subjects = Statement::new(SUBJECTS).bind(self.tenant).bind(rows(subjects));
-        self.source.rows(subjects.bind(to.0)).await
+        let people = Statement::new(PEOPLE).bind(self.tenant).bind(after.0).bind(after.1.0);
+        let people = people.bind(last).bind(to.0).bind(i64::from(limit));
+        let events = self.source.rows(people.bind(MOST_CHARACTERS)).await?;
+        Ok(Part::of(events, limit, |witness: &Witness| &witness.kept.event))
     }
 
-    /// Memberships of these users and groups, as far as they were told up to and with a position, in order.
+    /// The last word about each membership of these users and groups, as far as it was told up to and with a position.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn ties(&mut self, resources: &[Pk], to: Seq) -> Result<Vec<Tie>> {
-        const TIES: &str = "SELECT a.seq, a.resource_pk, a.group_pk, a.what FROM [each $2] AS j CROSS JOIN event_about a \
-                            WHERE a.tenant_id = $1 AND a.resource_pk = CAST(j.value ->> 0 AS BIGINT) AND a.seq <= $3 \
-                            ORDER BY a.seq, a.what";
+        // Of a position and a turn, which is less than four, one number: the highest says both of the last word.
+        const TIES: &str = "SELECT max(a.seq * 4 + a.what), a.resource_pk, a.group_pk FROM [each $2] AS j \
+                            CROSS JOIN event_about a WHERE a.tenant_id = $1 \
+                            AND a.resource_pk = CAST(j.value ->> 0 AS BIGINT) AND a.seq <= $3 \
+                            GROUP BY a.resource_pk, a.group_pk";
         let ties = Statement::new(TIES).bind(self.tenant).bind(rows(resources));
         let words: Vec<Word> = self.source.rows(ties.bind(to.0)).await?;
         Ok(words.into_iter().map(|word| word.0).collect())

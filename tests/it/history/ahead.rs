@@ -108,4 +108,31 @@ each_database! {
         assert_eq!(said.lines().count(), MANY + 1, "{said}");
         assert_eq!(said.lines().last(), Some("  not known: values of who was erased"));
     }
+    async fn what_nobody_could_read_is_missing_from_what_comes_after(house: TestHouse) {
+        let desk = desk(&house);
+        let bob = manager(&house, &desk, "bob").await;
+        let before = last(&desk).await;
+        desk.post(&format!("/users/{bob}/suspend"), json!({})).await.status(200);
+        house.database.execute("UPDATE entry SET records = '[{'").await;
+        let told = json(&desk, "/who-could?permission=record.edit").await;
+        let position = &told["position"];
+        assert_eq!(told["incomplete"]["gaps"], json!([{ "seq": position, "kind": "log.unreadable" }]));
+        let told = json(&desk, &format!("/who-could?permission=record.edit&as_of={before}")).await;
+        assert!(told.get("incomplete").is_none(), "{told}");
+    }
+
+    async fn what_another_release_calls_something_is_kept_with_all_it_says(house: TestHouse) {
+        let desk = desk(&house);
+        let bob = manager(&house, &desk, "bob").await;
+        last(&desk).await;
+        desk.post(&format!("/users/{bob}/suspend"), json!({})).await.status(200);
+        house.database.execute("UPDATE entry SET records = replace(records, 'user.suspended', 'user.polished')").await;
+        let told = json(&desk, &format!("/users/{bob}/history")).await;
+        let items = told["items"].as_array().unwrap();
+        let kinds: Vec<&str> = items.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["user.created", "grant.created", "user.updated", "user.polished"]);
+        assert_eq!(items[3]["data"]["to"], "suspended");
+        let verified = run(&house.database, &["audit", "verify", "--tenant", "acme"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::admin::desk::{Desk, Problems, texts};
 use crate::api::bodies::{ENTERPRISE, USER, user};
 use crate::support::TestHouse;
+use crate::support::program::run_json;
 
 async fn decide(desk: &Desk, rehire: &str) {
     let settings = desk
@@ -265,5 +266,23 @@ each_database! {
         house.delete(&format!("/Users/{lin}")).await.no_content();
         assert_eq!(create(&house, until("2026-06-30")).await, lin);
         assert_eq!(texts(&desk.get("/leavers").await.json, "due"), ["2026-06-30T23:59:59.000000Z"]);
+    }
+    async fn who_comes_again_is_remembered_as_what_they_are_called_now(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        decide(&desk, "link").await;
+        let ada = create(&house, person("ada", "hr-1", "12")).await;
+        house.delete(&format!("/Users/{ada}")).await.no_content();
+        assert_eq!(create(&house, person("ada", "hr-2", "12")).await, ada);
+        let past = desk.get(&format!("/users/{ada}")).await.status(200).json;
+        assert_eq!((&past["external_ids"], past.get("incomplete")), (&json!({"test": "hr-2"}), None));
+        // By another connection, which never called them anything.
+        let other = run_json(&house.database, &["connection", "create", "--tenant", "acme", "--name", "other", "--json"]);
+        assert!(other["id"].is_string());
+        let made = run_json(&house.database, &["token", "create", "--tenant", "acme", "--connection", "other", "--json"]);
+        let theirs = house.with_token(made["token"].as_str());
+        house.delete(&format!("/Users/{ada}")).await.no_content();
+        assert_eq!(create(&theirs, person("ada", "o-7", "12")).await, ada);
+        let past = desk.get(&format!("/users/{ada}")).await.status(200).json;
+        assert_eq!((&past["external_ids"], past.get("incomplete")), (&json!({"other": "o-7", "test": "hr-2"}), None));
     }
 }

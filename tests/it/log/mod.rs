@@ -5,5 +5,6 @@ pub mod folded;
 mod forgery;
 #[cfg(target_os = "linux")]
 mod full;
+mod large;
 mod numbering;
 mod read;

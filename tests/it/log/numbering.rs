@@ -9,12 +9,13 @@ use muster::base::clock::{Clock, Timestamp};
 use muster::base::id::Ids;
 use muster::event::{Head, Keys, Seq, Walk, chain::Head as End};
 use muster::scim::discovery::Listing;
+use muster::service::access::grants::SubjectKind;
 use muster::service::keys::{self, Purpose};
 use muster::service::log::sequence::LEASE_LASTS;
 use muster::service::log::{self, Passed, Wanted, sequence};
 use muster::service::{Error, Parts, Services};
 use muster::store::log::events::{Kept, Which};
-use muster::store::{Db, Options, Reader, tenants};
+use muster::store::{Db, Options, Reader, Unit, tenants};
 use serde_json::json;
 
 use crate::access::house::{AccessHouse, START};
@@ -230,6 +231,55 @@ each_database! {
         }
         assert_eq!(proven(&db).await.len(), before + 2 * hours.len());
         assert!(log::verify(&other, &house.root, None, None).await.unwrap().is_ok());
+        db.close().await;
+    }
+    async fn a_key_that_does_not_open_is_no_reason_against_another(house: AccessHouse) {
+        for purpose in [Purpose::Set, Purpose::Log] {
+            keys::signer(&house.services, purpose).await.unwrap();
+            let damage = format!("UPDATE signing_key SET sealed = 'x' WHERE purpose = '{}'", purpose.as_str());
+            house.database.execute(&damage).await;
+            // By then it is looked up again.
+            house.clock.advance(Duration::from_mins(2));
+            assert!(keys::signer(&house.services, purpose).await.is_err());
+            let kid = keys::rotate(&house.services, purpose).await.unwrap();
+            assert_eq!(keys::signer(&house.services, purpose).await.unwrap().public().kid(), kid, "it signs at once");
+        }
+    }
+
+    async fn a_key_of_the_log_that_does_not_open_stops_no_reader(house: AccessHouse) {
+        house.user("ada", json!({})).await;
+        assert!(log::settled(&house.services, &house.root).await.unwrap());
+        house.database.execute("UPDATE signing_key SET sealed = 'x' WHERE purpose = 'log'").await;
+        house.clock.advance(Duration::from_mins(2));
+        house.user("bob", json!({})).await;
+        assert_eq!(sequence::pass(&house.services).await.unwrap().numbered, 0);
+        assert!(!log::settled(&house.services, &house.root).await.unwrap());
+        let read = log::read(&house.services, &house.root, &Wanted::default()).await.unwrap();
+        assert!(read.behind && read.items.last().unwrap().kind == "user.created");
+    }
+
+    async fn what_waited_for_others_happened_when_it_was_done(house: AccessHouse) {
+        let ada = house.user("ada", json!({})).await;
+        let (db, _) = node(house.database.url()).await;
+        let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
+        let mut holding = Unit::begin(&db, tenant.id).await.unwrap();
+        holding.policy().hold().await.unwrap();
+        let waiting = tokio::spawn({
+            let house = house.clone();
+            async move { house.grant((SubjectKind::User, &ada), "analyst", "all").await }
+        });
+        // It waits for the policy; where it has not come so far, it begins later, and the same holds.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+        }
+        house.clock.advance(Duration::from_secs(10));
+        holding.dismiss().await.unwrap();
+        waiting.await.unwrap();
+        let events = log::read(&house.services, &house.root, &Wanted::default()).await.unwrap().items;
+        let given = events.last().unwrap();
+        assert_eq!(given.kind, "grant.created");
+        assert!(given.at >= START.plus(Duration::from_secs(10)), "{given:?}");
         db.close().await;
     }
 }

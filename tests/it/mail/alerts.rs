@@ -194,4 +194,16 @@ each_database! {
         assert_eq!(sent, [1, 0, 1]);
         assert!(files(&folder)[0].contains("Subject: acme: the log cannot go on"));
     }
+    async fn a_key_of_the_log_that_does_not_open_is_told(house: TestHouse) {
+        let (desk, folder) = administered(&house).await;
+        house.turn().await;
+        house.database.execute("UPDATE signing_key SET sealed = 'damaged' WHERE purpose = 'log'").await;
+        // By then the key is looked up again.
+        house.clock().advance(Duration::from_mins(2));
+        house.user("eve").await;
+        house.turn().await;
+        assert_eq!(house.send_mail(&sink(&folder)).await, 1);
+        assert!(files(&folder)[0].contains("Subject: acme: the log cannot go on"));
+        assert_eq!(desk.get("/events").await.status(200).json["behind"], true, "what has numbers can be read");
+    }
 }

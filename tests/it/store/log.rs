@@ -38,7 +38,7 @@ fn origin(who: &str) -> Origin {
 
 fn record(kind: What, id: &str) -> Record {
     Record {
-        kind,
+        kind: kind.into(),
         class: kind.class(),
         subject: Some(Subject {
             kind: SubjectKind::Role,
