@@ -54,7 +54,7 @@ pub(super) fn told(error: &Error) -> scim::Error {
         Error::Fused(held @ Fused::Held(_)) => plain(202, held.to_string()),
         Error::Fused(Fused::Refused { detail, .. }) | Error::Full(detail) => plain(429, detail.clone()),
         Error::Fused(over) => plain(409, over.to_string()),
-        Error::Busy => plain(503, "the server is busy, try again".to_owned()),
+        Error::Busy | Error::Crowded => plain(503, "the server is busy, try again".to_owned()),
         Error::Internal(_) => plain(500, "internal error".to_owned()),
     }
 }

@@ -204,7 +204,7 @@ async fn ended(services: &Services, job: &Job) -> Result<bool> {
         Some(Ok(kept)) => made(services, &caller, (verb, row), kept).await,
     };
     // What changed something was ended by that, here or by another server that was in the way.
-    let ours = matches!(outcome, Ok(_) | Err(Error::Busy | Error::Internal(_)));
+    let ours = matches!(outcome, Ok(_) | Err(Error::Busy | Error::Crowded | Error::Internal(_)));
     if ours && !waits(services, &caller, row).await? {
         return Ok(true);
     }
@@ -216,7 +216,9 @@ async fn ended(services: &Services, job: &Job) -> Result<bool> {
             };
             (errand.success(resource, version), None)
         }
-        Err(fault @ (Error::Busy | Error::Internal(_))) if services.clock().now() < row.created.plus(PATIENCE) => {
+        Err(fault @ (Error::Busy | Error::Crowded | Error::Internal(_)))
+            if services.clock().now() < row.created.plus(PATIENCE) =>
+        {
             let error = &fault as &dyn std::error::Error;
             tracing::warn!(
                 error,
