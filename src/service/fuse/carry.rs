@@ -112,7 +112,7 @@ async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -
     let error = match pending::make(services, caller, &row).await {
         Ok(()) => return Ok(true),
         // Nothing is wrong with the change.
-        Err(Error::Busy) => return Err(Error::Busy),
+        Err(error @ (Error::Busy | Error::Crowded)) => return Err(error),
         // It is gone on with when the connection is resumed.
         Err(Error::Conflict(_)) if is_suspended(services, caller, hold).await? => return Ok(false),
         Err(error) => error,
