@@ -222,7 +222,7 @@ impl App {
         let edge = self.edge()?;
         let stop = edge.stop().clone();
         let sweep = tokio::spawn(worker::sweep::run(self.services.clone(), stop.clone()));
-        let closing = tokio::spawn(worker::closing::run(self.services.clone(), stop.clone()));
+        let many = tokio::spawn(many(self.services.clone(), stop.clone()));
         let deferred = tokio::spawn(worker::deferred::run(self.services.clone(), stop.clone()));
         let enforce = tokio::spawn(enforce(self.services.clone(), stop.clone()));
         let offboard = tokio::spawn(worker::offboard::run(self.services.clone(), stop.clone()));
@@ -265,7 +265,7 @@ impl App {
         };
         stop.cancel();
         let _ = tokio::join!(
-            closing, sweep, deferred, enforce, offboard, prepare, purge, schedule, sequence, relay, holds, mail, undo,
+            many, sweep, deferred, enforce, offboard, prepare, purge, schedule, sequence, relay, holds, mail, undo,
             forget
         );
         self.close().await;
@@ -276,6 +276,14 @@ impl App {
     pub async fn close(self) {
         self.db.close().await;
     }
+}
+
+/// Does to many users what was decided about all of them.
+async fn many(services: Services, stop: CancellationToken) {
+    tokio::join!(
+        worker::closing::run(services.clone(), stop.clone()),
+        worker::status_rules::run(services, stop)
+    );
 }
 
 /// Where mail goes, and what its links begin with.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::invariant::{Cap, Demands};
 use super::lifecycle::{Joining, Leaving, Rehire};
+use super::status_rule::StatusRule;
 use crate::base::clock::Timestamp;
 
 /// What becomes of a request of provisioning that would leave too few administrators.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub joining: Joining,
     /// Where provisioning says when somebody leaves: of several dates the first counts.
     pub leaving: Vec<Leaving>,
+    /// Who is kept out because of what is known of them: of several rules that hold for somebody the strongest counts.
+    pub status_rules: Vec<StatusRule>,
     /// What becomes of somebody new who may be somebody who was deleted.
     pub rehire: Rehire,
     /// Whether who is linked to somebody who was deleted has their grants again, as far as provisioning may give them.
@@ -85,6 +88,7 @@ impl Default for Settings {
             when_refused: WhenRefused::default(),
             joining: Joining::default(),
             leaving: Vec::new(),
+            status_rules: Vec::new(),
             rehire: Rehire::default(),
             rehire_grants: false,
             managers_see_reports: false,

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, stream, tenant,
-    token, undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, status_rules, stream,
+    tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
@@ -49,6 +49,9 @@ pub(super) enum Command {
     /// Rules of a tenant as a file
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Rules of a tenant that keep users out because of what is known of them
+    #[command(subcommand)]
+    StatusRules(status_rules::Command),
     /// Whether people may come in
     #[command(subcommand)]
     User(user::Command),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::base::clock::Timestamp;
 use crate::service::access::Paging;
-use crate::service::offboarding::enforcers::{self, Enforcer, Probing, Said, Turn};
+use crate::service::offboarding::enforcers::{self, Asked, Enforcer, NewEnforcer, Probing, Said, Turn};
 use crate::service::{Caller, Services};
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,14 @@ pub(super) enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Give it a time of its own, for runs that are opened from now on
+    Deadline {
+        #[command(flatten)]
+        which: Which,
+        /// 60 to 604800 seconds; without it, as long as the settings say
+        #[arg(long)]
+        seconds: Option<u64>,
     },
     /// Call it no more: new runs go without it, those under way wait for it
     Pause(Which),
@@ -70,6 +78,9 @@ pub(super) struct Create {
     /// There is no probe: its acknowledgement confirms
     #[arg(long)]
     believed: bool,
+    /// Seconds in which it has to confirm: 60 to 604800; as long as the settings say when nobody says it
+    #[arg(long, value_name = "SECONDS")]
+    deadline: Option<u64>,
     /// Print JSON: `{"id", "secret"}`
     #[arg(long)]
     json: bool,
@@ -84,6 +95,7 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
             told(&enforcer, json);
             Ok(())
         }
+        Command::Deadline { which, seconds } => deadline(&services, &which, seconds).await,
         Command::Pause(which) => turned(&services, &which, Turn::Pause).await,
         Command::Resume(which) => turned(&services, &which, Turn::Resume).await,
         Command::Test(which) => turned(&services, &which, Turn::Test).await,
@@ -100,7 +112,13 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
 async fn create(services: &Services, asked: Create) -> anyhow::Result<()> {
     let caller = Caller::operator(services, &asked.tenant, "cli").await?;
     let probing = asked.probe.map_or(Probing::Believed, Probing::At);
-    let (made, secret) = enforcers::create(services, &caller, (asked.name, asked.url, probing)).await?;
+    let new = NewEnforcer {
+        name: asked.name,
+        url: asked.url,
+        probing,
+        deadline_s: asked.deadline,
+    };
+    let (made, secret) = enforcers::create(services, &caller, new).await?;
     if asked.json {
         println!("{}", json!({"id": made.id, "secret": secret.secret.expose()}));
     } else {
@@ -151,6 +169,25 @@ async fn found(services: &Services, which: &Which) -> anyhow::Result<(Caller, En
     Ok((caller, enforcer))
 }
 
+async fn deadline(services: &Services, which: &Which, seconds: Option<u64>) -> anyhow::Result<()> {
+    let (caller, enforcer) = found(services, which).await?;
+    let asked = Asked {
+        deadline_s: Some(seconds),
+        ..Asked::default()
+    };
+    let changed = enforcers::change(services, &caller, &enforcer.id, asked).await?;
+    println!("`{}` {}", changed.name, given(&changed));
+    Ok(())
+}
+
+/// How long it is given, in words.
+fn given(enforcer: &Enforcer) -> String {
+    match enforcer.deadline_s {
+        Some(seconds) => format!("is given {seconds} seconds"),
+        None => "is given as long as the settings say".to_owned(),
+    }
+}
+
 async fn turned(services: &Services, which: &Which, turn: Turn) -> anyhow::Result<()> {
     let (caller, enforcer) = found(services, which).await?;
     enforcers::turn(services, &caller, &enforcer.id, turn).await?;
@@ -171,7 +208,7 @@ fn shown(enforcer: &Enforcer) -> Value {
     });
     json!({
         "id": enforcer.id, "name": enforcer.name, "url": enforcer.url, "probe": enforcer.probe, "state": enforcer.state,
-        "waiting": enforcer.waiting, "tested": tested, "created": enforcer.created.rfc3339(),
+        "deadline_s": enforcer.deadline_s, "waiting": enforcer.waiting, "tested": tested, "created": enforcer.created.rfc3339(),
     })
 }
 
@@ -186,6 +223,7 @@ fn told(enforcer: &Enforcer, as_json: bool) {
         Some(probe) => println!("asked at {probe}"),
         None => println!("not asked: it is believed"),
     }
+    println!("it {}", given(enforcer));
     println!("{} steps wait for it", enforcer.waiting);
     if let Some(tested) = &enforcer.tested {
         let probe = tested

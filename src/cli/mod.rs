@@ -19,6 +19,7 @@ mod owner;
 mod rules;
 mod run;
 mod serve;
+mod status_rules;
 mod stream;
 mod tenant;
 mod token;

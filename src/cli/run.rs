@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, stream, tenant,
-    token, undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, status_rules,
+    stream, tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::app::App;
 use crate::config::Config;
@@ -32,6 +32,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Token(command)) => with_services(&common, |services, _| token::run(services, command)),
         Some(Command::Owner(command)) => with_services(&common, |services, _| owner::run(services, command)),
         Some(Command::Rules(command)) => with_services(&common, |services, _| rules::run(services, command)),
+        Some(Command::StatusRules(command)) => {
+            with_services(&common, |services, _| status_rules::run(services, command))
+        }
         Some(Command::Verify(command)) => verify::run(&command),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),

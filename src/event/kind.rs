@@ -182,10 +182,10 @@ catalogue! {
     UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
     UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version` or `into`, `left_out` [`status`, `called_by`, `via`, `matched`, `grants`]; sealed: `after`";
     UserPurged = "user.purged", People, "What was kept of a deleted user was destroyed: nobody can read what the log says of them.", "";
-    UserActivated = "user.activated", People, "A user may come in again, or for the first time.", "`from`, `to`, `version`";
-    UserSuspended = "user.suspended", People, "A user may not come in for a while.", "`from`, `to`, `version` [`until`, `carried_from`]";
-    UserDeactivated = "user.deactivated", People, "A user may not come in any more.", "`from`, `to`, `version` [`carried_from`]";
-    UserActivationRefused = "user.activation_refused", People, "Provisioning took a user for active whom an administrator keeps out: they stay out.", "`status`";
+    UserActivated = "user.activated", People, "A user may come in again, or for the first time.", "`from`, `to`, `version` [`rule`]";
+    UserSuspended = "user.suspended", People, "A user may not come in for a while.", "`from`, `to`, `version` [`until`, `carried_from`, `rule`]";
+    UserDeactivated = "user.deactivated", People, "A user may not come in any more.", "`from`, `to`, `version` [`carried_from`, `rule`]";
+    UserActivationRefused = "user.activation_refused", People, "Provisioning took a user for active whom an administrator or a rule keeps out: they stay out.", "`status` [`rule`]";
     UserSourceNoted = "user.source_noted", People, "Provisioning said another thing of the account of somebody who is kept out: it counts when nothing keeps them out any more.", "`from`, `to`";
     GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version` [`after`, `members_added`, `via`, `source`]";
     GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes` [`version`, `via`, `before`, `after`, `members_added`, `members_removed`, `more`]";
@@ -209,6 +209,7 @@ catalogue! {
     RuleAbandoned = "rule.abandoned", Policy, "A version of a rule will not come into force.", "`version`";
     RuleDeleted = "rule.deleted", Policy, "A rule was deleted.", "`before`";
     SettingsUpdated = "settings.updated", Policy, "Settings of the organisation were changed.", "`before`, `after`";
+    StatusRulesApplied = "status_rules.applied", Acts, "A change of the rules of status has come to everybody who was there.", "`turned`, `stayed`: how many";
     OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "`grant`, `from`, `break_glass`; sealed: `reason`";
     OwnershipTransferNeeded = "ownership.transfer_needed", Acts, "Provisioning wants to end the owner.", "`request`";
     RequestParked = "request.parked", Acts, "A request was refused and kept for an administrator.", "id of the request";

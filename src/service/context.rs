@@ -1,5 +1,7 @@
 //! What the use cases share, and who is asking.
 
+mod authority;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -22,6 +24,9 @@ use crate::scim::discovery::{Limits, Listing};
 use crate::scim::schema::{Registry, ResourceType};
 use crate::store::access::replays::Claim;
 use crate::store::{Db, Reader, Unit, tenants};
+
+pub use authority::{Authority, ConnectionRef, Suspended};
+pub(super) use authority::{CLOSING, UNDO};
 
 /// What the composition root hands in.
 pub struct Parts {
@@ -271,47 +276,6 @@ impl Services {
     }
 }
 
-/// What a caller may do, as far as it is known from its credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authority {
-    /// Provisions users and groups of its tenant.
-    Connection(ConnectionRef),
-    /// Administers the tenant.
-    Admin,
-    /// Acts as one user.
-    User(String),
-    /// The operator of the installation, on its command line.
-    Operator(&'static str),
-    /// Muster itself, by the name of what it does: a schedule that is due.
-    System(&'static str),
-}
-
-/// What Muster is called where it takes back what a connection did.
-pub(super) const UNDO: &str = "undo";
-
-/// What Muster is called where it changes the users of what is suspended, resumed or deleted as a whole.
-pub(super) const CLOSING: &str = "closing";
-
-/// What a token belongs to and does not work now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suspended {
-    /// Its connection.
-    Connection,
-    /// The whole tenant.
-    Tenant,
-}
-
-/// A connection as requests carry it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionRef {
-    /// Key inside the store.
-    pub id: ConnectionId,
-    /// Name in its tenant.
-    pub name: Arc<str>,
-    /// Which habits it tolerates.
-    pub dialect: Setting,
-}
-
 /// Who is asking, for which tenant. Only authentication and the command line make one.
 #[derive(Debug, Clone)]
 pub struct Caller(Arc<CallerInner>);
@@ -334,6 +298,8 @@ struct CallerInner {
     source: Option<ConnectionId>,
     /// What it belongs to and is suspended.
     suspended: Option<Suspended>,
+    /// Of what follows from its request: the rule by which it does.
+    rule: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -349,6 +315,7 @@ impl Caller {
             ends: None,
             source: None,
             suspended: None,
+            rule: None,
         }))
     }
 
@@ -396,6 +363,16 @@ impl Caller {
     /// Whether it makes a request that somebody has decided about.
     pub(super) fn is_settling(&self) -> bool {
         self.0.settlement.is_some()
+    }
+
+    /// The same caller where a rule of this name makes something follow from what they do.
+    pub(super) fn by_rule(&self, name: &str) -> Self {
+        self.with(|caller| caller.rule = Some(Arc::from(name)))
+    }
+
+    /// The rule by which it follows.
+    pub(super) fn rule(&self) -> Option<&str> {
+        self.0.rule.as_deref()
     }
 
     /// Whether it takes back what a connection did.

@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
 use crate::event::set::{ADDED, MORE, REMOVED, VIA_CREATE};
 use crate::event::{self, About, Actor, ActorKind, Changes, Class, Origin, Record, Subject, SubjectKind, Text, Turn};
+use crate::store::lifecycle::statuses::RULE;
 use crate::store::{self, By, Cause, Unit};
 
 pub(super) use crate::event::{Kind as What, SubjectKind as Thing};
@@ -233,6 +234,13 @@ pub(super) struct Author<'a> {
 
 impl<'a> Author<'a> {
     pub(super) fn of(caller: &'a Caller) -> Self {
+        if let Some(rule) = caller.rule() {
+            return Self {
+                caller,
+                kind: RULE,
+                name: rule.to_owned(),
+            };
+        }
         let Actor { kind, id } = actor(caller.authority());
         Self {
             caller,
@@ -280,6 +288,12 @@ fn actor(authority: &Authority) -> Actor {
 
 /// Why what a caller does happens.
 fn cause_of(caller: &Caller) -> event::Cause {
+    if let Some(rule) = caller.rule() {
+        return event::Cause {
+            of: Some(event::Of::Thing(rule.to_owned())),
+            ..caused(event::By::Rule)
+        };
+    }
     let mut cause = caused(by(caller.authority()));
     if cause.by == event::By::Undo || matches!(caller.authority(), Authority::System(CLOSING)) {
         cause.of = Some(event::Of::Thing(caller.request_id().to_owned()));

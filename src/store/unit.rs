@@ -27,6 +27,7 @@ use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
 use super::invitations::Invitations;
 use super::lifecycle::rehires::Rehires;
+use super::lifecycle::rulings::Rulings;
 use super::lifecycle::schedules::Schedules;
 use super::lifecycle::statuses::Statuses;
 use super::lifecycle::tombstones::Tombstones;
@@ -272,6 +273,11 @@ impl Unit {
         Rehires::new(self.tenant, &mut self.tx)
     }
 
+    /// Rules of status on their way to everybody.
+    pub fn rulings(&mut self) -> Rulings<&mut Tx> {
+        Rulings::new(self.tenant, &mut self.tx)
+    }
+
     /// Requests that wait.
     pub fn pendings(&mut self) -> Pendings<&mut Tx> {
         Pendings::new(self.tenant, &mut self.tx)
@@ -407,6 +413,12 @@ impl Reader {
     #[must_use]
     pub fn runs(&self) -> Runs<&Db> {
         Runs::new(self.tenant, &self.db)
+    }
+
+    /// Rules of status on their way to everybody.
+    #[must_use]
+    pub fn rulings(&self) -> Rulings<&Db> {
+        Rulings::new(self.tenant, &self.db)
     }
 
     /// What is suspended or deleted as a whole.

@@ -15,6 +15,7 @@ pub mod purge;
 pub mod relay;
 pub mod schedule;
 pub mod sequence;
+pub mod status_rules;
 pub mod sweep;
 pub mod undo;
 mod watch;

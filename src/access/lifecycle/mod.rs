@@ -4,6 +4,7 @@
 
 mod leaving;
 mod rehire;
+mod ruled;
 mod status;
 mod turn;
 
@@ -12,5 +13,6 @@ mod tests;
 
 pub use leaving::Leaving;
 pub use rehire::Rehire;
+pub use ruled::Keeps;
 pub use status::{Hold, OffBy, Status};
 pub use turn::{Ask, By, Joining, Refusal, Stay, Verdict, turn};

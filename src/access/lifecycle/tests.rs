@@ -329,3 +329,36 @@ fn a_status_is_what_is_stored_of_it() {
     }
     assert_eq!(Hold::parse("gone"), None);
 }
+
+#[test]
+fn a_rule_keeps_out_only_whom_nothing_else_does() {
+    for keeps in [Keeps::Suspended, Keeps::Deactivated] {
+        for from in STATUSES {
+            let expected = if from == Status::Active { keeps.status() } else { from };
+            assert_eq!(from.under(Some(keeps)), expected, "{from:?}");
+            assert_eq!(from.under(None), from);
+        }
+        assert!(!keeps.status().is_active());
+        assert_eq!(keeps.status().beneath(true), Status::Active);
+        assert_eq!(keeps.status().beneath(false), keeps.status());
+        assert_eq!(Keeps::parse(keeps.as_str()), Some(keeps));
+    }
+    assert_eq!(Keeps::parse("invited"), None);
+}
+
+#[test]
+fn whatever_is_asked_of_whom_a_rule_keeps_out_is_asked_of_who_they_are_beneath_it() {
+    let asked = |ask, by| turn(Status::Suspended.beneath(true), ask, by, Joining::Accepts);
+    // The word of provisioning for them changes nothing, its word against them counts.
+    assert_eq!(asked(Ask::Activate, By::Source), Verdict::Already);
+    assert_eq!(
+        asked(Ask::Deactivate, By::Source),
+        Verdict::Turns(Status::Off(OffBy::Source))
+    );
+    // What an administrator decides is theirs, and outlasts the rule.
+    assert_eq!(
+        asked(Ask::Suspend, By::Administrator),
+        Verdict::Turns(Status::Suspended)
+    );
+    assert_eq!(asked(Ask::Suspend, By::Schedule), Verdict::Turns(Status::Suspended));
+}

@@ -87,6 +87,8 @@ pub struct Enforcer {
     probe: Option<String>,
     /// What makes its steps confirmed.
     confirms_by: ConfirmsBy,
+    /// How long it is given, in seconds; `null` where it is the `offboarding_deadline_s` of the settings.
+    deadline_s: Option<u64>,
     /// `active`, or `paused`: it is not called.
     state: &'static str,
     /// Steps of runs under way that wait for it.
@@ -149,9 +151,13 @@ pub struct NewEnforcer {
     /// `probe` when absent; only with `acknowledgement` can `probe` be left out.
     #[serde(default)]
     confirms_by: Option<ConfirmsBy>,
+    /// 60 to 604800 seconds in which it has to confirm; the `offboarding_deadline_s` of the settings when absent.
+    #[serde(default)]
+    deadline_s: Option<u64>,
 }
 
 /// What an enforcer is to be.
+#[expect(clippy::option_option, reason = "absent, null and a value are three things to say")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnforcerChange {
@@ -167,6 +173,9 @@ pub struct EnforcerChange {
     /// `acknowledgement` takes the probe away.
     #[serde(default)]
     confirms_by: Option<ConfirmsBy>,
+    /// 60 to 604800 seconds, for runs that are opened from now on; null: as long as the settings say.
+    #[serde(default, deserialize_with = "wire::nullable")]
+    deadline_s: Option<Option<u64>>,
 }
 
 /// An enforcer that was just made.
@@ -223,6 +232,7 @@ impl From<enforcers::Enforcer> for Enforcer {
             url: enforcer.url,
             confirms_by: confirms_by(enforcer.probe.as_deref()),
             probe: enforcer.probe,
+            deadline_s: enforcer.deadline_s,
             state: enforcer.state,
             waiting: enforcer.waiting,
             testing: enforcer.is_testing,
@@ -273,7 +283,13 @@ async fn create(caller: Caller, State(edge): State<Edge>, Given(new): Given<NewE
             .coded(UNFOUNDED)
             .at("/probe")
     })?;
-    let (made, secret) = enforcers::create(edge.services(), &caller, (new.name, new.url, probing)).await?;
+    let new = enforcers::NewEnforcer {
+        name: new.name,
+        url: new.url,
+        probing,
+        deadline_s: new.deadline_s,
+    };
+    let (made, secret) = enforcers::create(edge.services(), &caller, new).await?;
     let location = format!("/api/v1/enforcers/{}", made.id);
     let body = MadeEnforcer {
         enforcer: made.into(),
@@ -296,6 +312,7 @@ async fn change(
         name: change.name,
         url: change.url,
         probing: probing(change.probe, change.confirms_by)?,
+        deadline_s: change.deadline_s,
     };
     let changed = enforcers::change(edge.services(), &caller, path.id(), asked).await?;
     Ok(Json(changed.into()))

@@ -30,6 +30,7 @@ mod scopes;
 mod settings;
 mod snapshot;
 mod status;
+mod status_rules;
 mod streams;
 mod surface;
 mod tokens;

@@ -73,7 +73,7 @@ pub struct Run {
     id: String,
     /// Whose account ended.
     user: Person,
-    /// `open`; `late`: not confirmed by the deadline; `confirmed`: nothing is open any more; `withdrawn`: the person may
+    /// `open`; `late`: something was not confirmed by its deadline; `confirmed`: nothing is open any more; `withdrawn`: the person may
     /// come in again.
     state: String,
     /// When the account ended.
@@ -82,7 +82,7 @@ pub struct Run {
     opened_seq: i64,
     /// Who asked for it.
     asked_by: AskedBy,
-    /// Until when everything has to be confirmed.
+    /// Until when everything has to be confirmed; single steps may have less time.
     deadline: Instant,
     /// When it turned late; `null` where it did not.
     late: Option<Instant>,
@@ -123,8 +123,8 @@ pub struct AskedBy {
 pub struct Step {
     /// Name of the enforcer; `account-tokens` is Muster itself.
     name: String,
-    /// `requested`; `acknowledged`: it said that it would; `confirmed`: nothing is open there; `late`: not confirmed, and
-    /// the run is late; `removed`: its enforcer was, and nothing is known of it.
+    /// `requested`; `acknowledged`: it said that it would; `confirmed`: nothing is open there; `late`: not confirmed by
+    /// its deadline; `removed`: its enforcer was, and nothing is known of it.
     state: String,
     /// How often it was tried.
     attempts: i64,
@@ -132,6 +132,8 @@ pub struct Step {
     next_try: Option<Instant>,
     /// When it was to be asked first.
     requested: Instant,
+    /// Until when it has to be confirmed.
+    deadline: Instant,
     /// When it said that it would.
     acknowledged: Option<Instant>,
     /// When it was found that nothing is open there.
@@ -179,6 +181,7 @@ impl From<offboarding::Step> for Step {
             attempts: step.attempts,
             next_try: at(step.due),
             requested: Instant(step.requested),
+            deadline: Instant(step.deadline),
             acknowledged: at(step.acknowledged),
             confirmed: at(step.confirmed),
             trouble: step.trouble,

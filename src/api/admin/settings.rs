@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::status_rules::RuleOfStatus;
 use super::wire;
 use crate::api::body::Given;
 use crate::api::problem::Problem;
@@ -14,7 +15,7 @@ use crate::base::zone;
 use crate::service::Caller;
 use crate::service::access::authority::SETTINGS;
 use crate::service::access::{WhenRefused, settings};
-use crate::service::lifecycle::{Joining, Leaving, Rehire};
+use crate::service::lifecycle::{Joining, Leaving, Rehire, StatusRule};
 
 /// The routes of settings.
 #[must_use]
@@ -190,6 +191,8 @@ pub struct Settings {
     invitation_link: Link,
     /// In which attributes provisioning says when somebody leaves; of several dates the first counts.
     leaving: Vec<LeavingBy>,
+    /// Who is kept out because of what is known of them; of several rules the strongest counts.
+    status_rules: Vec<RuleOfStatus>,
     /// What becomes of somebody whom provisioning creates and who is called as somebody who was deleted.
     rehire: Rehiring,
     /// Whether who is linked to somebody who was deleted has their grants again, as far as provisioning may give them.
@@ -225,6 +228,10 @@ pub struct SettingsChange {
     /// In which attributes provisioning says when somebody leaves, at most 10: all of them; only for who manages users.
     #[serde(default)]
     leaving: Option<Vec<LeavingBy>>,
+    /// Who is kept out because of what is known of them, at most 20 rules: all of them; only for who manages users.
+    /// `/status-rules/preview` tells whom it would be about.
+    #[serde(default)]
+    status_rules: Option<Vec<RuleOfStatus>>,
     /// What becomes of somebody whom provisioning creates and who is called as somebody who was deleted; only for who
     /// manages users.
     #[serde(default)]
@@ -252,6 +259,7 @@ impl From<settings::Settings> for Settings {
             when_refused: settings.when_refused.into(),
             invitation_link: settings.joining.into(),
             leaving: settings.leaving.into_iter().map(LeavingBy::from).collect(),
+            status_rules: settings.status_rules.into_iter().map(RuleOfStatus::from).collect(),
             rehire: settings.rehire.into(),
             rehire_grants: settings.rehire_grants,
             managers_see_reports: settings.managers_see_reports,
@@ -272,6 +280,9 @@ impl From<SettingsChange> for settings::SettingsChange {
             leaving: change
                 .leaving
                 .map(|given| given.into_iter().map(Leaving::from).collect()),
+            status_rules: change
+                .status_rules
+                .map(|given| given.into_iter().map(StatusRule::from).collect()),
             rehire: change.rehire.map(Rehire::from),
             rehire_grants: change.rehire_grants,
             managers_see_reports: change.managers_see_reports,

@@ -75,9 +75,9 @@ pub struct KeptOut {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// `admin`, `user`, `operator` or `system`.
+    /// `admin`, `user`, `operator` or `system`; or `rule`: a rule of status.
     by_kind: String,
-    /// Which of them.
+    /// Which of them; of a rule its name.
     by: String,
     /// Whether provisioning takes the account for active: a leave that ends gives this back.
     source_active: bool,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::reports;
 use crate::access::permission::Permissions;
 use crate::access::role::predefined;
-use crate::access::{Condition, Policy, Role, Rule, Rulebook};
+use crate::access::{Condition, Policy, Role, Rule, Rulebook, StatusRules};
 use crate::base::id::{RuleKey, ScopeKey, TenantId};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -30,6 +30,8 @@ pub struct Book {
     /// Conditions that must be asked of every document that is written: of active rules, and of versions that are
     /// being prepared.
     pub watched: Vec<Watched>,
+    /// Who is kept out because of what is known of them.
+    pub status_rules: StatusRules,
     /// Scopes by their ids.
     scopes: HashMap<String, ScopeKey>,
 }
@@ -137,7 +139,12 @@ pub(in crate::service) async fn facts(
 /// Compiles what can be: a rule that something else has broken gives nothing, and is told in the log.
 pub(in crate::service) fn compile(services: &Services, shared: Shared) -> Result<Book> {
     let (policy, watched) = read(services, shared)?;
-    Ok(bound(policy, watched))
+    let (status_rules, faults) = StatusRules::compile(&policy.settings.status_rules, services.user_type()?);
+    for (name, fault) in faults {
+        tracing::warn!(rule.name = name, %fault, "the condition of a rule of status no longer fits the schema");
+    }
+    let book = bound(policy, watched);
+    Ok(Book { status_rules, ..book })
 }
 
 /// A policy of any time, made ready.
@@ -151,6 +158,7 @@ pub(in crate::service) fn bound(policy: Policy, watched: Vec<Watched>) -> Book {
     Book {
         rulebook,
         watched,
+        status_rules: StatusRules::default(),
         scopes,
     }
 }

@@ -10,12 +10,12 @@ use super::invariants::{self, ADMINS};
 use crate::access::invariant::{Cap, Demands};
 use crate::access::lifecycle::{Joining, Leaving, Rehire};
 use crate::access::permission::{Permissions, Predefined};
-use crate::access::{self, Retention, WhenRefused};
+use crate::access::{self, Retention, StatusRule, WhenRefused};
 use crate::base::fold;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
-use crate::service::lifecycle::leaving;
+use crate::service::lifecycle::{leaving, status_rules};
 
 /// Most accounts that can be break-glass accounts: each is looked at by every change that could end one.
 const MAX_BREAK_GLASS: usize = 20;
@@ -44,6 +44,8 @@ pub struct Settings {
     pub joining: Joining,
     /// Where provisioning says when somebody leaves.
     pub leaving: Vec<Leaving>,
+    /// Who is kept out because of what is known of them.
+    pub status_rules: Vec<StatusRule>,
     /// What becomes of somebody new who may be somebody who was deleted.
     pub rehire: Rehire,
     /// Whether who is linked so has their grants again.
@@ -71,6 +73,8 @@ pub struct SettingsChange {
     pub joining: Option<Joining>,
     /// See [`Settings::leaving`]: all of it.
     pub leaving: Option<Vec<Leaving>>,
+    /// See [`Settings::status_rules`]: all of them, for everybody who is there, too.
+    pub status_rules: Option<Vec<StatusRule>>,
     /// See [`Settings::rehire`].
     pub rehire: Option<Rehire>,
     /// See [`Settings::rehire_grants`].
@@ -103,6 +107,7 @@ async fn read(services: &Services, caller: &Caller) -> Result<Settings> {
         when_refused: kept.when_refused,
         joining: kept.joining,
         leaving: kept.leaving,
+        status_rules: kept.status_rules,
         rehire: kept.rehire,
         rehire_grants: kept.rehire_grants,
         managers_see_reports: kept.managers_see_reports,
@@ -124,6 +129,9 @@ pub async fn change(services: &Services, caller: &Caller, change: &SettingsChang
     if let Some(paths) = change.leaving.take() {
         change.leaving = Some(leaving::checked(services, paths)?);
     }
+    if let Some(rules) = change.status_rules.take() {
+        change.status_rules = Some(status_rules::checked(services, rules)?);
+    }
     perform(services, caller, Deciding(change)).await?;
     read(services, caller).await
 }
@@ -142,6 +150,7 @@ fn admit(services: &Services, held: Held, change: &SettingsChange) -> Result<()>
         || change.when_refused.is_some()
         || change.joining.is_some()
         || change.leaving.is_some()
+        || change.status_rules.is_some()
         || change.rehire.is_some()
         || change.rehire_grants.is_some();
     if about_people {
@@ -170,12 +179,8 @@ fn check(change: &SettingsChange) -> Result<()> {
         let reason = format!("there are at most {MAX_BREAK_GLASS} break-glass accounts");
         return Err(Error::invalid("/break_glass", reason));
     }
-    if change
-        .offboarding_deadline_s
-        .is_some_and(|lasts| !(SHORTEST_DEADLINE_S..=LONGEST_DEADLINE_S).contains(&lasts))
-    {
-        let reason = format!("enforcers are given {SHORTEST_DEADLINE_S} to {LONGEST_DEADLINE_S} seconds");
-        return Err(Error::invalid("/offboarding_deadline_s", reason));
+    if let Some(lasts) = change.offboarding_deadline_s {
+        check_deadline("/offboarding_deadline_s", lasts)?;
     }
     if let Some(Some(days)) = change.retention_days
         && !(1..=MAX_RETENTION_DAYS).contains(&days)
@@ -184,6 +189,18 @@ fn check(change: &SettingsChange) -> Result<()> {
         return Err(Error::invalid("/retention_days", reason));
     }
     Ok(())
+}
+
+/// Refuses what no enforcer can be given.
+///
+/// # Errors
+/// Fewer or more seconds.
+pub(in crate::service) fn check_deadline(pointer: &str, lasts: u64) -> Result<()> {
+    if (SHORTEST_DEADLINE_S..=LONGEST_DEADLINE_S).contains(&lasts) {
+        return Ok(());
+    }
+    let reason = format!("enforcers are given {SHORTEST_DEADLINE_S} to {LONGEST_DEADLINE_S} seconds");
+    Err(Error::invalid(pointer, reason))
 }
 
 struct Deciding(SettingsChange);
@@ -213,6 +230,10 @@ impl Change for Deciding {
             when_refused: change.when_refused.unwrap_or(before.when_refused),
             joining: change.joining.unwrap_or(before.joining),
             leaving: change.leaving.clone().unwrap_or_else(|| before.leaving.clone()),
+            status_rules: change
+                .status_rules
+                .clone()
+                .unwrap_or_else(|| before.status_rules.clone()),
             rehire: change.rehire.unwrap_or(before.rehire),
             rehire_grants: change.rehire_grants.unwrap_or(before.rehire_grants),
             managers_see_reports: change.managers_see_reports.unwrap_or(before.managers_see_reports),
@@ -226,6 +247,11 @@ impl Change for Deciding {
             let tenant = ledger::thing(Thing::Tenant, desk.services.tenant_uid(&desk.caller).await?);
             let data = json!({ "before": said(&before), "after": said(&after) });
             desk.note(What::SettingsUpdated, tenant, &data);
+            if after.status_rules != before.status_rules {
+                // Whoever is there already is looked at by a work that follows.
+                let id = desk.services.ids().next().into_string();
+                desk.unit.rulings().begin(&id, desk.now);
+            }
         }
         Ok(())
     }
@@ -275,6 +301,7 @@ fn said(settings: &access::Settings) -> Value {
         "when_refused": word(settings.when_refused),
         "invitation_link": link(settings.joining),
         "leaving": settings.leaving.iter().map(leaving::said).collect::<Vec<_>>(),
+        "status_rules": settings.status_rules.iter().map(status_rules::said).collect::<Vec<_>>(),
         "rehire": settings.rehire.as_str(),
         "rehire_grants": settings.rehire_grants,
         "managers_see_reports": settings.managers_see_reports,

@@ -17,7 +17,9 @@ pub mod schedule;
 pub(super) mod several;
 mod standing;
 pub mod status;
+pub mod status_rules;
 pub mod tombstones;
 pub mod turn;
 
-pub use crate::access::lifecycle::{Joining, Leaving, Rehire, Status};
+pub use crate::access::StatusRule;
+pub use crate::access::lifecycle::{Joining, Keeps, Leaving, Rehire, Status};

@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
+use super::status::{self, Turned};
+use super::status_rules;
 use super::turn::plain;
-use crate::access::Permissions;
+use crate::access::lifecycle::Status;
+use crate::access::{Permissions, StatusRule};
 use crate::base::id::{Pk, ResourceId, Version};
 use crate::event::Changes;
 use crate::scim::{Document, validate};
 use crate::service::access::desk::Desk;
+use crate::service::access::policy;
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Known};
 use crate::service::error::{Error, Result};
@@ -29,6 +33,7 @@ pub(in crate::service) struct Newcomer {
 }
 
 /// What they begin with.
+#[derive(Clone)]
 pub(in crate::service) struct Profile {
     document: Document,
     pub(in crate::service) content: Content,
@@ -66,7 +71,8 @@ impl Newcomer {
         profile: &Profile,
         via: (&str, Option<&ResourceId>),
     ) -> Result<(Pk, Permissions)> {
-        let Profile { document, content } = profile;
+        let (profile, rule) = self.kept_out(desk, profile).await?;
+        let Profile { document, content } = &profile;
         let meta = derive::Meta {
             id: &self.id,
             version: 1,
@@ -105,6 +111,37 @@ impl Newcomer {
             person: Some(&self.person),
         };
         ledger::record(&mut desk.unit, &desk.caller, desk.now, entry);
+        if let Some(rule) = rule {
+            self.hold(desk, pk, &rule);
+        }
         Ok((pk, derived.permits((pk, &self.id), desk.now)))
+    }
+
+    /// The same as a rule has it, where one keeps them out.
+    async fn kept_out(&self, desk: &Desk, profile: &Profile) -> Result<(Profile, Option<StatusRule>)> {
+        let book = policy::latest(&desk.services, &desk.caller).await?;
+        let is_active = profile.document.as_map().get("active") != Some(&Value::Bool(false));
+        let rule = is_active.then(|| status_rules::wanted(&book, &self.id, &profile.document));
+        let mut profile = profile.clone();
+        let Some(rule) = rule.flatten().cloned() else {
+            return Ok((profile, None));
+        };
+        profile.document = profile.document.with_active(false);
+        profile.content = draft::content(desk.services.user_type()?, plain(), &profile.document);
+        Ok((profile, Some(rule)))
+    }
+
+    /// Has a rule hold them from the first, and says so.
+    fn hold(&self, desk: &mut Desk, pk: Pk, rule: &StatusRule) {
+        desk.unit.statuses().set(pk, status_rules::hold(rule, desk.now));
+        let turned = Turned {
+            from: Status::Active,
+            to: rule.keeps.status(),
+            until: None,
+        };
+        let caller = desk.caller.by_rule(&rule.name);
+        let change = (turned, Version(1));
+        let said = (None, Some(&self.person));
+        status::tell(&mut desk.unit, &caller, desk.now, (pk, &self.id), change, said);
     }
 }

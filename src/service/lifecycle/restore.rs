@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::given_back::{self, GivingBack};
 use super::rehire::over;
-use super::standing;
-use super::status::{self, Turned};
+use super::standing::{self, Stands};
+use super::status;
 use super::tombstones::What;
 use super::turn::{habits, saved};
 use crate::access::PolicyGroup;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::event::Changes;
-use crate::scim::dialect::Dialect;
+use crate::scim::schema::ResourceType;
 use crate::scim::{Document, patch};
 use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::policy::{self, Book};
@@ -24,7 +24,7 @@ use crate::service::keys::Person;
 use crate::service::ledger::{self, What as Happened};
 use crate::service::provision::attempt::attempts;
 use crate::service::provision::draft;
-use crate::store::document::{Content, Stored, Uniqueness};
+use crate::store::document::{Stored, Uniqueness};
 use crate::store::error::Unique;
 use crate::store::lifecycle::rehires::State as Decided;
 use crate::store::lifecycle::restore::{Called, Heir};
@@ -134,7 +134,7 @@ struct Revived {
     version: Version,
     document: Document,
     /// What a user was when they were deleted, and is from now on.
-    turned: Option<Turned>,
+    stands: Option<Stands>,
 }
 
 struct Restoring {
@@ -173,7 +173,7 @@ impl Restoring {
         let mut left_out = given_back::gone(unit, &tomb).await?;
         let came = match &self.how.into {
             Some(into) => Came::To(self.heir(unit, into).await?),
-            None => Came::Again(self.revive(unit, &tomb, now).await?),
+            None => Came::Again(self.revive(unit, (&tomb, &book), now).await?),
         };
         if self.kind == Kind::Group {
             self.may_fill(unit, &tomb, &came, &book).await?;
@@ -254,8 +254,8 @@ impl Restoring {
         let (user, version) = ((tomb.pk, &tomb.id), revived.version);
         let connections: Vec<&str> = called.iter().map(|called| called.name.as_str()).collect();
         let mut data = json!({ "version": version.0, "left_out": left_out, "called_by": connections });
-        if let Some(turned) = revived.turned {
-            data["status"] = status::word(turned.to).into();
+        if let Some(stands) = &revived.stands {
+            data["status"] = status::word(stands.turned.to).into();
         }
         // As in the event of the creation: what the connection calls it that created it.
         let own = called.iter().find(|called| Some(called.connection) == tomb.connection);
@@ -270,15 +270,9 @@ impl Restoring {
             person: person.as_ref(),
         };
         ledger::record(unit, &self.caller, now, entry);
-        if let Some(turned) = revived.turned.filter(|turned| turned.from != turned.to) {
-            status::tell(
-                unit,
-                &self.caller,
-                now,
-                user,
-                (turned, version),
-                (None, person.as_ref()),
-            );
+        if let Some(Stands { turned, rule }) = revived.stands.filter(|stands| stands.turned.from != stands.turned.to) {
+            let by = rule.map_or_else(|| self.caller.clone(), |rule| self.caller.by_rule(&rule.name));
+            status::tell(unit, &by, now, user, (turned, version), (None, person.as_ref()));
         }
         Ok(())
     }
@@ -365,17 +359,21 @@ impl Restoring {
     }
 
     /// Writes the resource again.
-    async fn revive(&self, unit: &mut Unit, tomb: &Tombstone, now: Timestamp) -> Result<Revived> {
-        let mut document = Document::from_stored(&tomb.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
-        let turned = match self.kind {
-            Kind::User => Some(standing::of(unit, (tomb.pk, &mut document), self.how.active, now).await?),
+    async fn revive(&self, unit: &mut Unit, (tomb, book): (&Tombstone, &Book), now: Timestamp) -> Result<Revived> {
+        let document = Document::from_stored(&tomb.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let mut document = self.named(document)?;
+        let stands = match self.kind {
+            Kind::User => {
+                let user = (tomb.pk, &tomb.id, &mut document);
+                Some(standing::of(unit, user, (book, self.how.active), now).await?)
+            }
             Kind::Group => None,
         };
         let made_by = match tomb.connection {
             Some(connection) => unit.connections().find_by_id(connection).await?,
             None => None,
         };
-        let (document, content) = self.content(document, habits(made_by.as_ref()))?;
+        let content = draft::content(self.schema()?, habits(made_by.as_ref()), &document);
         if content.unique == Uniqueness::Enforced
             && let Some(holder) = unit.resources().holder(self.kind, &content.name_key).await?
         {
@@ -405,30 +403,32 @@ impl Restoring {
         Ok(Revived {
             version,
             document,
-            turned,
+            stands,
         })
     }
 
-    /// The document with which it comes back.
-    fn content(&self, mut document: Document, dialect: Dialect) -> Result<(Document, Content)> {
+    fn schema(&self) -> Result<&Arc<ResourceType>> {
         let endpoint = match self.kind {
             Kind::User => "Users",
             Kind::Group => "Groups",
         };
-        let kind = self.services.type_at(endpoint).ok_or(Error::NotFound)?;
-        if let Some(name) = &self.how.name {
-            let attribute = match self.kind {
-                Kind::User => "userName",
-                Kind::Group => "displayName",
-            };
-            let body = json!({
-                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-                "Operations": [{ "op": "replace", "path": attribute, "value": name }],
-            });
-            document = patch::apply(kind, &patch::parse(&body)?, &document, None)?.document;
-        }
-        let content = draft::content(kind, dialect, &document);
-        Ok((document, content))
+        self.services.type_at(endpoint).ok_or(Error::NotFound)
+    }
+
+    /// The document with the name under which it comes back.
+    fn named(&self, document: Document) -> Result<Document> {
+        let Some(name) = &self.how.name else {
+            return Ok(document);
+        };
+        let attribute = match self.kind {
+            Kind::User => "userName",
+            Kind::Group => "displayName",
+        };
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "path": attribute, "value": name }],
+        });
+        Ok(patch::apply(self.schema()?, &patch::parse(&body)?, &document, None)?.document)
     }
 }
 

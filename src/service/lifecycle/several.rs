@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::status::Turned;
-use super::turn::{Turning, locked, put};
+use super::turn::{Turning, beneath, locked, over, put, turned_to};
 use crate::access::invariant::{Deed, Demands};
 use crate::access::lifecycle::{Ask, Joining, Status, Verdict, turn as verdict};
 use crate::base::clock::Timestamp;
 use crate::base::id::Pk;
-use crate::service::access::invariants;
+use crate::service::access::{invariants, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store::Unit;
@@ -36,7 +36,8 @@ pub(in crate::service) async fn several(
     users: &[Pk],
     turning: &Turning,
 ) -> Result<Came> {
-    let demands = locked(unit, turning.ask).await?;
+    let (version, demands) = locked(unit, turning.ask).await?;
+    let book = policy::locked_at(services, caller, version).await?;
     let now = services.clock().now();
     let found = unit.resources().users_for_update(users).await?;
     let mut holds = unit.statuses().of(users).await?;
@@ -47,41 +48,40 @@ pub(in crate::service) async fn several(
     let mut came = Came::default();
     for stored in found {
         let held = holds.remove(&stored.pk);
-        let Some((turned, held)) = asked(&stored, held, turning) else {
+        let Some((to, held)) = asked(&stored, held, turning) else {
             continue;
         };
+        let rule = over(&book, &stored, to)?;
+        let (turned, turning) = turned_to((&stored, held.as_ref()), to, (rule, turning));
         if guarded.contains(&stored.pk) && !may(unit, demands.as_ref(), (&stored, turned), now).await? {
             came.stayed += 1;
             continue;
         }
-        put(services, caller, unit, stored, held, (turned, turning)).await?;
+        let caller = rule.map_or_else(|| caller.clone(), |rule| caller.by_rule(&rule.name));
+        put(services, &caller, unit, stored, held, (turned, &turning)).await?;
         came.turned += 1;
     }
     Ok(came)
 }
 
-/// What becomes of somebody, and what holds them; none where they stay as they are.
-fn asked(stored: &Stored, held: Option<StoredHold>, turning: &Turning) -> Option<(Turned, Option<StoredHold>)> {
+/// What becomes of somebody but for rules, and what holds them; none where they stay as they are.
+fn asked(stored: &Stored, held: Option<StoredHold>, turning: &Turning) -> Option<(Status, Option<StoredHold>)> {
     // Whoever is active is held by nothing.
     let held = held.filter(|_| stored.active == Some(false));
-    let from = Status::of(stored.active != Some(false), held.as_ref().map(|held| held.hold));
     let ask = match turning.ask {
         Ask::Return { .. } => Ask::Return {
             source_active: held.as_ref().is_none_or(|held| held.source_active),
         },
         other => other,
     };
-    match verdict(from, ask, turning.by, Joining::Accepts) {
-        Verdict::Turns(to) => {
-            let until = turning.until.filter(|_| to == Status::Suspended);
-            Some((Turned { from, to, until }, held))
-        }
+    match verdict(beneath(stored, held.as_ref()), ask, turning.by, Joining::Accepts) {
+        Verdict::Turns(to) => Some((to, held)),
         Verdict::Already | Verdict::Stays(_) | Verdict::Refused(_) => None,
     }
 }
 
 /// Those of them of whom it has to be asked whether they may go: everybody else is not among those who are counted.
-async fn guarded(unit: &mut Unit, found: &[Stored], now: Timestamp) -> Result<BTreeSet<Pk>> {
+pub(super) async fn guarded(unit: &mut Unit, found: &[Stored], now: Timestamp) -> Result<BTreeSet<Pk>> {
     let ids: BTreeSet<String> = found.iter().map(|stored| stored.id.as_str().to_owned()).collect();
     let admins = unit.grants().lasting_among(&invariants::ADMINS, now, &ids).await?;
     let owner = unit.grants().owner().await?.as_ref().and_then(invariants::user_of);
@@ -89,7 +89,7 @@ async fn guarded(unit: &mut Unit, found: &[Stored], now: Timestamp) -> Result<BT
 }
 
 /// Whether the account of somebody who is counted may end, with those who went before them in this unit gone.
-async fn may(
+pub(super) async fn may(
     unit: &mut Unit,
     demands: Option<&Demands>,
     (stored, turned): (&Stored, Turned),

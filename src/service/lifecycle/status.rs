@@ -126,6 +126,9 @@ fn record(
     if let Some(until) = until {
         data["until"] = until.rfc3339().into();
     }
+    if let Some(rule) = caller.rule() {
+        data["rule"] = rule.into();
+    }
     if let Some(deleted) = deleted {
         data["carried_from"] = deleted.as_str().into();
     }
@@ -141,7 +144,8 @@ fn record(
     ledger::record(unit, caller, now, entry);
 }
 
-/// Says in the log that provisioning took somebody for active who stays out.
+/// Says in the log that provisioning took somebody for active who stays out: an administrator keeps them out, or the rule
+/// by which the caller does so.
 pub(in crate::service) fn tell_refused(
     unit: &mut Unit,
     caller: &Caller,
@@ -150,7 +154,10 @@ pub(in crate::service) fn tell_refused(
     status: Status,
 ) {
     let subject = ledger::resource(Kind::User, user, id);
-    let data = json!({ "status": word(status) });
+    let mut data = json!({ "status": word(status) });
+    if let Some(rule) = caller.rule() {
+        data["rule"] = rule.into();
+    }
     ledger::note(unit, caller, now, (What::UserActivationRefused, subject), &data);
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::schedule::{self, Source};
 use super::status::{self, Turned, UserStatus};
+use super::status_rules;
+use crate::access::StatusRule;
 use crate::access::invariant::{Deed, Demands};
 use crate::access::lifecycle::{Ask, By, Hold, Joining, OffBy, Refusal, Status, Stay, Verdict, turn as verdict};
 use crate::base::clock::Timestamp;
@@ -13,6 +15,7 @@ use crate::scim::Document;
 use crate::scim::dialect::{Client, Dialect, Setting};
 use crate::service::access::authority::{GIVE, require};
 use crate::service::access::invariants;
+use crate::service::access::policy::{self, Book};
 use crate::service::context::{Caller, Services};
 use crate::service::derive::{self, Known};
 use crate::service::error::{Error, Refusal as Wrong, Result};
@@ -135,7 +138,7 @@ pub(in crate::service) async fn in_unit(
     id: &ResourceId,
     turning: &Turning,
 ) -> Result<Verdict> {
-    let demands = locked(unit, turning.ask).await?;
+    let (policy, demands) = locked(unit, turning.ask).await?;
     let mut resources = unit.resources();
     let found = resources.find_for_update(Kind::User, id, None, Groups::LeftOut).await?;
     let Some(stored) = found else {
@@ -153,48 +156,91 @@ pub(in crate::service) async fn in_unit(
         .find(stored.pk)
         .await?
         .filter(|_| stored.active == Some(false));
-    let from = Status::of(stored.active != Some(false), held.as_ref().map(|held| held.hold));
+    let by_rule = held.as_ref().is_some_and(|held| held.by_rule().is_some());
+    let came = asked(&stored, held.as_ref(), turning);
+    let to = match came {
+        Verdict::Turns(to) => to,
+        // Of whom a rule keeps out it is asked whether it still does.
+        Verdict::Already if by_rule && turning.ask == Ask::Activate => Status::Active,
+        Verdict::Already | Verdict::Stays(_) => return Ok(came),
+        Verdict::Refused(refusal) => return Err(refused(refusal)),
+    };
+    let book = policy::locked_at(services, caller, policy).await?;
+    let rule = over(&book, &stored, to)?;
+    if let (Some(rule), By::Administrator, Ask::Activate | Ask::Accept) = (rule, turning.by, turning.ask) {
+        return Err(kept_out(rule));
+    }
+    let (turned, turning) = turned_to((&stored, held.as_ref()), to, (rule, turning));
+    let caller = rule.map_or_else(|| caller.clone(), |rule| caller.by_rule(&rule.name));
+    let unit = (unit, demands.as_ref());
+    write(services, &caller, unit, stored, held, (turned, &turning)).await?;
+    Ok(Verdict::Turns(turned.to))
+}
+
+/// What comes of what is asked, but for rules: they are asked after it.
+fn asked(stored: &Stored, held: Option<&StoredHold>, turning: &Turning) -> Verdict {
     let ask = match turning.ask {
         Ask::Return { .. } => Ask::Return {
-            source_active: held.as_ref().is_none_or(|held| held.source_active),
+            source_active: held.is_none_or(|held| held.source_active),
         },
         other => other,
     };
-    let came = match verdict(from, ask, turning.by, Joining::Accepts) {
+    let from = beneath(stored, held);
+    match verdict(from, ask, turning.by, Joining::Accepts) {
         // An administrator makes what would end by itself a suspension of their own.
-        Verdict::Already if turning.by == By::Administrator && held.as_ref().is_some_and(passes) => {
-            Verdict::Turns(from)
-        }
+        Verdict::Already if turning.by == By::Administrator && held.is_some_and(passes) => Verdict::Turns(from),
         // Only a leave ends by itself. Whoever was deactivated meanwhile, or suspended without an end, was so by another
         // decision, which outlasts it.
-        Verdict::Turns(_)
-            if matches!(ask, Ask::Return { .. }) && held.as_ref().is_none_or(|held| held.until.is_none()) =>
-        {
+        Verdict::Turns(_) if matches!(ask, Ask::Return { .. }) && held.is_none_or(|held| held.until.is_none()) => {
             Verdict::Stays(Stay::HeldMore)
         }
         came => came,
-    };
-    match came {
-        Verdict::Turns(to) => {
-            let turned = Turned {
-                from,
-                to,
-                until: turning.until.filter(|_| to == Status::Suspended),
-            };
-            write(
-                services,
-                caller,
-                (unit, demands.as_ref()),
-                stored,
-                held,
-                (turned, turning),
-            )
-            .await?;
-        }
-        Verdict::Already | Verdict::Stays(_) => {}
-        Verdict::Refused(refusal) => return Err(refused(refusal)),
     }
-    Ok(came)
+}
+
+/// What somebody is but for rules.
+pub(super) fn beneath(stored: &Stored, held: Option<&StoredHold>) -> Status {
+    let from = Status::of(stored.active != Some(false), held.map(|held| held.hold));
+    from.beneath(held.is_some_and(|held| held.by_rule().is_some()))
+}
+
+/// The rule that keeps out somebody who would be this but for rules.
+pub(super) fn over<'b>(book: &'b Book, stored: &Stored, to: Status) -> Result<Option<&'b StatusRule>> {
+    if to != Status::Active || book.status_rules.is_empty() {
+        return Ok(None);
+    }
+    let document = Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    Ok(status_rules::wanted(book, &stored.id, &document))
+}
+
+/// What becomes of somebody who would be this but for a rule, and what is written of it: of a rule there is neither a
+/// reason nor an end.
+pub(super) fn turned_to(
+    (stored, held): (&Stored, Option<&StoredHold>),
+    to: Status,
+    (rule, turning): (Option<&StatusRule>, &Turning),
+) -> (Turned, Turning) {
+    let from = Status::of(stored.active != Some(false), held.map(|held| held.hold));
+    let to = to.under(rule.map(|rule| rule.keeps));
+    let turning = match rule {
+        None => turning.clone(),
+        Some(_) => Turning {
+            reason: None,
+            until: None,
+            closing: None,
+            ..turning.clone()
+        },
+    };
+    let until = turning.until.filter(|_| to == Status::Suspended);
+    (Turned { from, to, until }, turning)
+}
+
+/// Why nobody lets in whom a rule keeps out.
+fn kept_out(rule: &StatusRule) -> Error {
+    Error::conflict(format!(
+        "the rule of status `{}` holds for this user and keeps them out: change what is known of them, or the rule",
+        rule.name
+    ))
 }
 
 /// Whether a hold ends by itself: a leave, and what goes with the suspension of a connection or of the organisation.
@@ -202,17 +248,14 @@ const fn passes(held: &StoredHold) -> bool {
     held.until.is_some() || held.closing.is_some()
 }
 
-/// Locks the policy, before resources as every unit does: held for what may end an account.
-pub(super) async fn locked(unit: &mut Unit, ask: Ask) -> Result<Option<Demands>> {
+/// Locks the policy, before resources as every unit does: held for what may end an account. Gives its version.
+pub(super) async fn locked(unit: &mut Unit, ask: Ask) -> Result<(i64, Option<Demands>)> {
     match ask {
         Ask::Suspend | Ask::Deactivate => {
-            let (_, settings) = unit.policy().hold_settings().await?;
-            Ok(Some(settings.demands))
+            let (version, settings) = unit.policy().hold_settings().await?;
+            Ok((version, Some(settings.demands)))
         }
-        _ => {
-            unit.policy().share().await?;
-            Ok(None)
-        }
+        _ => Ok((unit.policy().share().await?, None)),
     }
 }
 

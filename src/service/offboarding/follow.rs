@@ -18,6 +18,7 @@ use crate::service::ledger::{self, Thing, What};
 use crate::service::setbacks::Work;
 use crate::store::Unit;
 use crate::store::runs::ends::{self, Behind, Told};
+use crate::store::runs::enforcers::Part;
 use crate::store::runs::list::{Brief, Opening};
 
 /// Tenants that are looked up at once.
@@ -67,13 +68,17 @@ async fn read_on(services: &Services, behind: &Behind) -> Result<()> {
 }
 
 /// Who has a step in runs that are opened now: Muster itself, and every enforcer that is active.
-async fn enforcers(unit: &mut Unit, openings: &[Opening]) -> Result<Vec<(String, Option<i64>)>> {
+async fn enforcers(unit: &mut Unit, openings: &[Opening]) -> Result<Vec<Part>> {
     if openings.is_empty() {
         return Ok(Vec::new());
     }
     let outside = unit.enforcers().active().await?;
-    let outside = outside.into_iter().map(|(number, name)| (name, Some(number)));
-    Ok(iter::once((ACCOUNT_TOKENS.to_owned(), None)).chain(outside).collect())
+    let own = Part {
+        name: ACCOUNT_TOKENS.to_owned(),
+        enforcer: None,
+        deadline_s: None,
+    };
+    Ok(iter::once(own).chain(outside).collect())
 }
 
 /// What a part of a log comes to.
@@ -160,13 +165,15 @@ fn opening(services: &Services, told: Told, lasts: Duration) -> Result<Opening> 
         connection: told.connection,
         request_id: told.request_id,
     };
+    let begins = told.at.min(services.clock().now());
     Ok(Opening {
         uid: services.ids().next().into_string(),
         user: told.user,
         seq: told.seq,
         at: told.at,
         asked_by: serde_json::to_string(&asked_by).map_err(|fault| Error::Internal(Box::new(fault)))?,
-        deadline: told.at.min(services.clock().now()).plus(lasts),
+        begins,
+        deadline: begins.plus(lasts),
     })
 }
 

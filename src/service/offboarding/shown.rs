@@ -55,7 +55,7 @@ pub struct Run {
 pub struct Step {
     /// Name of the enforcer.
     pub name: String,
-    /// `requested`, `acknowledged`, `confirmed`, `removed` with its enforcer, or `late`: it waits, and the run is late.
+    /// `requested`, `acknowledged`, `confirmed`, `removed` with its enforcer, or `late`: it waits, and its deadline has passed.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
@@ -73,6 +73,8 @@ pub struct Step {
     pub proof: Option<Value>,
     /// When its enforcer was removed.
     pub removed: Option<Timestamp>,
+    /// Until when it has to be confirmed.
+    pub deadline: Timestamp,
 }
 
 /// Runs, newest first.
@@ -94,7 +96,8 @@ pub async fn list(services: &Services, caller: &Caller, wanted: &Wanted, paging:
     let page = paging.cut(rows, |row| row.id);
     let runs: Vec<i64> = page.items.iter().map(|row| row.id).collect();
     let steps = reader.runs().steps(&runs).await?;
-    let items = page.items.into_iter().map(|row| shown(row, &steps));
+    let now = services.clock().now();
+    let items = page.items.into_iter().map(|row| shown(row, &steps, now));
     Ok(Page {
         items: items.collect::<Result<_>>()?,
         next: page.next,
@@ -110,12 +113,12 @@ pub async fn find(services: &Services, caller: &Caller, id: &str) -> Result<Run>
     let reader = services.read(caller);
     let row = reader.runs().find(id).await?.ok_or(Error::NotFound)?;
     let steps = reader.runs().steps(&[row.id]).await?;
-    shown(row, &steps)
+    shown(row, &steps, services.clock().now())
 }
 
-fn shown(row: Row, steps: &[StepRow]) -> Result<Run> {
+fn shown(row: Row, steps: &[StepRow], now: Timestamp) -> Result<Run> {
     let of = steps.iter().filter(|step| step.run == row.id);
-    let steps = of.map(|step| step_shown(step, &row.state)).collect::<Result<_>>()?;
+    let steps = of.map(|step| step_shown(step, &row, now)).collect::<Result<_>>()?;
     Ok(Run {
         id: row.uid,
         user: row.user,
@@ -131,8 +134,10 @@ fn shown(row: Row, steps: &[StepRow]) -> Result<Run> {
     })
 }
 
-fn step_shown(step: &StepRow, run: &str) -> Result<Step> {
-    let late = run == "late" && step.confirmed.is_none() && step.removed.is_none();
+fn step_shown(step: &StepRow, run: &Row, now: Timestamp) -> Result<Step> {
+    let deadline = step.deadline.unwrap_or(run.deadline);
+    let waits = step.confirmed.is_none() && step.removed.is_none();
+    let late = run.state == "late" && waits && deadline <= now;
     Ok(Step {
         name: step.name.clone(),
         state: if late { "late".to_owned() } else { step.state.clone() },
@@ -144,6 +149,7 @@ fn step_shown(step: &StepRow, run: &str) -> Result<Step> {
         trouble: step.trouble.clone(),
         proof: step.proof.as_deref().map(read).transpose()?,
         removed: step.removed,
+        deadline,
     })
 }
 

@@ -7,6 +7,7 @@ use super::carried::Carried;
 use super::create::{Came, Plan, refused};
 use super::hold;
 use super::{draft, refuse, roles};
+use crate::access::StatusRule;
 use crate::access::lifecycle::{Hold, Status};
 use crate::base::clock::Timestamp;
 use crate::base::id::Version;
@@ -22,6 +23,7 @@ use crate::service::lifecycle::given_back::{GivingBack, gone};
 use crate::service::lifecycle::leaving::Change;
 use crate::service::lifecycle::schedule::{Source, tell as tell_plan};
 use crate::service::lifecycle::status::{self, Turned};
+use crate::service::lifecycle::status_rules;
 use crate::service::lifecycle::turn::plain;
 use crate::store::error::Unique;
 use crate::store::lifecycle::rehires::Former;
@@ -65,7 +67,7 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
     // Somebody was faster: whoever is meant now is looked for anew.
     let tomb = found.filter(|tomb| tomb.state == State::Kept).ok_or(Error::Busy)?;
     let now = services.clock().now();
-    let stood = Stood::of(plan, unit, &tomb, now).await?;
+    let stood = Stood::of(plan, unit, (&tomb, &book), now).await?;
     let content = draft::content(&plan.kind, plain(), &stood.document);
     if unit.resources().holder(Kind::User, &content.name_key).await?.is_some() {
         let taken = store::Error::Taken(Unique::Name);
@@ -103,31 +105,45 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
 struct Stood {
     document: Document,
     turned: Turned,
+    /// The rule that keeps them out, where it is one.
+    rule: Option<StatusRule>,
     /// Whether provisioning takes them for active.
     says: bool,
 }
 
 impl Stood {
-    /// Whom an administrator keeps out stays out; of everybody else the document says it.
-    async fn of(plan: &Plan, unit: &mut Unit, tomb: &Tombstone, now: Timestamp) -> Result<Self> {
+    /// Whom an administrator keeps out stays out; of everybody else the document says it, and rules by what it says.
+    async fn of(plan: &Plan, unit: &mut Unit, (tomb, book): (&Tombstone, &Book), now: Timestamp) -> Result<Self> {
         let was = before(tomb)?;
-        let is_active = |document: &Document| document.as_map().get(hold::ATTRIBUTE) != Some(&json!(false));
-        let (was_active, says) = (is_active(&was), is_active(&plan.incoming.document));
+        let (was_active, says) = (was.as_map().get(hold::ATTRIBUTE) != Some(&json!(false)), plan.says);
         let held = unit.statuses().find(tomb.pk).await?;
         let from = Status::of(was_active, held.as_ref().map(|held| held.hold));
-        let lasts = |held: &StoredHold| held.hold != Hold::Invited && held.until.is_none_or(|until| until > now);
-        let document = plan.incoming.document.clone();
-        let (document, to) = if let Some(held) = held.filter(lasts) {
+        let lasts = |held: &StoredHold| {
+            let passes = held.hold == Hold::Invited || held.by_rule().is_some();
+            !passes && held.until.is_none_or(|until| until > now)
+        };
+        let document = plan.incoming.document.clone().with_active(says);
+        let rule = says.then(|| status_rules::wanted(book, &tomb.id, &document)).flatten();
+        let (document, to, rule) = if let Some(held) = held.filter(lasts) {
             let to = Status::of(false, Some(held.hold));
             let source_active = says;
             unit.statuses().set(tomb.pk, StoredHold { source_active, ..held });
-            (document.with_active(false), to)
+            (document.with_active(false), to, None)
+        } else if let Some(rule) = rule {
+            unit.statuses().set(tomb.pk, status_rules::hold(rule, now));
+            let to = Status::Active.under(Some(rule.keeps));
+            (document.with_active(false), to, Some(rule.clone()))
         } else {
             unit.statuses().lift(tomb.pk);
-            (document, Status::of(says, None))
+            (document, Status::of(says, None), None)
         };
         let turned = Turned { from, to, until: None };
-        Ok(Self { document, turned, says })
+        Ok(Self {
+            document,
+            turned,
+            rule,
+            says,
+        })
     }
 
     fn refuses(&self) -> bool {
@@ -253,6 +269,8 @@ async fn tell(
     ledger::record(unit, caller, now, entry);
     deferred::done(unit, caller, now, (&tomb.id, Some(version)));
     let user = (tomb.pk, &tomb.id);
+    let ruled = stood.rule.as_ref().map(|rule| caller.by_rule(&rule.name));
+    let caller = ruled.as_ref().unwrap_or(caller);
     if stood.turned.from != stood.turned.to {
         status::tell(
             unit,

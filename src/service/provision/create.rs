@@ -15,6 +15,8 @@ use super::read::read;
 use super::refuse;
 use super::roles::{self, Asked};
 use super::shown::{Relations, Shown};
+use crate::access::StatusRule;
+use crate::access::lifecycle::Status;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
 use crate::event::Changes;
@@ -31,6 +33,8 @@ use crate::service::error::{Error, Result};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::lifecycle::leaving::Change;
+use crate::service::lifecycle::status::{self, Turned};
+use crate::service::lifecycle::status_rules;
 use crate::service::tolerances;
 use crate::store::document::Content;
 use crate::store::members::ByRule;
@@ -52,6 +56,10 @@ pub(super) struct Plan {
     wants_members: bool,
     /// What holds them from the first: an administrator kept out the one who was deleted.
     pub(super) carried: Option<Carried>,
+    /// The rule that keeps them out from the first, where nothing else does.
+    ruled: Option<StatusRule>,
+    /// Whether provisioning takes them for active.
+    pub(super) says: bool,
 }
 
 /// What came of an attempt.
@@ -60,6 +68,8 @@ pub(super) enum Came {
     Created(Box<Shown>),
     /// Nothing: whoever is meant was deleted, and is held.
     Held(Carried),
+    /// Nothing: this rule keeps them out, or none any more.
+    Ruled(Option<StatusRule>),
     /// Somebody who was deleted is there again.
     Again {
         /// The id that they had, and have.
@@ -74,7 +84,7 @@ impl Plan {
     fn kept_out(mut self, carried: Carried, dialect: Dialect) -> Self {
         self.incoming.document = std::mem::take(&mut self.incoming.document).with_active(false);
         self.content = content(&self.kind, dialect, &self.incoming.document);
-        if carried.is_refused() {
+        if carried.is_refused() && self.ruled.is_none() {
             self.incoming.ignored.push(hold::ATTRIBUTE.to_owned());
             tolerances::note_ignored(&self.services, &self.caller, &[hold::ATTRIBUTE.to_owned()]);
         }
@@ -82,7 +92,33 @@ impl Plan {
             self.names.push(hold::ATTRIBUTE.to_owned());
         }
         self.carried = Some(carried);
+        self.ruled = None;
         self
+    }
+
+    /// The same of somebody whom this rule keeps out, or none any more.
+    fn ruled_by(mut self, rule: Option<StatusRule>, dialect: Dialect) -> Self {
+        let was_ruled = self.ruled.is_some();
+        let document = std::mem::take(&mut self.incoming.document);
+        self.incoming.document = document.with_active(rule.is_none());
+        self.content = content(&self.kind, dialect, &self.incoming.document);
+        if rule.is_some() && !was_ruled {
+            self.incoming.ignored.push(hold::ATTRIBUTE.to_owned());
+            tolerances::note_ignored(&self.services, &self.caller, &[hold::ATTRIBUTE.to_owned()]);
+        } else if rule.is_none() {
+            self.incoming.ignored.retain(|name| name != hold::ATTRIBUTE);
+        }
+        if !self.names.iter().any(|name| name == hold::ATTRIBUTE) {
+            self.names.push(hold::ATTRIBUTE.to_owned());
+        }
+        self.ruled = rule;
+        self
+    }
+
+    /// The rule that keeps them out, by the policy of now.
+    fn rule<'b>(&self, derived: Option<&'b Derived>) -> Option<&'b StatusRule> {
+        let book = derived.filter(|_| self.says && self.carried.is_none())?.book();
+        status_rules::wanted(book, &self.id, &self.incoming.document)
     }
 
     /// Only provisioning can mean somebody who is held: what an administrator does, they decide.
@@ -123,6 +159,8 @@ pub async fn create(
         Kind::User => Some(Person::new(services, caller, &id).await?),
         Kind::Group => None,
     };
+    let content = content(kind, *dialect, &incoming.document);
+    let says = content.active != Some(false);
     let plan = Arc::new(Plan {
         names,
         person,
@@ -131,10 +169,12 @@ pub async fn create(
         kind: Arc::clone(kind),
         store_kind,
         id,
-        content: content(kind, *dialect, &incoming.document),
+        content,
         incoming,
         wants_members: view.wants("members"),
         carried: None,
+        ruled: None,
+        says,
     });
     let name_key = plan.content.name_key.clone();
     let error = match created(plan, *dialect, view).await {
@@ -151,20 +191,22 @@ pub async fn create(
     join::instead(services, caller, refused, error).await
 }
 
+/// How often it is made anew because somebody is kept out, or not any more.
+const MOST_TIMES: usize = 4;
+
 /// Makes it; somebody who is meant to be kept out, so.
-async fn created(plan: Arc<Plan>, dialect: Dialect, view: &View) -> Result<Shown> {
-    let carried = match attempts(|| attempt(Arc::clone(&plan))).await? {
-        Came::Created(shown) => return Ok(*shown),
-        Came::Again { id, ignored } => return again(&plan, view, &id, ignored).await,
-        Came::Held(carried) => carried,
-    };
-    // No attempt is under way any more.
-    let plan = Arc::into_inner(plan).ok_or(Error::Busy)?;
-    let plan = Arc::new(plan.kept_out(carried, dialect));
-    match attempts(|| attempt(Arc::clone(&plan))).await? {
-        Came::Created(shown) => Ok(*shown),
-        Came::Held(_) | Came::Again { .. } => Err(Error::Busy),
+async fn created(mut plan: Arc<Plan>, dialect: Dialect, view: &View) -> Result<Shown> {
+    for _ in 0..MOST_TIMES {
+        // No attempt is under way any more when one has come to something.
+        let last = |plan| Arc::into_inner(plan).ok_or(Error::Busy);
+        plan = Arc::new(match attempts(|| attempt(Arc::clone(&plan))).await? {
+            Came::Created(shown) => return Ok(*shown),
+            Came::Again { id, ignored } => return again(&plan, view, &id, ignored).await,
+            Came::Held(carried) => last(plan)?.kept_out(carried, dialect),
+            Came::Ruled(rule) => last(plan)?.ruled_by(rule, dialect),
+        });
     }
+    Err(Error::Busy)
 }
 
 /// What an answer shows of somebody who was deleted and is there again.
@@ -182,6 +224,10 @@ async fn attempt(plan: Arc<Plan>) -> Result<Came> {
         && let Some(came) = again::come(&plan, former).await?
     {
         return Ok(came);
+    }
+    let rule = plan.rule(derived.as_ref());
+    if rule != plan.ruled.as_ref() {
+        return Ok(Came::Ruled(rule.cloned()));
     }
     make(plan, derived, formers).await
 }
@@ -257,6 +303,18 @@ async fn saved(plan: &Plan, mut unit: Unit, (pk, leaving): (Pk, Option<&Change>)
         let user = (pk, &plan.id, plan.person.as_ref().map(|(person, _)| person));
         carried.keep(&plan.services, &plan.caller, &mut unit, user, now).await?;
     }
+    if let Some(rule) = &plan.ruled {
+        let user = (pk, &plan.id);
+        let turned = Turned {
+            from: Status::Active,
+            to: rule.keeps.status(),
+            until: None,
+        };
+        let caller = plan.caller.by_rule(&rule.name);
+        unit.statuses().set(pk, status_rules::hold(rule, now));
+        status::tell(&mut unit, &caller, now, user, (turned, Version(1)), (None, None));
+        status::tell_refused(&mut unit, &caller, now, user, turned.to);
+    }
     if let Some(leaving) = leaving {
         let user = (pk, &plan.id);
         leaving.keep(&plan.services, &plan.caller, &mut unit, user, now).await?;
@@ -287,8 +345,7 @@ async fn explained(plan: &Plan, error: store::Error) -> Result<Came> {
     }
     if plan.may_mean_held() {
         let named = (content.name_key.as_str(), incoming.external_id.as_deref());
-        let says = content.active != Some(false);
-        if let Some(carried) = Carried::find(services, caller, named, says).await? {
+        if let Some(carried) = Carried::find(services, caller, named, plan.says).await? {
             return Ok(Came::Held(carried));
         }
     }

@@ -53,7 +53,7 @@ pub(super) async fn keep(
         planned.roles_moved = settled.ok_or(Failure::Stale)?;
     }
     if let Some(standing) = &planned.standing {
-        standing.keep(unit, pk);
+        standing.keep(unit, pk, now);
     }
     if let Some(derived) = &planned.derived {
         derived.write(caller, unit, (pk, Known::Before), now);

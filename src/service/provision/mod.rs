@@ -6,6 +6,7 @@
 //! May import the rest of `service` and what it may; must never be entered but by these functions, nor know HTTP.
 
 mod again;
+mod apply;
 pub(super) mod attempt;
 mod back;
 mod carried;
@@ -31,6 +32,7 @@ mod replace;
 mod roles;
 mod shown;
 pub mod snapshot;
+mod stand;
 mod takeback;
 mod write;
 

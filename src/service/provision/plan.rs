@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::draft::{content, leaves};
 use super::guard::{Locked, Need};
 use super::harm;
-use super::hold::{self, Standing};
-use super::join;
+use super::hold::Standing;
 use super::roles::{self, Asked};
 use super::write::{Next, Target};
 use crate::event::Changes;
@@ -18,7 +17,6 @@ use crate::service::lifecycle::leaving::Change;
 use crate::store::Kind;
 use crate::store::document::{Content, Stored};
 use crate::store::filter::Leaves;
-use crate::store::lifecycle::statuses::StoredHold;
 
 /// What is stored, and what the request makes of it.
 pub(super) struct Planned {
@@ -44,6 +42,10 @@ pub(super) struct Planned {
     pub(super) changes: Changes,
     /// Whether it is called otherwise than before.
     pub(super) renames: bool,
+    /// What a rule of status makes of `active`, beside what the request changes.
+    pub(super) flip: Option<Changes>,
+    /// Version of the policy by which rules of status were asked.
+    pub(super) ruled_by: Option<i64>,
     /// What is said anew of when the user leaves.
     pub(super) leaving: Option<Change>,
     /// The user, with their key.
@@ -57,49 +59,9 @@ impl Planned {
         let renames = self.stored.kind == Kind::Group && self.content.is_some();
         if self.ends || renames { Need::Hold } else { Need::Share }
     }
-
-    /// Whether something may hold the user whom the request speaks of: it is looked up then.
-    pub(super) fn may_be_held(&self) -> bool {
-        self.says_of_active() && self.stored.active == Some(false)
-    }
-
-    /// Whether the request says of a user what provisioning takes their account for.
-    fn says_of_active(&self) -> bool {
-        let after = self
-            .content
-            .as_ref()
-            .map_or(self.stored.active, |(content, _)| content.active);
-        self.stored.kind == Kind::User && (self.next.says.active || after != self.stored.active)
-    }
 }
 
-/// Works out what becomes of the status. Whom an administrator keeps out stays out: the rest of the request is done.
-pub(super) async fn stand(target: &Target, planned: &mut Planned, held: Option<StoredHold>) -> Result<()> {
-    if !planned.says_of_active() {
-        return Ok(());
-    }
-    let before = planned.stored.active != Some(false);
-    let after = planned
-        .content
-        .as_ref()
-        .map_or(planned.stored.active, |(content, _)| content.active);
-    let joining = join::decided(target, held.as_ref()).await?;
-    planned.standing = Standing::of(before, after != Some(false), held, joining);
-    if planned.standing.as_ref().is_some_and(Standing::is_refused) {
-        let next = &mut planned.next;
-        next.document = std::mem::take(&mut next.document).with_active(false);
-        next.names.retain(|name| name != hold::ATTRIBUTE);
-        next.ignored.push(hold::ATTRIBUTE.to_owned());
-        let before = parsed(&planned.stored)?;
-        next.changed = next.document != before;
-        planned.changes = changes(target, &before, &planned.stored, next);
-        let old = planned.content.take().filter(|_| next.changed);
-        planned.content = old.map(|(_, old)| (content(&target.kind, target.dialect, &next.document), old));
-    }
-    Ok(())
-}
-
-fn parsed(stored: &Stored) -> Result<Document> {
+pub(super) fn parsed(stored: &Stored) -> Result<Document> {
     Document::from_stored(&stored.document).map_err(|fault| Error::Internal(Box::new(fault)))
 }
 
@@ -138,13 +100,15 @@ pub(super) fn plan(
         locked: None,
         changes,
         renames,
+        flip: None,
+        ruled_by: None,
         leaving: None,
         person: None,
     })
 }
 
 /// What the request changes, with the name that its connection has for the resource.
-fn changes(target: &Target, before: &Document, stored: &Stored, next: &Next) -> Changes {
+pub(super) fn changes(target: &Target, before: &Document, stored: &Stored, next: &Next) -> Changes {
     let changes = Changes::of(before.as_map(), next.document.as_map());
     if target.caller.connection_id().is_none() {
         return changes;
@@ -164,6 +128,13 @@ pub(super) async fn derive(target: &Target, planned: &mut Planned) -> Result<()>
             modified: target.services.clock().now(),
         };
         let derived = derive::of(&target.services, &target.caller, &planned.next.document, &meta).await?;
+        // One policy says both: another one came in between.
+        if planned
+            .ruled_by
+            .is_some_and(|version| version != derived.book().rulebook.version())
+        {
+            return Err(Error::Busy);
+        }
         if planned.next.says.roles {
             let after = roles::values(&planned.next.document);
             let Target { services, caller, .. } = target;

@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
+use super::apply::{After, apply};
 use super::create::refused;
 use super::draft::store_kind;
 use super::guard::{self, Locked, Need};
 use super::harm;
-use super::hold::Standing;
 use super::keep::{Failure, keep};
 use super::membership::{self, Moved};
-use super::plan::{Planned, derive, plan, stand};
+use super::plan::{Planned, derive, plan};
 use super::precondition::IfMatch;
 use super::read::{groups, shown};
 use super::refuse;
-use super::roles;
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
+use super::stand;
 use super::takeback::Word;
 use crate::base::clock::Timestamp;
-use crate::base::id::{ResourceId, Version};
-use crate::event::Changes;
+use crate::base::id::ResourceId;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -26,16 +25,13 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
-use crate::service::deferred;
-use crate::service::derive::{self, Derived};
+use crate::service::derive;
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse;
-use crate::service::keys::Person;
-use crate::service::ledger::{self, What};
+use crate::service::ledger;
 use crate::service::tolerances;
-use crate::store::document::Stored;
 use crate::store::members::ByRule;
-use crate::store::resources::{External, Groups};
+use crate::store::resources::Groups;
 use crate::store::{self, Kind, Unit};
 
 /// Which resource is to change, for whom, and what the answer shows.
@@ -170,12 +166,9 @@ pub(super) async fn attempt(
         return Err(refused(unit, Error::Busy).await);
     }
     planned.locked = Some(locked);
-    let held = if planned.may_be_held() {
-        unit.statuses().find(planned.stored.pk).await?
-    } else {
-        None
-    };
-    stand(target, &mut planned, held).await?;
+    if let Err(error) = stand::locked(target, &mut planned, &mut unit).await {
+        return Err(refused(unit, error).await);
+    }
     if let Err(error) = derive(target, &mut planned).await {
         return Err(refused(unit, error).await);
     }
@@ -266,13 +259,9 @@ async fn unlocked(
         .find(target.store_kind, &target.id, connection, groups(&target.view))
         .await?;
     let mut planned = plan(target, stored, next)?;
-    // After the resource: every change of a status moves its version, so one that this misses makes the write stale.
-    let held = if planned.may_be_held() {
-        reader.statuses().find(planned.stored.pk).await?
-    } else {
-        None
-    };
-    stand(target, &mut planned, held).await?;
+    if !stand::unlocked(target, &mut planned, &reader).await? {
+        return Ok(None);
+    }
     derive(target, &mut planned).await?;
     let unit = target.services.begin(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
@@ -338,116 +327,6 @@ async fn write(
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
     (shown.asked_for, shown.ignored) = (asked_for, ignored);
     Ok(shown)
-}
-
-/// The resource after the change, and whether there was one.
-struct After {
-    stored: Stored,
-    wrote: bool,
-    /// What a user's document says about rules, and when.
-    derived: Option<(Derived, Timestamp)>,
-}
-
-/// Writes what differs; nothing when nothing does, so that neither version nor time moves.
-async fn apply(
-    target: &Target,
-    unit: &mut Unit,
-    planned: Planned,
-    moved: &Moved,
-    now: Timestamp,
-) -> store::Result<After> {
-    let Planned {
-        mut stored,
-        next,
-        content,
-        derived,
-        roles_moved,
-        changes,
-        person,
-        standing,
-        leaving,
-        ..
-    } = planned;
-    let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
-    let mut names = next.names;
-    if !matches!(external, External::Keep) {
-        names.push("externalId".to_owned());
-    }
-    if roles_moved && !names.iter().any(|name| name == roles::ATTRIBUTE) {
-        names.push(roles::ATTRIBUTE.to_owned());
-    }
-    let version: Option<Version> = if let Some((content, old)) = content {
-        let version = unit
-            .resources()
-            .update(stored.pk, stored.version, &old, &content, external, now)
-            .await?;
-        stored.document = content.document;
-        Some(version)
-    } else if roles_moved || !matches!(external, External::Keep) {
-        Some(unit.resources().rename(stored.pk, stored.version, external, now))
-    } else if moved.is_nothing() {
-        None
-    } else {
-        Some(unit.resources().touch(stored.pk, stored.version, now))
-    };
-    let wrote = version.is_some() || standing.as_ref().is_some_and(Standing::is_kept);
-    if let Some(version) = version {
-        stored.version = version;
-        stored.modified = now;
-        stored.external_id = next.external_id;
-        tell(target, unit, (&stored, &names), moved, (changes, person.as_ref()), now);
-    }
-    if let Some(standing) = &standing {
-        let user = (stored.pk, &stored.id);
-        standing.tell(unit, &target.caller, now, user, stored.version);
-    }
-    if let Some(leaving) = &leaving {
-        let user = (stored.pk, &stored.id);
-        leaving.keep(&target.services, &target.caller, unit, user, now).await?;
-    }
-    Ok(After {
-        stored,
-        wrote,
-        derived: derived.map(|derived| (derived, now)),
-    })
-}
-
-/// Says in the log what changed.
-fn tell(
-    target: &Target,
-    unit: &mut Unit,
-    (stored, names): (&Stored, &[String]),
-    moved: &Moved,
-    (changes, person): (Changes, Option<&Person>),
-    now: Timestamp,
-) {
-    let mut data = ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed());
-    if target.replaces {
-        data["via"] = "put".into();
-    }
-    let entry = ledger::Entry {
-        what: match target.store_kind {
-            Kind::User => What::UserUpdated,
-            Kind::Group => What::GroupUpdated,
-        },
-        subject: (target.store_kind, stored.pk, &stored.id),
-        about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
-        data,
-        changes: (!changes.is_empty()).then_some(changes),
-        reason: None,
-        person,
-    };
-    ledger::record(unit, &target.caller, now, entry);
-    deferred::done(unit, &target.caller, now, (&stored.id, Some(stored.version)));
-}
-
-/// What becomes of the caller's own name for the resource.
-fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -> External<'a> {
-    match (target.caller.connection_id(), after) {
-        (Some(connection), Some(after)) if before != Some(after) => External::Set(connection, after),
-        (Some(connection), None) if before.is_some() => External::Clear(connection),
-        _ => External::Keep,
-    }
 }
 
 /// Makes it durable and gathers what the answer shows.

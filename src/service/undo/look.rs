@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::walk::{Past, Told, Was, Whose};
 use crate::base::id::{Pk, ResourceId};
-use crate::event::{Changes, Kind as Happened, Seq};
+use crate::event::{self, Cause, Changes, Kind as Happened, Seq};
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 use crate::service::keys::Person;
@@ -236,6 +236,10 @@ fn whose(asking: Asking<'_>, by: &By) -> Whose {
 /// An event as it counts here; none for a kind of another release.
 fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> {
     let kind = Happened::parse(&event.what)?;
+    // What follows from a rule of status follows again from what is put back.
+    if is_ruled(event) {
+        return None;
+    }
     // What is there from the beginning, and what goes with the whole, is no change of it.
     let changes = match kind {
         Happened::UserUpdated | Happened::GroupUpdated | Happened::UserRestored | Happened::GroupRestored => {
@@ -263,6 +267,12 @@ fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> 
         joined: if moves { ids("members_added") } else { Vec::new() },
         left: if moves { ids("members_removed") } else { Vec::new() },
     })
+}
+
+/// Whether a rule of status changed somebody by holding for them, or no more.
+fn is_ruled(event: &past::Told) -> bool {
+    let cause: Option<Cause> = serde_json::from_str(&event.cause).ok();
+    cause.is_some_and(|cause| cause.by == event::By::Rule)
 }
 
 /// Both sides of a change, each an object.

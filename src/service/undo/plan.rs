@@ -230,7 +230,10 @@ impl Deciding<'_> {
         let said = subject.past.said.as_ref()?;
         let attribute = subject.past.attributes.get(ACTIVE);
         if held.is_some() && attribute.is_some_and(|was| is_active(was.before.as_ref())) {
-            conflicts.push(subject.conflict(ACTIVE, "an administrator keeps them out by now, or they are on leave"));
+            conflicts.push(subject.conflict(
+                ACTIVE,
+                "an administrator or a rule keeps them out by now, or they are on leave",
+            ));
         }
         let says = held.unwrap_or(active);
         if says == said.before || subject.tells_by_attribute(held) {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::access::invariant::{Cap, Demands};
-use crate::access::lifecycle::{Joining, Leaving, Rehire};
-use crate::access::{Retention, Settings, WhenRefused};
+use crate::access::lifecycle::{Joining, Keeps, Leaving, Rehire};
+use crate::access::{Retention, Settings, StatusRule, WhenRefused};
 use crate::base::zone::OfDay;
 use crate::store::error::{Error, Result};
 
@@ -27,6 +27,7 @@ struct Written {
     offboarding_deadline_s: u64,
     retention_days: Option<u32>,
     leaving: Vec<WrittenLeaving>,
+    status_rules: Vec<WrittenStatusRule>,
     rehire: String,
     rehire_grants: bool,
 }
@@ -55,6 +56,33 @@ impl From<WrittenLeaving> for Leaving {
             zone: written.zone,
             at: if written.start_of_day { OfDay::Start } else { OfDay::End },
         }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenStatusRule {
+    name: String,
+    when: String,
+    status: String,
+}
+
+impl From<&StatusRule> for WrittenStatusRule {
+    fn from(rule: &StatusRule) -> Self {
+        Self {
+            name: rule.name.clone(),
+            when: rule.when.clone(),
+            status: rule.keeps.as_str().to_owned(),
+        }
+    }
+}
+
+impl WrittenStatusRule {
+    fn read(self) -> Result<StatusRule> {
+        Ok(StatusRule {
+            keeps: Keeps::parse(&self.status).ok_or(Error::Damaged("policy.settings"))?,
+            name: self.name,
+            when: self.when,
+        })
     }
 }
 
@@ -87,6 +115,7 @@ impl From<&Settings> for Written {
             offboarding_deadline_s: settings.offboarding_deadline.as_secs(),
             retention_days: settings.retention.days(),
             leaving: settings.leaving.iter().map(WrittenLeaving::from).collect(),
+            status_rules: settings.status_rules.iter().map(WrittenStatusRule::from).collect(),
             rehire: settings.rehire.as_str().to_owned(),
             rehire_grants: settings.rehire_grants,
         }
@@ -123,6 +152,11 @@ pub(super) fn read(text: Option<&str>) -> Result<Settings> {
             Link::Join => Joining::Joins,
         },
         leaving: written.leaving.into_iter().map(Leaving::from).collect(),
+        status_rules: written
+            .status_rules
+            .into_iter()
+            .map(WrittenStatusRule::read)
+            .collect::<Result<_>>()?,
         rehire: Rehire::parse(&written.rehire).ok_or(Error::Damaged("policy.settings"))?,
         rehire_grants: written.rehire_grants,
         managers_see_reports: written.managers_see_reports,

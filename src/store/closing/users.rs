@@ -48,14 +48,14 @@ impl FromRow for Counts {
     }
 }
 
-/// Whether nothing but its own suspension, or nothing at all, keeps the user `r` out; everybody where the bind before it is 0.
+/// Whether nothing but its own suspension, a rule, or nothing at all, keeps the user `r` out; everybody where the bind before it is 0.
 macro_rules! concerned {
     ($all:literal) => {
         concat!(
             "(",
             $all,
             " = 0 OR coalesce(r.active, 1) = 1 OR EXISTS (SELECT 1 FROM user_status s WHERE s.tenant_id = $1 ",
-            "AND s.resource_pk = r.pk AND s.closing_id IS NOT NULL))"
+            "AND s.resource_pk = r.pk AND (s.closing_id IS NOT NULL OR s.actor_kind = 'rule')))"
         )
     };
 }

@@ -7,6 +7,7 @@ pub mod held;
 pub mod purge;
 pub mod rehires;
 pub mod restore;
+pub mod rulings;
 pub mod schedules;
 pub mod statuses;
 pub mod tombstones;

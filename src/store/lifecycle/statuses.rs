@@ -15,6 +15,9 @@ pub struct Statuses<R> {
     pub(super) source: R,
 }
 
+/// What kind of actor a rule is, where it is one that holds somebody.
+pub const RULE: &str = "rule";
+
 /// What holds somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredHold {
@@ -34,6 +37,14 @@ pub struct StoredHold {
     pub actor_id: String,
     /// The closing of a connection or tenant that it goes with, by its number.
     pub closing: Option<i64>,
+}
+
+impl StoredHold {
+    /// The name of the rule, where it is one that holds them.
+    #[must_use]
+    pub fn by_rule(&self) -> Option<&str> {
+        (self.actor_kind == RULE).then_some(self.actor_id.as_str())
+    }
 }
 
 impl FromRow for StoredHold {
@@ -89,6 +100,32 @@ impl<R: Read> Statuses<R> {
             .rows(Statement::new(OF).bind(self.tenant).bind(users))
             .await?;
         Ok(rows.into_iter().map(|Holding(user, held)| (user, held)).collect())
+    }
+
+    /// How many users each rule holds, by its name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_rules(&mut self) -> Result<HashMap<String, u64>> {
+        const BY_RULES: &str = "SELECT s.actor_id, count(*) FROM user_status s JOIN resource r ON r.tenant_id = $1 \
+                                AND r.pk = s.resource_pk WHERE s.tenant_id = $1 AND s.actor_kind = 'rule' \
+                                GROUP BY s.actor_id";
+        let rows: Vec<(String, i64)> = self.source.rows(Statement::new(BY_RULES).bind(self.tenant)).await?;
+        let counted = |(name, count)| (name, u64::try_from(count).unwrap_or(0));
+        Ok(rows.into_iter().map(counted).collect())
+    }
+
+    /// At most `limit` users whom rules hold, after the one with this row number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_by_rules(&mut self, after: Pk, limit: u32) -> Result<Vec<Pk>> {
+        const HELD: &str = "SELECT s.resource_pk FROM user_status s WHERE s.tenant_id = $1 AND s.resource_pk > $2 \
+                            AND s.actor_kind = 'rule' AND EXISTS (SELECT 1 FROM resource r WHERE r.tenant_id = $1 \
+                            AND r.pk = s.resource_pk) ORDER BY s.resource_pk LIMIT 0 + $3";
+        let held = Statement::new(HELD).bind(self.tenant).bind(after);
+        let rows: Vec<(i64,)> = self.source.rows(held.bind(i64::from(limit))).await?;
+        Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
     }
 }
 

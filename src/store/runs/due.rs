@@ -95,13 +95,15 @@ impl FromRow for Place {
     }
 }
 
-/// Tenants but these with open runs whose deadline has passed.
+/// Tenants but these with open runs in which somebody is late.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn overdue(mut db: &Db, now: Timestamp, but: &[i64]) -> Result<Vec<Place>> {
     const OVERDUE: &str = "SELECT DISTINCT r.tenant_id, n.slug FROM run r JOIN tenant n ON n.id = r.tenant_id \
-                           WHERE r.state = 'open' AND r.deadline <= $1 AND NOT (r.tenant_id [among] \
+                           WHERE r.state = 'open' AND EXISTS (SELECT 1 FROM run_step s WHERE s.tenant_id = r.tenant_id \
+                           AND s.run_id = r.id \
+                           AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, $1)) AND NOT (r.tenant_id [among] \
                            SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end])";
     db.rows(Statement::new(OVERDUE).bind(now).bind(listed(but))).await
 }

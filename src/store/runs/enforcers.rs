@@ -1,5 +1,7 @@
 //! Enforcers outside of Muster: who has to end what a person has open, when their account ends.
 
+use std::time::Duration;
+
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
 use crate::store::error::{Error, Result};
@@ -56,12 +58,14 @@ pub struct Enforcer {
     pub tested: Option<String>,
     /// When it was made.
     pub created: Timestamp,
+    /// How long it is given, in seconds; none where it is as long as the organisation gives all of them.
+    pub deadline_s: Option<i64>,
 }
 
 /// Columns of [`Enforcer`], of the table `f`.
 macro_rules! columns {
     () => {
-        "f.id, f.uid, f.name, f.url, f.probe, f.sealed, f.state, f.test_due, f.tested, f.created FROM enforcer f "
+        "f.id, f.uid, f.name, f.url, f.probe, f.sealed, f.state, f.test_due, f.tested, f.created, f.deadline_s FROM enforcer f "
     };
 }
 
@@ -78,7 +82,38 @@ impl FromRow for Enforcer {
             test_due: row.get::<Option<i64>>(7)?.map(Timestamp),
             tested: row.get(8)?,
             created: Timestamp(row.get(9)?),
+            deadline_s: row.get(10)?,
         })
+    }
+}
+
+/// What is asked of an enforcer in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Name of the enforcer.
+    pub name: String,
+    /// Its row number; none of Muster itself.
+    pub enforcer: Option<i64>,
+    /// How long it is given, in seconds, where that is not as long as all are.
+    pub deadline_s: Option<i64>,
+}
+
+impl FromRow for Part {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            name: row.get(0)?,
+            enforcer: row.get(1)?,
+            deadline_s: row.get(2)?,
+        })
+    }
+}
+
+impl Part {
+    /// When it is late in a run that began to count then, with what is given to all.
+    #[must_use]
+    pub fn deadline(&self, begins: Timestamp, all: Timestamp) -> Timestamp {
+        let own = self.deadline_s.and_then(|lasts| u64::try_from(lasts).ok());
+        own.map_or(all, |lasts| begins.plus(Duration::from_secs(lasts)))
     }
 }
 
@@ -149,12 +184,12 @@ impl<R: Read> Enforcers<R> {
 }
 
 impl Enforcers<&mut Tx> {
-    /// Row number and name of each that is active. Until the end of the unit none of them is paused or removed.
+    /// What is asked of each that is active. Until the end of the unit none of them is paused or removed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn active(&mut self) -> Result<Vec<(i64, String)>> {
-        const ACTIVE: &str = "SELECT f.id, f.name FROM enforcer f WHERE f.tenant_id = $1 AND f.state = 'active' \
+    pub async fn active(&mut self) -> Result<Vec<Part>> {
+        const ACTIVE: &str = "SELECT f.name, f.id, f.deadline_s FROM enforcer f WHERE f.tenant_id = $1 AND f.state = 'active' \
                               ORDER BY f.id [share f]";
         self.source.rows(Statement::new(ACTIVE).bind(self.tenant)).await
     }
@@ -164,9 +199,9 @@ impl Enforcers<&mut Tx> {
     /// # Errors
     /// [`Error::Taken`] when the tenant has one of this name; the unit is lost then.
     pub async fn create(&mut self, new: &Enforcer) -> Result<Enforcer> {
-        const CREATE: &str = "INSERT INTO enforcer (tenant_id, uid, name, url, probe, sealed, state, created, until) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING id, uid, name, url, probe, sealed, \
-                              state, test_due, tested, created";
+        const CREATE: &str = "INSERT INTO enforcer (tenant_id, uid, name, url, probe, sealed, state, created, until, \
+                              deadline_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) RETURNING id, uid, name, url, \
+                              probe, sealed, state, test_due, tested, created, deadline_s";
         let create = Statement::new(CREATE)
             .bind(self.tenant)
             .bind(&new.uid)
@@ -175,19 +210,21 @@ impl Enforcers<&mut Tx> {
             .bind(new.probe.clone())
             .bind(new.sealed.clone())
             .bind(new.state.as_str())
-            .bind(new.created);
+            .bind(new.created)
+            .bind(new.deadline_s);
         let rows = self.source.write_rows(create).await?;
         rows.into_iter().next().ok_or(Error::Damaged("new enforcer"))
     }
 
-    /// Changes what an enforcer is: its name, where it is called, its secrets. Fails with [`Error::Stale`] when they are
+    /// Changes what an enforcer is: its name, where it is called, its secrets, how long it is given. Fails with [`Error::Stale`] when they are
     /// not those it was read with, or it is gone.
     ///
     /// # Errors
     /// [`Error::Taken`] when the tenant has another one of this name; the unit is lost then.
     pub async fn change(&mut self, before: &Enforcer, after: &Enforcer) -> Result<()> {
-        const CHANGE: &str = "UPDATE enforcer SET name = $3, url = $4, probe = $5, sealed = $6 WHERE tenant_id = $1 \
-                              AND id = $2 AND name = $7 AND url = $8 AND COALESCE(probe, '') = $9 AND sealed = $10 \
+        const CHANGE: &str = "UPDATE enforcer SET name = $3, url = $4, probe = $5, sealed = $6, deadline_s = $11 \
+                              WHERE tenant_id = $1 AND id = $2 AND name = $7 AND url = $8 AND COALESCE(probe, '') = $9 \
+                              AND sealed = $10 AND COALESCE(deadline_s, 0) = $12 \
                               RETURNING id";
         let change = Statement::new(CHANGE)
             .bind(self.tenant)
@@ -199,7 +236,9 @@ impl Enforcers<&mut Tx> {
             .bind(before.name.clone())
             .bind(before.url.clone())
             .bind(before.probe.clone().unwrap_or_default())
-            .bind(before.sealed.clone());
+            .bind(before.sealed.clone())
+            .bind(after.deadline_s)
+            .bind(before.deadline_s.unwrap_or(0));
         let rows: Vec<(i64,)> = self.source.write_rows(change).await?;
         if rows.is_empty() { Err(Error::Stale) } else { Ok(()) }
     }

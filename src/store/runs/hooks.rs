@@ -96,7 +96,7 @@ pub struct DueHook {
     pub user: String,
     /// When the account ended.
     pub opened: Timestamp,
-    /// Until when everything has to be confirmed.
+    /// Until when the step has to be confirmed.
     pub deadline: Timestamp,
 }
 
@@ -130,7 +130,7 @@ impl<R: Read> Hooks<R> {
     pub async fn due(&mut self, enforcer: i64, now: Timestamp, limit: u32) -> Result<Vec<DueHook>> {
         const DUE: &str = concat!(
             "SELECT s.tenant_id, t.slug, s.run_id, r.uid, s.name, s.attempts, s.acknowledged, r.user_id, r.opened, \
-             r.deadline FROM run_step s JOIN tenant t ON t.id = s.tenant_id \
+             COALESCE(s.deadline, r.deadline) FROM run_step s JOIN tenant t ON t.id = s.tenant_id \
              JOIN run r ON r.tenant_id = s.tenant_id AND r.id = s.run_id \
              WHERE s.tenant_id = $1 AND s.enforcer_id = $2 AND s.state IN ('requested', 'acknowledged') \
              AND (s.due <= $3 OR s.due > $5) AND ",

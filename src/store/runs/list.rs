@@ -1,7 +1,10 @@
 //! Runs of a tenant: opened, turned late, withdrawn, closed, shown.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
+use super::enforcers::Part;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
 use crate::store::error::Result;
@@ -26,7 +29,9 @@ pub struct Opening {
     pub at: Timestamp,
     /// Who asked for it, as JSON text.
     pub asked_by: String,
-    /// Until when everything has to be confirmed.
+    /// From when on the time counts that enforcers are given.
+    pub begins: Timestamp,
+    /// When those are late who have no time of their own.
     pub deadline: Timestamp,
 }
 
@@ -161,27 +166,33 @@ impl<R: Read> Runs<R> {
 }
 
 impl Runs<&mut Tx> {
-    /// Opens runs, each with a step for each enforcer: its name, and its row number where it is not Muster itself. What
-    /// was opened by the same event, or is open for the same person, stays as it is. Gives those that are new.
+    /// Opens runs, each with a step for each enforcer. A run has as long as the one of them who has longest. What was opened by the same event, or is open for the same person, stays as it is. Gives those that are new.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open(
-        &mut self,
-        openings: Vec<Opening>,
-        enforcers: &[(String, Option<i64>)],
-        now: Timestamp,
-    ) -> Result<Vec<Brief>> {
+    pub async fn open(&mut self, openings: Vec<Opening>, enforcers: &[Part], now: Timestamp) -> Result<Vec<Brief>> {
         const OPEN: &str = "INSERT INTO run (tenant_id, uid, user_pk, user_id, opened_seq, opened, asked_by, deadline, \
                             state, certified) SELECT $1, [text $2 0], [int $2 1], [text $2 2], [int $2 3], [int $2 4], \
                             [text $2 5], [int $2 6], 'open', 0 [from $2] WHERE true ON CONFLICT DO NOTHING \
                             RETURNING id, uid, user_id";
-        const STEPS: &str = "INSERT INTO run_step (tenant_id, run_id, name, enforcer_id, state, attempts, due, requested) \
-                             SELECT $1, [int $3 0], [text $3 1], [int $3 2], 'requested', 0, $2, $2 [from $3]";
+        const STEPS: &str = "INSERT INTO run_step (tenant_id, run_id, name, enforcer_id, deadline, state, attempts, due, \
+                             requested) SELECT $1, [int $3 0], [text $3 1], [int $3 2], [int $3 3], 'requested', 0, $2, $2 \
+                             [from $3]";
         if openings.is_empty() {
             return Ok(Vec::new());
         }
+        let longest = |opening: &Opening| {
+            let own = enforcers
+                .iter()
+                .map(|part| part.deadline(opening.begins, opening.deadline));
+            own.max().unwrap_or(opening.deadline)
+        };
+        let counts: HashMap<String, (Timestamp, Timestamp)> = openings
+            .iter()
+            .map(|opening| (opening.uid.clone(), (opening.begins, opening.deadline)))
+            .collect();
         let row = |opening: Opening| -> Vec<Bind> {
+            let deadline = longest(&opening);
             vec![
                 opening.uid.into(),
                 opening.user.0.into(),
@@ -189,7 +200,7 @@ impl Runs<&mut Tx> {
                 opening.seq.into(),
                 opening.at.into(),
                 opening.asked_by.into(),
-                opening.deadline.into(),
+                deadline.into(),
             ]
         };
         let rows: Vec<Vec<Bind>> = openings.into_iter().map(row).collect();
@@ -197,8 +208,15 @@ impl Runs<&mut Tx> {
             .source
             .write_rows(Statement::new(OPEN).bind(self.tenant).bind(rows))
             .await?;
-        let step = |run: &Brief, (name, number): &(String, Option<i64>)| -> Vec<Bind> {
-            vec![run.id.into(), name.clone().into(), (*number).into()]
+        let step = |run: &Brief, part: &Part| -> Vec<Bind> {
+            let counts = counts.get(&run.uid);
+            let deadline = counts.map(|(begins, all)| part.deadline(*begins, *all));
+            vec![
+                run.id.into(),
+                part.name.clone().into(),
+                part.enforcer.into(),
+                deadline.into(),
+            ]
         };
         let steps: Vec<Vec<Bind>> = opened
             .iter()
@@ -237,14 +255,16 @@ impl Runs<&mut Tx> {
         Ok(withdrawn)
     }
 
-    /// Turns open runs late whose deadline has passed, all of them or one. Gives them.
+    /// Turns open runs late in which somebody is late, or was when they confirmed: all of them or one. Gives them.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn turn_late(&mut self, only: Option<i64>, now: Timestamp) -> Result<Vec<Brief>> {
         let mut late = Statement::new(
             "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND id IN (\
-             SELECT r.id FROM run r WHERE r.tenant_id = $1 AND r.state = 'open' AND r.deadline <= $2",
+             SELECT r.id FROM run r WHERE r.tenant_id = $1 AND r.state = 'open' AND EXISTS (SELECT 1 FROM run_step s \
+             WHERE s.tenant_id = $1 AND s.run_id = r.id \
+             AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, $2))",
         )
         .bind(self.tenant)
         .bind(now);

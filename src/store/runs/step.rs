@@ -33,6 +33,8 @@ pub struct Step {
     pub proof: Option<String>,
     /// When its enforcer was removed.
     pub removed: Option<Timestamp>,
+    /// When it is late; with its run where there is nothing.
+    pub deadline: Option<Timestamp>,
 }
 
 impl FromRow for Step {
@@ -50,6 +52,7 @@ impl FromRow for Step {
             trouble: row.get(8)?,
             proof: row.get(9)?,
             removed: instant(10)?,
+            deadline: instant(11)?,
         })
     }
 }
@@ -104,7 +107,7 @@ impl<R: Read> Runs<R> {
     /// When the database fails.
     pub async fn steps(&mut self, runs: &[i64]) -> Result<Vec<Step>> {
         const STEPS: &str = "SELECT s.run_id, s.name, s.state, s.attempts, s.due, s.requested, s.acknowledged, s.confirmed, \
-                             s.trouble, s.proof, s.removed FROM run_step s WHERE s.tenant_id = $1 AND s.run_id [among] \
+                             s.trouble, s.proof, s.removed, s.deadline FROM run_step s WHERE s.tenant_id = $1 AND s.run_id [among] \
                              SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end] ORDER BY s.run_id, s.name";
         let runs = json!(runs.iter().map(|run| [run]).collect::<Vec<_>>()).to_string();
         self.source

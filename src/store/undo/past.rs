@@ -51,6 +51,8 @@ pub struct Told {
     pub data: String,
     /// Values of a person, sealed.
     pub sealed: Option<String>,
+    /// Why, as JSON text.
+    pub cause: String,
 }
 
 impl FromRow for Told {
@@ -74,6 +76,7 @@ impl FromRow for Told {
             what: row.get(8)?,
             data: row.get(9)?,
             sealed: row.get(10)?,
+            cause: row.get(11)?,
         })
     }
 }
@@ -132,7 +135,7 @@ macro_rules! told {
         concat!(
             "e.subject_pk, e.subject_kind, e.subject_id, e.seq, e.at, e.connection_id, ",
             undo!(),
-            ", e.txn, e.kind, e.data, e.sealed FROM "
+            ", e.txn, e.kind, e.data, e.sealed, e.cause FROM "
         )
     };
 }
@@ -237,6 +240,7 @@ impl<R: Read> Undos<R> {
     }
 
     /// What these were given since then beside what moves them: grants, decisions about their account, a place in a group.
+    /// What a rule of status makes of somebody is no decision about them.
     ///
     /// # Errors
     /// When the database fails.
@@ -246,7 +250,8 @@ impl<R: Read> Undos<R> {
             undo!(),
             " FROM [each $2] AS j CROSS JOIN event e WHERE e.tenant_id = $1 ",
             "AND e.subject_pk = CAST(j.value ->> 0 AS BIGINT) AND e.seq >= CAST(j.value ->> 1 AS BIGINT) AND e.kind IN ",
-            "('grant.created', 'grant.updated', 'user.activated', 'user.suspended', 'user.deactivated') UNION ALL ",
+            "('grant.created', 'grant.updated', 'user.activated', 'user.suspended', 'user.deactivated') ",
+            "AND e.cause NOT LIKE '{\"by\":\"rule\"%' UNION ALL ",
             "SELECT a.resource_pk, e.at, e.connection_id, ",
             undo!(),
             " FROM [each $2] AS k CROSS JOIN event_about a CROSS JOIN event e WHERE a.tenant_id = $1 ",

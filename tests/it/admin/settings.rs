@@ -11,7 +11,7 @@ each_database! {
     async fn nothing_is_decided_at_first_and_a_change_leaves_the_rest_alone(house: TestHouse) {
         let desk = Desk::admin(&house);
         let first = json!({
-            "provisioning_may_give_admin": false, "least_admins": 1, "break_glass": [], "when_refused": "refuse", "invitation_link": "refuse", "leaving": [], "rehire": "offer", "rehire_grants": false,
+            "provisioning_may_give_admin": false, "least_admins": 1, "break_glass": [], "when_refused": "refuse", "invitation_link": "refuse", "leaving": [], "status_rules": [], "rehire": "offer", "rehire_grants": false,
             "managers_see_reports": false, "offboarding_deadline_s": 300, "retention_days": 90,
         });
         assert_eq!(desk.get("/settings").await.status(200).json, first);
@@ -78,6 +78,7 @@ each_database! {
             json!({"invitation_link": "join"}),
             json!({"retention_days": null}),
             json!({"leaving": []}),
+            json!({"status_rules": []}),
             json!({"rehire": "link"}),
         ] {
             let problem = mia.patch("/settings", change.clone()).await.problem(403, "forbidden");

@@ -153,6 +153,13 @@ pub const SURFACE: &[Route] = &[
     with("POST", "/api/v1/ownership", Refused, |id| json!({"to": id})),
     bare("GET", "/api/v1/settings", NotAsked),
     with("PATCH", "/api/v1/settings", NotAsked, |_| json!({})),
+    bare("GET", "/api/v1/status-rules", NotAsked),
+    with(
+        "POST",
+        "/api/v1/status-rules/preview",
+        NotAsked,
+        |_| json!({"status_rules": []}),
+    ),
     bare("GET", "/api/v1/pending", NotAsked),
     bare("GET", "/api/v1/pending/{id}", Missing),
     bare("DELETE", "/api/v1/pending/{id}", Missing),

@@ -15,5 +15,6 @@ mod rules;
 pub mod server;
 mod shutdown;
 mod startup;
+mod status_rules;
 mod tenants;
 mod tokens;

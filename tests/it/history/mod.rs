@@ -5,5 +5,5 @@ mod kept_out;
 mod naive;
 mod routes;
 mod told;
-mod town;
+pub mod town;
 mod worlds;

@@ -10,6 +10,8 @@ mod rehire;
 mod restored;
 mod schedules;
 mod status;
+pub mod status_rules;
+mod status_rules_beside;
 mod taken_back;
 mod tombstones;
 mod undo;

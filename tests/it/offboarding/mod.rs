@@ -3,9 +3,10 @@
 //! May use `support`, the admin desk, and what the crate says of certificates; must never write a run itself.
 
 mod certificates;
+mod deadlines;
 mod enforcer_faults;
 mod enforcer_routes;
 mod enforcers;
-mod runs;
+pub mod runs;
 mod shop;
 mod verify;

@@ -15,7 +15,7 @@ use muster::service::deferred;
 use muster::service::delivery::{self, Outcome};
 use muster::service::fuse;
 use muster::service::keys::{self, Purpose};
-use muster::service::lifecycle::{due, purge};
+use muster::service::lifecycle::{due, purge, status_rules};
 use muster::service::log::sequence;
 use muster::service::offboarding::{self, hook};
 use muster::service::{Caller, undo};
@@ -74,6 +74,7 @@ pub async fn turn(rooms: &Rooms) {
     while fuse::resume(rooms.app.services()).await.unwrap() {}
     undo::resume(rooms.app.services(), "node").await.unwrap();
     while closing::pass(rooms.app.services()).await.unwrap() {}
+    while status_rules::pass(rooms.app.services()).await.unwrap() {}
     do_deferred(rooms).await;
     number(rooms).await;
     offboard(rooms, "node").await;
@@ -105,6 +106,24 @@ pub async fn close_at_once(rooms: &Rooms) {
     loop {
         let services = rooms.app.services();
         let (here, there) = tokio::join!(closing::pass(services), closing::pass(services));
+        if !here.unwrap() && !there.unwrap() {
+            return;
+        }
+    }
+}
+
+/// Brings a change of the rules of status to some users, and no more: as a server that is stopped.
+pub async fn rule_once(rooms: &Rooms) {
+    status_rules::pass(rooms.app.services()).await.unwrap();
+}
+
+/// Two servers bring a change of the rules of status to everybody, both at once.
+pub async fn rule_at_once(rooms: &Rooms, others: &Rooms) {
+    loop {
+        let (here, there) = tokio::join!(
+            status_rules::pass(rooms.app.services()),
+            status_rules::pass(others.app.services())
+        );
         if !here.unwrap() && !there.unwrap() {
             return;
         }

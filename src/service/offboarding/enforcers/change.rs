@@ -1,8 +1,8 @@
-//! Changes what an enforcer is: its name, where it is called, its secrets.
+//! Changes what an enforcer is: its name, where it is called, its secrets, how long it is given.
 
 use serde_json::json;
 
-use super::create::{check_name, check_url, taken};
+use super::create::{check_name, check_url, seconds, taken};
 use super::shown::{Enforcer, Probing, find, of, row};
 use crate::base::id::ResourceId;
 use crate::service::access::authority::{INTEGRATIONS, require};
@@ -23,6 +23,8 @@ pub struct Asked {
     pub url: Option<String>,
     /// How it is known that it has nothing open.
     pub probing: Option<Probing>,
+    /// How long it is given, in seconds, in runs that are opened from then on; as long as all are where it is none.
+    pub deadline_s: Option<Option<u64>>,
 }
 
 /// Changes an enforcer. What waits for it is asked for at once where it is now.
@@ -39,6 +41,9 @@ pub async fn change(services: &Services, caller: &Caller, id: &str, asked: Asked
     }
     if let Some(probe) = asked.probing.as_ref().and_then(Probing::url) {
         check_url(services, "/probe", probe)?;
+    }
+    if let Some(Some(lasts)) = asked.deadline_s {
+        seconds("/deadline_s", lasts)?;
     }
     let changing = Changing {
         id: ResourceId::new(id),
@@ -107,6 +112,9 @@ impl Change for Changing {
                 if let Some(probing) = &asked.probing {
                     after.probe = probing.url().map(str::to_owned);
                 }
+                if let Some(lasts) = asked.deadline_s {
+                    after.deadline_s = lasts.map(|lasts| seconds("/deadline_s", lasts)).transpose()?;
+                }
             }
             To::Sealed(read, sealed) => {
                 before.sealed.clone_from(&read.sealed);
@@ -118,6 +126,7 @@ impl Change for Changing {
             ("url", before.url != after.url),
             ("probe", before.probe != after.probe),
             ("secrets", before.sealed != after.sealed),
+            ("deadline_s", before.deadline_s != after.deadline_s),
         ]
         .into_iter()
         .filter_map(|(name, changed)| changed.then_some(name))

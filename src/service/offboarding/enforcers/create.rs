@@ -6,6 +6,7 @@ use url::Url;
 use super::shown::{Enforcer, Probing, of, shown};
 use crate::service::access::authority::{INTEGRATIONS, require};
 use crate::service::access::desk::{Change, Desk, perform};
+use crate::service::access::settings::check_deadline;
 use crate::service::connections::{MAX_NAME_CHARS, is_name};
 use crate::service::context::{Caller, Services};
 use crate::service::delivery::secrets::Secrets;
@@ -26,22 +27,38 @@ const MAX_URL_BYTES: usize = 2048;
 /// Names of steps that are Muster's own, now or one day.
 const OWN: [&str; 2] = [ACCOUNT_TOKENS, "sessions"];
 
+/// An enforcer to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnforcer {
+    /// Unique in the organisation.
+    pub name: String,
+    /// Where it is told to end everything of a person.
+    pub url: String,
+    /// How it is known that it has nothing open.
+    pub probing: Probing,
+    /// How long it is given, in seconds; as long as all are where nobody says.
+    pub deadline_s: Option<u64>,
+}
+
 /// Makes an enforcer. Gives it and its secret.
 ///
 /// # Errors
 /// `Forbidden`; a name that is none or is taken, a URL that may not be connected to.
-pub async fn create(
-    services: &Services,
-    caller: &Caller,
-    (name, url, probing): (String, String, Probing),
-) -> Result<(Enforcer, NewSecret)> {
+pub async fn create(services: &Services, caller: &Caller, new: NewEnforcer) -> Result<(Enforcer, NewSecret)> {
     require(services, caller, &[INTEGRATIONS]).await?;
+    let NewEnforcer {
+        name,
+        url,
+        probing,
+        deadline_s,
+    } = new;
     check_name(&name)?;
     check_url(services, "/url", &url)?;
     let probe = probing.url().map(str::to_owned);
     if let Some(probe) = &probe {
         check_url(services, "/probe", probe)?;
     }
+    let deadline_s = deadline_s.map(|lasts| seconds("/deadline_s", lasts)).transpose()?;
     let (id, now) = (services.ids().next(), services.clock().now());
     let tenant = services.tenant_uid(caller).await?;
     let mut secrets = Secrets::default();
@@ -57,10 +74,20 @@ pub async fn create(
         test_due: None,
         tested: None,
         created: now,
+        deadline_s,
     });
     let made = perform(services, caller, making).await?;
     let secret = NewSecret { id: secret_id, secret };
     Ok((shown(services, &tenant, made, &[])?, secret))
+}
+
+/// How long an enforcer is given, as it is stored.
+///
+/// # Errors
+/// Less or more than enforcers can be given.
+pub(super) fn seconds(pointer: &str, lasts: u64) -> Result<i64> {
+    check_deadline(pointer, lasts)?;
+    i64::try_from(lasts).map_err(|fault| Error::Internal(Box::new(fault)))
 }
 
 /// Refuses what cannot be the name of an enforcer.

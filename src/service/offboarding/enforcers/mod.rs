@@ -9,7 +9,7 @@ mod tested;
 mod turn;
 
 pub use change::{Asked, add_secret, change, end_secret};
-pub use create::create;
+pub use create::{NewEnforcer, create};
 pub use shown::{Enforcer, Probing, find, list};
 pub use tested::{Said, Tested};
 pub use turn::{Turn, turn};

@@ -34,6 +34,8 @@ pub struct Enforcer {
     pub secrets: Vec<(String, Timestamp, Option<Timestamp>)>,
     /// When it was made.
     pub created: Timestamp,
+    /// How long it is given, in seconds; none where it is as long as all are.
+    pub deadline_s: Option<u64>,
 }
 
 /// How it is known that an enforcer has nothing open.
@@ -116,5 +118,6 @@ pub(super) fn shown(services: &Services, tenant: &str, row: Row, waiting: &[(i64
         is_testing: row.test_due.is_some(),
         tested: row.tested.as_deref().map(read).transpose()?,
         created: row.created,
+        deadline_s: row.deadline_s.and_then(|lasts| u64::try_from(lasts).ok()),
     })
 }

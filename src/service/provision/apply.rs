@@ -1,0 +1,134 @@
+//! What differs is written, and told.
+
+use super::hold::Standing;
+use super::membership::Moved;
+use super::plan::Planned;
+use super::roles;
+use super::stand;
+use super::write::Target;
+use crate::base::clock::Timestamp;
+use crate::base::id::Version;
+use crate::event::Changes;
+use crate::service::deferred;
+use crate::service::derive::Derived;
+use crate::service::keys::Person;
+use crate::service::ledger::{self, What};
+use crate::store::document::Stored;
+use crate::store::resources::External;
+use crate::store::{self, Kind, Unit};
+
+/// The resource after the change, and whether there was one.
+pub(super) struct After {
+    pub(super) stored: Stored,
+    pub(super) wrote: bool,
+    /// What a user's document says about rules, and when.
+    pub(super) derived: Option<(Derived, Timestamp)>,
+}
+
+/// Writes what differs; nothing when nothing does, so that neither version nor time moves.
+pub(super) async fn apply(
+    target: &Target,
+    unit: &mut Unit,
+    planned: Planned,
+    moved: &Moved,
+    now: Timestamp,
+) -> store::Result<After> {
+    let Planned {
+        mut stored,
+        next,
+        content,
+        derived,
+        roles_moved,
+        changes,
+        person,
+        standing,
+        flip,
+        leaving,
+        ..
+    } = planned;
+    let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
+    let mut names = next.names;
+    if !matches!(external, External::Keep) {
+        names.push("externalId".to_owned());
+    }
+    if roles_moved && !names.iter().any(|name| name == roles::ATTRIBUTE) {
+        names.push(roles::ATTRIBUTE.to_owned());
+    }
+    let version: Option<Version> = if let Some((content, old)) = content {
+        let version = unit
+            .resources()
+            .update(stored.pk, stored.version, &old, &content, external, now)
+            .await?;
+        stored.document = content.document;
+        Some(version)
+    } else if roles_moved || !matches!(external, External::Keep) || standing.as_ref().is_some_and(Standing::turns) {
+        Some(unit.resources().rename(stored.pk, stored.version, external, now))
+    } else if moved.is_nothing() {
+        None
+    } else {
+        Some(unit.resources().touch(stored.pk, stored.version, now))
+    };
+    let wrote = version.is_some() || standing.as_ref().is_some_and(Standing::is_kept);
+    if let Some(version) = version {
+        stored.version = version;
+        stored.modified = now;
+        stored.external_id = next.external_id;
+        tell(target, unit, (&stored, &names), moved, (changes, person.as_ref()), now);
+        deferred::done(unit, &target.caller, now, (&stored.id, Some(stored.version)));
+    }
+    if let Some(standing) = &standing {
+        let user = (stored.pk, &stored.id);
+        stand::tell_flip(target, unit, standing, (&stored, person.as_ref()), (flip, now));
+        standing.tell(unit, &target.caller, now, user, stored.version);
+    }
+    if let Some(leaving) = &leaving {
+        let user = (stored.pk, &stored.id);
+        leaving.keep(&target.services, &target.caller, unit, user, now).await?;
+    }
+    Ok(After {
+        stored,
+        wrote,
+        derived: derived.map(|derived| (derived, now)),
+    })
+}
+
+/// Says in the log what changed.
+fn tell(
+    target: &Target,
+    unit: &mut Unit,
+    (stored, names): (&Stored, &[String]),
+    moved: &Moved,
+    (changes, person): (Changes, Option<&Person>),
+    now: Timestamp,
+) {
+    // What follows from a rule alone has an event of its own.
+    if names.is_empty() && changes.is_empty() && moved.is_nothing() {
+        return;
+    }
+    let mut data = ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed());
+    if target.replaces {
+        data["via"] = "put".into();
+    }
+    let entry = ledger::Entry {
+        what: match target.store_kind {
+            Kind::User => What::UserUpdated,
+            Kind::Group => What::GroupUpdated,
+        },
+        subject: (target.store_kind, stored.pk, &stored.id),
+        about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),
+        data,
+        changes: (!changes.is_empty()).then_some(changes),
+        reason: None,
+        person,
+    };
+    ledger::record(unit, &target.caller, now, entry);
+}
+
+/// What becomes of the caller's own name for the resource.
+fn external<'a>(target: &Target, before: Option<&str>, after: Option<&'a str>) -> External<'a> {
+    match (target.caller.connection_id(), after) {
+        (Some(connection), Some(after)) if before != Some(after) => External::Set(connection, after),
+        (Some(connection), None) if before.is_some() => External::Clear(connection),
+        _ => External::Keep,
+    }
+}
