@@ -78,5 +78,8 @@ pub(super) fn told(shown: &Shown) {
             "users: {} ({}), {} changed, {} had to stay",
             work.users, work.state, work.turned, work.stayed
         );
+        if work.failed > 0 {
+            println!("{} could not be changed: the program's log says why", work.failed);
+        }
     }
 }

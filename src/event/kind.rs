@@ -180,7 +180,7 @@ catalogue! {
     UserCreated = "user.created", People, "A user was made.", "`attributes`, `version` [`active`, `via`, `source`]; sealed: `after`, `reason`";
     UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version` [`via`]; sealed: `before`, `after`, `reason`";
     UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
-    UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version` or `into`, `left_out` [`status`, `called_by`, `via`, `matched`, `grants`]; sealed: `after`";
+    UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version` or `into`, `left_out` [`status`, `called_by`, `via`, `matched`, `grants`, `roles_lost`]; sealed: `after`";
     UserPurged = "user.purged", People, "What was kept of a deleted user was destroyed: nobody can read what the log says of them.", "";
     UserActivated = "user.activated", People, "A user may come in again, or for the first time.", "`from`, `to`, `version` [`rule`]";
     UserSuspended = "user.suspended", People, "A user may not come in for a while.", "`from`, `to`, `version` [`until`, `carried_from`, `rule`]";
@@ -244,12 +244,12 @@ catalogue! {
     TenantResumed = "tenant.resumed", Policy, "The organisation was resumed.", "`users`, `closing`";
     TenantDeleted = "tenant.deleted", Policy, "The organisation was deleted: nobody has anything.", "`users`, `closing`";
     TenantRestored = "tenant.restored", Policy, "The organisation was deleted and is suspended again.", "`users`, `closing`";
-    TenantUsersTurned = "tenant.users_turned", Acts, "What was to become of the users is done.", "`users`, `closing`, `turned`, `stayed`: how many";
+    TenantUsersTurned = "tenant.users_turned", Acts, "What was to become of the users is done.", "`users`, `closing`, `turned`, `stayed`, `failed`: how many";
     ConnectionCreated = "connection.created", Acts, "A connection was made.", "id and name";
     ConnectionSuspended = "connection.suspended", Acts, "A connection was suspended: its tokens do not work until it is resumed.", "`name`, `users`: what becomes of them, `closing`: id of that";
     ConnectionResumed = "connection.resumed", Acts, "A connection was resumed.", "`name`, `users`, `closing`";
     ConnectionDeleted = "connection.deleted", Acts, "A connection was deleted.", "`name`, `users`, `closing`";
-    ConnectionUsersTurned = "connection.users_turned", Acts, "What was to become of the users of a connection is done.", "`users`, `closing`, `turned`, `stayed`: how many";
+    ConnectionUsersTurned = "connection.users_turned", Acts, "What was to become of the users of a connection is done.", "`users`, `closing`, `turned`, `stayed`, `failed`: how many";
     ReceiverCreated = "receiver.created", Acts, "Somebody is told of what happens from now on.", "id and `name`";
     ReceiverChanged = "receiver.changed", Acts, "A receiver or its secrets were changed.", "`attributes`";
     ReceiverPaused = "receiver.paused", Acts, "A receiver is sent nothing until it is resumed.", "`reason`: `asked`, `gone`, `failing` or `unreadable`";

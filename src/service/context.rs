@@ -184,6 +184,9 @@ impl Services {
             Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
             Keeping::Nothing => unit.silent(),
         };
+        if let Authority::Connection(connection) = caller.authority() {
+            unit = unit.sent_by(connection.id);
+        }
         if let Some(claim) = caller.claim() {
             unit.replays().take_effect(claim);
         }

@@ -188,6 +188,9 @@ impl From<store::Error> for Error {
             store::Error::Retry => Self::Busy,
             store::Error::Crowded => Self::Crowded,
             store::Error::Stale => Self::Stale,
+            store::Error::Shut => Self::Forbidden(
+                "what this token belongs to was suspended or deleted while the request was on its way".to_owned(),
+            ),
             store::Error::TooLong => {
                 scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")
                     .into()

@@ -45,9 +45,37 @@ impl FromRow for Connection {
     }
 }
 
+/// The connection `$2`, where it and its tenant work.
+macro_rules! works {
+    ($lock:literal) => {
+        concat!(
+            "SELECT c.id FROM connection c CROSS JOIN tenant t WHERE c.tenant_id = $1 AND c.id = $2 AND c.state = 'active' ",
+            "AND t.id = $1 AND t.state = 'active'",
+            $lock
+        )
+    };
+}
+
+/// Expects that a connection and its tenant work; whoever suspends or deletes the connection waits until the unit ends.
+pub(super) fn works(tenant: TenantId, connection: ConnectionId) -> Statement {
+    const WORKS: &str = works!(" [share c]");
+    Statement::new(WORKS).bind(tenant).bind(connection).expecting_row()
+}
+
 impl<R: Read> Connections<R> {
     pub(super) const fn new(tenant: TenantId, source: R) -> Self {
         Self { tenant, source }
+    }
+
+    /// Whether a connection and the tenant work.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn works(&mut self, connection: ConnectionId) -> Result<bool> {
+        const WORKS: &str = works!("");
+        let works = Statement::new(WORKS).bind(self.tenant).bind(connection);
+        let row: Option<(i64,)> = self.source.row(works).await?;
+        Ok(row.is_some())
     }
 
     /// The connection with this name, which may be deleted.

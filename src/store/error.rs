@@ -101,6 +101,9 @@ pub enum Error {
     /// The row is not at the expected version, or gone. The unit is lost.
     #[error("the resource has changed")]
     Stale,
+    /// The connection that sent it, or the tenant, was suspended or deleted meanwhile. Nothing was kept.
+    #[error("what sent it does not work any more")]
+    Shut,
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenFault),

@@ -17,12 +17,12 @@ use super::access::rules::Rules;
 use super::access::scopes::Scopes;
 use super::access::views::Views;
 use super::closing::works::Closings;
-use super::connections::Connections;
+use super::connections::{Connections, works};
 use super::credentials::Credentials;
 use super::deferred::Deferred;
 use super::delivery::deliveries::Deliveries;
 use super::delivery::receivers::Receivers;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::fuse::counters::Fuses;
 use super::fuse::holds::Holds;
 use super::invitations::Invitations;
@@ -48,7 +48,7 @@ use super::tokens::Tokens;
 use super::tolerances::Tolerances;
 use super::undo::list::Undos;
 use crate::base::clock::Timestamp;
-use crate::base::id::TenantId;
+use crate::base::id::{ConnectionId, TenantId};
 use crate::event::{Origin, Record};
 
 /// One tenant and one transaction. Everything is kept by [`Self::save`], or nothing: dropped, it rolls back.
@@ -58,6 +58,8 @@ pub struct Unit {
     tenant: TenantId,
     tx: Tx,
     collected: Collected,
+    /// The connection whose request it carries out.
+    sender: Option<ConnectionId>,
 }
 
 impl Unit {
@@ -70,6 +72,7 @@ impl Unit {
             tenant,
             tx: Tx::begin(db).await?,
             collected: Collected::default(),
+            sender: None,
         })
     }
 
@@ -84,6 +87,14 @@ impl Unit {
     #[must_use]
     pub fn silent(mut self) -> Self {
         self.collected.silence();
+        self
+    }
+
+    /// The same unit, which is saved only while this connection and the tenant work: a request that was let in before somebody
+    /// shut them may take long to arrive.
+    #[must_use]
+    pub const fn sent_by(mut self, connection: ConnectionId) -> Self {
+        self.sender = Some(connection);
         self
     }
 
@@ -118,10 +129,19 @@ impl Unit {
     /// Resolves when everything is on disk.
     ///
     /// # Errors
-    /// When it is not: then nothing was kept.
+    /// When it is not: then nothing was kept. [`Error::Shut`] when who sent it does not work any more.
     pub async fn save(mut self) -> Result<()> {
         self.tx.last(self.collected.into_statements(self.tenant)?);
-        self.tx.save().await
+        let Some(sender) = self.sender else {
+            return self.tx.save().await;
+        };
+        // Last of all, when the policy is shared: whoever shuts the tenant holds that, and who shuts the connection waits here.
+        self.tx.later(works(self.tenant, sender));
+        let db = self.tx.db();
+        match self.tx.save().await {
+            Err(Error::Stale) if !Connections::new(self.tenant, &db).works(sender).await? => Err(Error::Shut),
+            saved => saved,
+        }
     }
 
     /// Drops the writes, and resolves when what the unit may have read is on disk. A refusal, or an answer that

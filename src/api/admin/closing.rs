@@ -141,6 +141,8 @@ pub struct UsersWork {
     turned: u64,
     /// How many had to stay: the owner, the last administrators, break-glass accounts.
     stayed: u64,
+    /// How many could not be changed because of a fault of ours, which the program's log tells of.
+    failed: u64,
     /// When it began.
     created: Instant,
     /// When it ended.
@@ -167,6 +169,7 @@ impl From<Work> for UsersWork {
             state: work.state,
             turned: work.turned,
             stayed: work.stayed,
+            failed: work.failed,
             created: Instant(work.created),
             finished: wire::at(work.finished),
         }

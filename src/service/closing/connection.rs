@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::asked::{Asked, Checked, Users};
 use super::shown::{Shown, shown};
-use crate::base::id::ResourceId;
-use crate::service::access::authority::{GIVE, INTEGRATIONS, require};
+use crate::base::id::{Pk, ResourceId};
+use crate::service::access::authority::{GIVE, Held, INTEGRATIONS, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
 use crate::service::credentials::until_everywhere;
@@ -13,7 +13,7 @@ use crate::service::deferred;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
 use crate::store::closing::State;
-use crate::store::closing::works::{NewClosing, Verb};
+use crate::store::closing::works::{NewClosing, Progress, Verb};
 use crate::store::connections::Connection;
 
 /// What can become of the users of a connection that is suspended.
@@ -46,7 +46,7 @@ pub async fn suspend(services: &Services, caller: &Caller, id: &str, asked: Aske
 /// begun, and goes on.
 ///
 /// # Errors
-/// `Forbidden`, `NotFound`; what cannot become of them.
+/// `Forbidden`, `NotFound`; what cannot become of them; users who are to stay as they are, and are kept out by the suspension.
 pub async fn delete(services: &Services, caller: &Caller, id: &str, asked: Asked) -> Result<Shown> {
     shut(services, caller, id, State::Deleted, asked).await
 }
@@ -65,6 +65,7 @@ pub async fn resume(services: &Services, caller: &Caller, id: &str) -> Result<Sh
         to: State::Active,
         verb: Verb::Return,
         reason: None,
+        held,
     };
     let row = perform(services, caller, opening).await?;
     until_everywhere(services).await;
@@ -85,6 +86,7 @@ async fn shut(services: &Services, caller: &Caller, id: &str, to: State, asked: 
         to,
         verb: users.verb(),
         reason,
+        held,
     };
     let row = perform(services, caller, turning).await?;
     until_everywhere(services).await;
@@ -106,6 +108,30 @@ struct Turning {
     to: State,
     verb: Verb,
     reason: Option<String>,
+    /// What whoever asks for it may do.
+    held: Held,
+}
+
+impl Turning {
+    /// Who may not end accounts stops nothing that ends some, or lets somebody in.
+    async fn may_stop(&self, desk: &mut Desk, row: &Connection) -> Result<()> {
+        match desk.unit.closings().last(Some(row.id)).await? {
+            Some(last) if last.progress == Progress::Running => Users::Suspend.may(&desk.services, self.held),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody can resume what is deleted: nobody is left behind whom only its suspension keeps out.
+    async fn let_go(&self, desk: &mut Desk, row: &Connection) -> Result<()> {
+        if !desk.unit.closings().held(Some(row.id), Pk(0), 1).await?.is_empty() {
+            return Err(Error::conflict(
+                "its suspension keeps users out, and nobody could let all of them in any more: resume it first, or say \
+                 `deactivate` or `delete`",
+            ));
+        }
+        desk.unit.closings().end_for_deleted(Some(row.id), desk.now);
+        Ok(())
+    }
 }
 
 impl Change for Turning {
@@ -122,6 +148,7 @@ impl Change for Turning {
             (State::Suspended, State::Suspended) => row.since,
             _ => Some(desk.now),
         };
+        self.may_stop(desk, &row).await?;
         desk.unit.connections().turn(row.id, self.to, since);
         let closing = NewClosing {
             id: &self.closing,
@@ -141,6 +168,9 @@ impl Change for Turning {
         };
         let data = json!({ "name": row.name, "users": self.verb.as_str(), "closing": self.closing });
         desk.note(what, ledger::thing(Thing::Connection, &row.uid), &data);
+        if (self.to, self.verb) == (State::Deleted, Verb::Keep) {
+            self.let_go(desk, &row).await?;
+        }
         if self.to == State::Deleted {
             for token in desk.unit.tokens().revoke_of_connection(row.id, desk.now).await? {
                 let data = json!({ "token": token });

@@ -1,13 +1,14 @@
 //! What is to be done to users is done, some of them at a time, each time in one unit with how far it is.
 
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::shown::Work;
 use crate::access::lifecycle::{Ask, By};
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId};
+use crate::base::id::{ConnectionId, Pk, ResourceId};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
 use crate::service::credentials::REMEMBERED_FOR;
@@ -17,8 +18,10 @@ use crate::service::lifecycle::several::{Came, several};
 use crate::service::lifecycle::turn::{Turning, saved};
 use crate::service::provision::attempt::attempts;
 use crate::service::provision::{self, IfMatch};
-use crate::store::closing::users::Whom;
-use crate::store::closing::works::{self, Closing, Progress, Running, Verb};
+use crate::service::setbacks::meets_all;
+use crate::store::closing::State;
+use crate::store::closing::users::{KeptOut, Whom};
+use crate::store::closing::works::{self, Closing, NewClosing, Progress, Running, Step, Verb};
 use crate::store::log::leases;
 
 /// Users whose status is turned in one unit, for which others wait that need the writer or the policy.
@@ -32,7 +35,8 @@ const MOST: u32 = 20;
 const LEASE: &str = "closing";
 /// How long a node that stops in mid-work keeps the others from it; a chunk takes far less.
 const LEASE_LASTS: Duration = Duration::from_secs(30);
-/// A work begins when no request is under way any more that a token let in: whom that makes is among the users then.
+/// A work begins when no server lets in any more what comes by a token that it remembers. A request that was let in before is not
+/// saved any more, so whom a connection has made is among the users then.
 const SETTLES: Duration = Duration::from_secs(2 * REMEMBERED_FOR.as_secs());
 
 /// Whether something is to be done, in any tenant.
@@ -60,7 +64,7 @@ pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
 pub async fn pass(services: &Services) -> Result<bool> {
     let mut more = false;
     for running in works::running(services.db(), settled(services), MOST).await? {
-        match step(services, &running).await {
+        match go_on(services, &running).await {
             Ok(goes_on) => more |= goes_on,
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -82,67 +86,179 @@ pub async fn finish(services: &Services, caller: &Caller, id: &str) -> Result<Wo
         slug: caller.tenant_slug().to_owned(),
         id: id.to_owned(),
     };
-    while step(services, &running).await? {}
+    while go_on(services, &running).await? {}
     let found = services.read(caller).closings().find(id).await?;
     Ok(found.ok_or(Error::NotFound)?.into())
 }
 
-fn settled(services: &Services) -> Timestamp {
-    services.clock().now().minus(SETTLES)
+/// When what is begun by now was begun at the latest, and what it seems to be after where that clock was ahead.
+fn settled(services: &Services) -> (Timestamp, Timestamp) {
+    let now = services.clock().now();
+    (now.minus(SETTLES), now.plus(SETTLES))
 }
 
 /// Some users more; false when there was none left, or it goes on no more.
-async fn step(services: &Services, running: &Running) -> Result<bool> {
+async fn go_on(services: &Services, running: &Running) -> Result<bool> {
+    match next(services, running).await? {
+        Some(part) => carry(services, part).await,
+        None => Ok(false),
+    }
+}
+
+/// Some users of a work that goes on, as they were looked up.
+pub struct Part {
+    caller: Caller,
+    closing: Arc<Closing>,
+    users: Vec<User>,
+}
+
+/// The next users of each work, of whatever tenant.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn look(services: &Services) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for running in works::running(services.db(), settled(services), MOST).await? {
+        parts.extend(next(services, &running).await?);
+    }
+    Ok(parts)
+}
+
+/// The next users of one; none where it goes on no more.
+async fn next(services: &Services, running: &Running) -> Result<Option<Part>> {
     let caller = Caller::closing(running.tenant, &running.slug, &running.id);
     let found = services.read(&caller).closings().find(&running.id).await?;
     let Some(closing) = found.filter(|closing| closing.progress == Progress::Running) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let closing = Arc::new(closing);
     let users = users(services, &caller, &closing).await?;
-    let Some((last, _)) = users.last() else {
+    Ok(Some(Part {
+        caller,
+        closing: Arc::new(closing),
+        users,
+    }))
+}
+
+/// Does it to those who were looked up, as far as it still is to be done; false when there was none left.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn carry(services: &Services, part: Part) -> Result<bool> {
+    let Part { caller, closing, users } = part;
+    let Some(User { pk: last, .. }) = users.last() else {
         perform(services, &caller, Ending { closing }).await?;
         return Ok(false);
     };
     let last = *last;
     if closing.verb == Verb::Delete {
-        let came = deleted(services, &caller, users).await?;
-        perform(services, &caller, Advancing { closing, last, came }).await?;
-        return Ok(true);
+        let came = deleted(services, &caller, &closing, users).await?;
+        return match perform(services, &caller, Advancing { closing, last, came }).await {
+            // Somebody else goes on with it.
+            Err(Error::Stale) => Ok(true),
+            advanced => advanced.map(|()| true),
+        };
     }
-    let pks: Arc<[Pk]> = users.iter().map(|(pk, _)| *pk).collect();
-    attempts(|| {
-        let (services, caller) = (services.clone(), caller.clone());
-        let (closing, pks) = (Arc::clone(&closing), Arc::clone(&pks));
-        async move { turned(&services, &caller, &closing, &pks).await }
-    })
-    .await?;
+    match together(services, &caller, &closing, users.clone()).await {
+        Err(error) if is_of_one(&error) => apart(services, &caller, &closing, users).await?,
+        turned => turned?,
+    }
     Ok(true)
 }
 
+/// Whether something is wrong with somebody, rather than with all of them.
+fn is_of_one(error: &Error) -> bool {
+    matches!(error, Error::Internal(_)) && !meets_all(error)
+}
+
+async fn together(services: &Services, caller: &Caller, closing: &Arc<Closing>, users: Vec<User>) -> Result<()> {
+    let users: Arc<[User]> = users.into();
+    attempts(|| {
+        let (services, caller) = (services.clone(), caller.clone());
+        let (closing, users) = (Arc::clone(closing), Arc::clone(&users));
+        async move { turned(&services, &caller, &closing, &users).await }
+    })
+    .await
+}
+
+/// Each in a unit of their own: who cannot be changed keeps nobody else from it, and is counted.
+async fn apart(services: &Services, caller: &Caller, closing: &Closing, users: Vec<User>) -> Result<()> {
+    let mut closing = closing.clone();
+    for user in users {
+        let (last, here) = (user.pk, Arc::new(closing.clone()));
+        match together(services, caller, &here, vec![user.clone()]).await {
+            Err(error) if is_of_one(&error) => {
+                failed(&closing, &user, &error);
+                let came = Came {
+                    failed: 1,
+                    ..Came::default()
+                };
+                let advancing = Advancing {
+                    closing: here,
+                    last,
+                    came,
+                };
+                perform(services, caller, advancing).await?;
+            }
+            turned => turned?,
+        }
+        closing.after = last;
+    }
+    Ok(())
+}
+
+fn failed(closing: &Closing, user: &User, error: &Error) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        closing = closing.id,
+        user = user.id.as_str(),
+        "a user of what was suspended or deleted cannot be changed; the others are"
+    );
+}
+
+/// Somebody whom it is about.
+#[derive(Clone)]
+struct User {
+    pk: Pk,
+    id: ResourceId,
+    /// The suspension that keeps them out and ends, by its number.
+    ends: Option<i64>,
+}
+
 /// The next users it is about.
-async fn users(services: &Services, caller: &Caller, closing: &Closing) -> Result<Vec<(Pk, ResourceId)>> {
+async fn users(services: &Services, caller: &Caller, closing: &Closing) -> Result<Vec<User>> {
     let reader = services.read(caller);
     let (of, after) = (closing.connection, closing.after);
     let mut closings = reader.closings();
-    Ok(match closing.verb {
+    let found = match closing.verb {
         Verb::Keep => Vec::new(),
         Verb::Suspend | Verb::Deactivate => closings.users(of, Whom::Concerned, after, AT_ONCE).await?,
         Verb::Delete => closings.users(of, Whom::All, after, DELETED_AT_ONCE).await?,
-        Verb::Return => closings.held(of, after, AT_ONCE).await?,
-    })
+        Verb::Return => {
+            let held = closings.held(of, after, AT_ONCE).await?.into_iter();
+            let user = |KeptOut { pk, id, closing }| User {
+                pk,
+                id,
+                ends: Some(closing),
+            };
+            return Ok(held.map(user).collect());
+        }
+    };
+    let user = |(pk, id)| User { pk, id, ends: None };
+    Ok(found.into_iter().map(user).collect())
 }
 
 /// Turns the status of some users in one unit with how far it is; nothing where somebody else has.
-async fn turned(services: &Services, caller: &Caller, closing: &Closing, users: &[Pk]) -> Result<()> {
+async fn turned(services: &Services, caller: &Caller, closing: &Closing, users: &[User]) -> Result<()> {
     let mut unit = services.begin(caller).await?;
     let now = services.read(caller).closings().find(&closing.id).await?;
     if now.is_none_or(|now| now.progress != Progress::Running || now.after != closing.after) {
         return Ok(unit.dismiss().await?);
     }
-    let came = several(services, caller, &mut unit, users, &turning(closing)).await?;
-    let last = users.last().copied().unwrap_or(closing.after);
-    unit.closings().advance(closing, (last, came.turned, came.stayed));
+    let pks: Vec<Pk> = users.iter().map(|user| user.pk).collect();
+    let ends: BTreeMap<Pk, i64> = users.iter().filter_map(|user| Some((user.pk, user.ends?))).collect();
+    let came = several(services, caller, &mut unit, (&pks, &ends), &turning(closing)).await?;
+    let last = pks.last().copied().unwrap_or(closing.after);
+    unit.closings().advance(closing, step(last, came));
     saved(services, caller, unit).await
 }
 
@@ -164,19 +280,32 @@ fn turning(closing: &Closing) -> Turning {
 }
 
 /// Deletes users, each as an administrator deletes one: the owner, the last administrators and break-glass accounts stay.
-async fn deleted(services: &Services, caller: &Caller, users: Vec<(Pk, ResourceId)>) -> Result<Came> {
+async fn deleted(services: &Services, caller: &Caller, closing: &Closing, users: Vec<User>) -> Result<Came> {
     let kind = services.type_at("Users").ok_or(Error::NotFound)?;
     let mut came = Came::default();
-    for (_, id) in users {
-        match provision::end(services, caller, kind, &id, &IfMatch::Absent).await {
+    for user in users {
+        match provision::end(services, caller, kind, &user.id, &IfMatch::Absent).await {
             Ok(()) => came.turned += 1,
             // Somebody else was faster.
             Err(Error::NotFound) => {}
             Err(Error::Conflict(_) | Error::Violated(_)) => came.stayed += 1,
+            Err(error) if is_of_one(&error) => {
+                failed(closing, &user, &error);
+                came.failed += 1;
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(came)
+}
+
+const fn step(after: Pk, came: Came) -> Step {
+    Step {
+        after,
+        turned: came.turned,
+        stayed: came.stayed,
+        failed: came.failed,
+    }
 }
 
 /// Keeps how far it is.
@@ -190,8 +319,7 @@ impl Change for Advancing {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
-        let Came { turned, stayed } = self.came;
-        desk.unit.closings().advance(&self.closing, (self.last, turned, stayed));
+        desk.unit.closings().advance(&self.closing, step(self.last, self.came));
         Ok(())
     }
 }
@@ -215,6 +343,9 @@ impl Change for Ending {
         let (what, subject) = if let Some(connection) = closing.connection {
             let row = desk.unit.connections().find_by_id(connection).await?;
             let row = row.ok_or(Error::NotFound)?;
+            if row.state == State::Deleted && closing.verb != Verb::Return {
+                self.let_go(desk, connection).await?;
+            }
             (What::ConnectionUsersTurned, ledger::thing(Thing::Connection, &row.uid))
         } else {
             let uid = desk.services.tenant_uid(&desk.caller).await?;
@@ -222,8 +353,30 @@ impl Change for Ending {
         };
         let data = json!({
             "closing": closing.id, "users": closing.verb.as_str(), "turned": closing.turned, "stayed": closing.stayed,
+            "failed": closing.failed,
         });
         desk.note(what, subject, &data);
         Ok(())
+    }
+}
+
+impl Ending {
+    /// Nobody can resume what is deleted, so its suspension keeps nobody out any more: whom it still holds has another
+    /// connection by now, and comes in again by a work that follows this one.
+    async fn let_go(&self, desk: &mut Desk, connection: ConnectionId) -> Result<()> {
+        let held = desk.unit.closings().held(Some(connection), Pk(0), 1).await?;
+        if held.is_empty() {
+            desk.unit.closings().end_for_deleted(Some(connection), desk.now);
+            return Ok(());
+        }
+        let id = desk.services.ids().next();
+        let following = NewClosing {
+            id: id.as_str(),
+            connection: Some(connection),
+            verb: Verb::Return,
+            reason: None,
+            now: desk.now,
+        };
+        Ok(desk.unit.closings().begin(following).await?)
     }
 }

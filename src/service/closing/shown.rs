@@ -37,6 +37,8 @@ pub struct Work {
     pub turned: u64,
     /// How many had to stay so far.
     pub stayed: u64,
+    /// How many could not be changed so far because of a fault of ours.
+    pub failed: u64,
     /// When it began.
     pub created: Timestamp,
     /// When it ended.
@@ -76,6 +78,7 @@ impl From<Closing> for Work {
             state: closing.progress.as_str(),
             turned: closing.turned,
             stayed: closing.stayed,
+            failed: closing.failed,
             created: closing.created,
             finished: closing.finished,
         }

@@ -39,7 +39,7 @@ pub async fn find(services: &Services, caller: &Caller) -> Result<Shown> {
 pub async fn suspend(services: &Services, caller: &Caller, asked: Asked) -> Result<Shown> {
     admitted(services, caller).await?;
     let Checked { users, reason } = asked.checked(&OF_SUSPENDED)?;
-    turned(services, caller, (State::Suspended, users.verb(), reason)).await
+    change(services, caller, Step::Suspend, (users.verb(), reason)).await
 }
 
 /// Resumes the tenant, and lets in again whom its suspension has suspended; nothing where it works already.
@@ -48,7 +48,7 @@ pub async fn suspend(services: &Services, caller: &Caller, asked: Asked) -> Resu
 /// As [`find`].
 pub async fn resume(services: &Services, caller: &Caller) -> Result<Shown> {
     admitted(services, caller).await?;
-    turned(services, caller, (State::Active, Verb::Return, None)).await
+    change(services, caller, Step::Resume, (Verb::Return, None)).await
 }
 
 /// Deletes the tenant, whose name has to be said: nobody comes in, and no token works, until the operator restores it.
@@ -62,7 +62,7 @@ pub async fn delete(services: &Services, caller: &Caller, name: &str, asked: Ask
         let reason = "the name of the organisation belongs here, letter by letter: what is deleted is all of it";
         return Err(Error::invalid("/confirm", reason));
     }
-    turned(services, caller, (State::Deleted, users.verb(), reason)).await
+    change(services, caller, Step::Delete, (users.verb(), reason)).await
 }
 
 /// Brings a tenant back that was deleted: suspended, so that whoever does it looks first.
@@ -75,10 +75,7 @@ pub async fn restore(services: &Services, caller: &Caller) -> Result<Shown> {
             "only the operator restores an organisation, on the command line".to_owned(),
         ));
     }
-    if found(services, caller).await?.state != State::Deleted.as_str() {
-        return Err(Error::conflict("this organisation is not deleted"));
-    }
-    turned(services, caller, (State::Suspended, Verb::Keep, None)).await
+    change(services, caller, Step::Restore, (Verb::Keep, None)).await
 }
 
 /// Lets pass the owner, an administrator's token, and the operator; no other user, whatever they hold.
@@ -110,14 +107,15 @@ async fn found(services: &Services, caller: &Caller) -> Result<Shown> {
     Ok(shown(name, (row.state, row.since), counts, last))
 }
 
-async fn turned(
+async fn change(
     services: &Services,
     caller: &Caller,
-    (to, verb, reason): (State, Verb, Option<String>),
+    step: Step,
+    (verb, reason): (Verb, Option<String>),
 ) -> Result<Shown> {
     let turning = Turning {
         closing: services.ids().next().into_string(),
-        to,
+        step,
         verb,
         reason,
     };
@@ -126,10 +124,41 @@ async fn turned(
     found(services, caller).await
 }
 
+/// What is done to a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Suspend,
+    Resume,
+    Delete,
+    Restore,
+}
+
+impl Step {
+    /// What becomes of a tenant that is this by now, and what is said of it; none where it is so already.
+    fn done_to(self, state: State) -> Result<Option<(State, What)>> {
+        Ok(match (self, state) {
+            (Self::Resume, State::Active) => None,
+            (Self::Resume, State::Suspended) => Some((State::Active, What::TenantResumed)),
+            (Self::Suspend, State::Active | State::Suspended) => Some((State::Suspended, What::TenantSuspended)),
+            (Self::Delete, State::Active | State::Suspended) => Some((State::Deleted, What::TenantDeleted)),
+            (Self::Restore, State::Deleted) => Some((State::Suspended, What::TenantRestored)),
+            (Self::Restore, State::Active | State::Suspended) => {
+                return Err(Error::conflict("this organisation is not deleted"));
+            }
+            // Only the operator brings it back, and says so.
+            (Self::Resume | Self::Suspend | Self::Delete, State::Deleted) => {
+                return Err(Error::conflict(
+                    "this organisation was deleted: `muster tenant restore` brings it back first",
+                ));
+            }
+        })
+    }
+}
+
 struct Turning {
     /// Id of what is done to the users.
     closing: String,
-    to: State,
+    step: Step,
     verb: Verb,
     reason: Option<String>,
 }
@@ -141,20 +170,14 @@ impl Change for Turning {
         // Held first, as every unit does; whoever decides by the version before reads it anew.
         desk.unit.policy().hold().await?;
         let row: Tenant = desk.unit.closings().tenant().await?.ok_or(Error::NotFound)?;
-        match (row.state, self.to) {
-            (State::Active, State::Active) | (State::Deleted, State::Deleted) => return Ok(()),
-            (State::Deleted, State::Active) => {
-                return Err(Error::conflict(
-                    "this organisation was deleted: `muster tenant restore` brings it back first",
-                ));
-            }
-            _ => {}
-        }
-        let since = match (row.state, self.to) {
+        let Some((to, what)) = self.step.done_to(row.state)? else {
+            return Ok(());
+        };
+        let since = match (row.state, to) {
             (State::Suspended, State::Suspended) => row.since,
             _ => Some(desk.now),
         };
-        desk.unit.closings().turn_tenant(self.to, since);
+        desk.unit.closings().turn_tenant(to, since);
         desk.unit.policy().bump();
         let closing = NewClosing {
             id: &self.closing,
@@ -164,15 +187,9 @@ impl Change for Turning {
             now: desk.now,
         };
         desk.unit.closings().begin(closing).await?;
-        if self.to != State::Active {
+        if to != State::Active {
             deferred::refuse(&mut desk.unit, None);
         }
-        let what = match (row.state, self.to) {
-            (State::Deleted, _) => What::TenantRestored,
-            (_, State::Active) => What::TenantResumed,
-            (_, State::Suspended) => What::TenantSuspended,
-            (_, State::Deleted) => What::TenantDeleted,
-        };
         let data = json!({ "users": self.verb.as_str(), "closing": self.closing });
         desk.note(what, ledger::thing(Thing::Tenant, &row.uid), &data);
         Ok(())

@@ -114,7 +114,9 @@ async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -
         // Nothing is wrong with the change.
         Err(error @ (Error::Busy | Error::Crowded)) => return Err(error),
         // It is gone on with when the connection is resumed.
-        Err(Error::Conflict(_)) if is_suspended(services, caller, hold).await? => return Ok(false),
+        Err(Error::Conflict(_) | Error::Forbidden(_)) if is_suspended(services, caller, hold).await? => {
+            return Ok(false);
+        }
         Err(error) => error,
     };
     if let Error::Internal(fault) = &error {

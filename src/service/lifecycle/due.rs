@@ -82,21 +82,16 @@ enum Outcome {
 
 async fn attempt(services: &Services, caller: &Caller, plan: &Due, outcome: Outcome) -> Result<bool> {
     let mut unit = services.begin(caller).await?;
-    let cancelled = (State::Cancelled, What::ScheduleCancelled);
-    let (state, what) = match (&plan.user, outcome) {
-        (None, _) => cancelled,
-        (Some(user), Outcome::Fail) => {
-            let there = unit.resources().pks(std::slice::from_ref(user)).await?;
-            // Deleted since it was looked up, they are nobody who must stay.
-            if there.is_empty() {
-                cancelled
-            } else {
-                (State::Failed, What::ScheduleFailed)
-            }
-        }
+    // Whoever deletes or restores somebody locks the policy, too: who is there now, or is not, stays so.
+    unit.policy().hold().await?;
+    let now = unit.schedules().find(&plan.uid).await?;
+    let user = now.and_then(|now| now.user).map(|(user, _)| user);
+    let (state, what) = match (&user, outcome) {
+        // They are deleted, and nobody who must stay.
+        (None, _) => (State::Cancelled, What::ScheduleCancelled),
+        (Some(_), Outcome::Fail) => (State::Failed, What::ScheduleFailed),
         (Some(user), Outcome::Do) => match in_unit(services, caller, &mut unit, user, &turning(plan)).await {
             Ok(_) => (State::Done, What::ScheduleDone),
-            Err(Error::NotFound) => cancelled,
             Err(error) => {
                 unit.dismiss().await?;
                 return Err(error);
@@ -110,7 +105,7 @@ async fn attempt(services: &Services, caller: &Caller, plan: &Due, outcome: Outc
         return Ok(false);
     }
     tell(&mut unit, caller, now, what, &plan.uid);
-    if let (State::Failed, Some(user)) = (state, &plan.user) {
+    if let (State::Failed, Some(user)) = (state, &user) {
         let told = json!({ "schedule": plan.uid, "user": user.as_str(), "action": plan.action.as_str() });
         mail::alert_in(services, &mut unit, now, (Template::ScheduleFailed, &told)).await?;
     }

@@ -4,6 +4,7 @@
 //! one unit with its entry in the log. May import what `service` may, and the rest of it; must never turn a status by
 //! anything but that machine.
 
+mod beside;
 pub mod clone;
 pub mod due;
 pub mod early;

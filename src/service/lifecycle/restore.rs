@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::given_back::{self, GivingBack};
 use super::rehire::over;
+use super::schedule;
 use super::standing::{self, Stands};
 use super::status;
 use super::tombstones::What;
@@ -205,6 +206,11 @@ impl Restoring {
                 let called = unit.tombstones().be_called_again(tomb.pk).await?;
                 unit.tombstones().forget(heir);
                 self.tell(unit, &tomb, (revived, called, left_out.len()), now).await?;
+                // Whom somebody wants active now is not held to what was planned before.
+                if self.kind == Kind::User && self.how.active != Some(true) {
+                    let user = (tomb.pk, &tomb.id);
+                    schedule::wait_again(unit, &self.caller, user, tomb.deleted, now).await?;
+                }
                 // It is there before somebody is in it.
                 unit.say_first(first, then);
             }

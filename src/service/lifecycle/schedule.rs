@@ -7,7 +7,7 @@ use serde_json::json;
 use super::turn::checked;
 use crate::access::invariant::Deed;
 use crate::base::clock::Timestamp;
-use crate::base::id::ResourceId;
+use crate::base::id::{Pk, ResourceId};
 use crate::service::access::authority::{GIVE, VIEW, require};
 use crate::service::access::invariants;
 use crate::service::access::names::Named;
@@ -330,6 +330,22 @@ async fn make(
         });
     }
     Ok(planned)
+}
+
+/// Has what was planned for somebody, and was due while they were deleted, wait again: it is done at once.
+pub(in crate::service) async fn wait_again(
+    unit: &mut Unit,
+    caller: &Caller,
+    (user, id): (Pk, &ResourceId),
+    deleted: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    for (schedule, action, due) in unit.schedules().wait_again(user, deleted).await? {
+        let data = json!({ "schedule": schedule, "action": action.as_str(), "due": due.rfc3339() });
+        let subject = ledger::resource(Kind::User, user, id);
+        ledger::note(unit, caller, now, (What::ScheduleSet, subject), &data);
+    }
+    Ok(())
 }
 
 /// Says in the log what has become of a plan.

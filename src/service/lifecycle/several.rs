@@ -1,7 +1,8 @@
 //! The same is done to several users in one unit: what is read, is read of all of them at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside;
 use super::status::Turned;
 use super::turn::{Turning, beneath, locked, over, put, turned_to};
 use crate::access::invariant::{Deed, Demands};
@@ -22,10 +23,13 @@ pub(in crate::service) struct Came {
     pub(in crate::service) turned: u64,
     /// How many had to stay: the owner, the last administrators, break-glass accounts.
     pub(in crate::service) stayed: u64,
+    /// How many could not be changed because of a fault of ours.
+    pub(in crate::service) failed: u64,
 }
 
 /// Turns the status of these users in a unit, which then has to be saved; who is gone meanwhile is left out. Whom the
-/// verdict lets stay as they are counts for nothing.
+/// verdict lets stay as they are counts for nothing. Only those return whom the suspension holds that is said of them in
+/// `ends`: who was let in, or kept out by somebody, since that was looked up, is left alone.
 ///
 /// # Errors
 /// `Busy` when the policy in memory is an old one; a database that does not answer.
@@ -33,7 +37,7 @@ pub(in crate::service) async fn several(
     services: &Services,
     caller: &Caller,
     unit: &mut Unit,
-    users: &[Pk],
+    (users, ends): (&[Pk], &BTreeMap<Pk, i64>),
     turning: &Turning,
 ) -> Result<Came> {
     let (version, demands) = locked(unit, turning.ask).await?;
@@ -47,8 +51,24 @@ pub(in crate::service) async fn several(
     };
     let mut came = Came::default();
     for stored in found {
-        let held = holds.remove(&stored.pk);
-        let Some((to, held)) = asked(&stored, held, turning) else {
+        // Whoever is active is held by nothing.
+        let held = holds.remove(&stored.pk).filter(|_| stored.active == Some(false));
+        let begins_or_ends = match turning.ask {
+            Ask::Return { .. } => {
+                let ends = ends.get(&stored.pk).copied();
+                let holds = held.as_ref().and_then(|held| held.closing);
+                if ends.is_none() || ends != holds {
+                    continue;
+                }
+                ends
+            }
+            _ => turning.closing,
+        };
+        let of = (stored.pk, held.as_ref());
+        if beside::stays(unit, of, (turning, begins_or_ends), now) {
+            continue;
+        }
+        let Some(to) = asked(&stored, held.as_ref(), turning) else {
             continue;
         };
         let rule = over(&book, &stored, to)?;
@@ -64,18 +84,16 @@ pub(in crate::service) async fn several(
     Ok(came)
 }
 
-/// What becomes of somebody but for rules, and what holds them; none where they stay as they are.
-fn asked(stored: &Stored, held: Option<StoredHold>, turning: &Turning) -> Option<(Status, Option<StoredHold>)> {
-    // Whoever is active is held by nothing.
-    let held = held.filter(|_| stored.active == Some(false));
+/// What becomes of somebody but for rules; none where they stay as they are.
+fn asked(stored: &Stored, held: Option<&StoredHold>, turning: &Turning) -> Option<Status> {
     let ask = match turning.ask {
         Ask::Return { .. } => Ask::Return {
-            source_active: held.as_ref().is_none_or(|held| held.source_active),
+            source_active: held.is_none_or(|held| held.source_active),
         },
         other => other,
     };
-    match verdict(beneath(stored, held.as_ref()), ask, turning.by, Joining::Accepts) {
-        Verdict::Turns(to) => Some((to, held)),
+    match verdict(beneath(stored, held), ask, turning.by, Joining::Accepts) {
+        Verdict::Turns(to) => Some(to),
         Verdict::Already | Verdict::Stays(_) | Verdict::Refused(_) => None,
     }
 }

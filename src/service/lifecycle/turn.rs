@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::beside;
 use super::schedule::{self, Source};
 use super::status::{self, Turned, UserStatus};
 use super::status_rules;
@@ -142,13 +143,7 @@ pub(in crate::service) async fn in_unit(
     let mut resources = unit.resources();
     let found = resources.find_for_update(Kind::User, id, None, Groups::LeftOut).await?;
     let Some(stored) = found else {
-        let tomb = unit.tombstones().find(Kind::User, id).await?;
-        let kept = tomb.filter(|tomb| tomb.state != State::Purging);
-        let from = kept.map_or(Status::Purged, |_| Status::Deleted);
-        return match verdict(from, turning.ask, turning.by, Joining::Accepts) {
-            Verdict::Refused(refusal) => Err(refused(refusal)),
-            came => Ok(came),
-        };
+        return of_nobody(unit, id, turning).await;
     };
     // Whoever is active is held by nothing.
     let held = unit
@@ -156,6 +151,10 @@ pub(in crate::service) async fn in_unit(
         .find(stored.pk)
         .await?
         .filter(|_| stored.active == Some(false));
+    let of = (stored.pk, held.as_ref());
+    if beside::stays(unit, of, (turning, turning.closing), services.clock().now()) {
+        return Ok(Verdict::Stays(Stay::HeldMore));
+    }
     let by_rule = held.as_ref().is_some_and(|held| held.by_rule().is_some());
     let came = asked(&stored, held.as_ref(), turning);
     let to = match came {
@@ -241,6 +240,17 @@ fn kept_out(rule: &StatusRule) -> Error {
         "the rule of status `{}` holds for this user and keeps them out: change what is known of them, or the rule",
         rule.name
     ))
+}
+
+/// What comes of it for somebody who is not there.
+async fn of_nobody(unit: &mut Unit, id: &ResourceId, turning: &Turning) -> Result<Verdict> {
+    let tomb = unit.tombstones().find(Kind::User, id).await?;
+    let kept = tomb.filter(|tomb| tomb.state != State::Purging);
+    let from = kept.map_or(Status::Purged, |_| Status::Deleted);
+    match verdict(from, turning.ask, turning.by, Joining::Accepts) {
+        Verdict::Refused(refusal) => Err(refused(refusal)),
+        came => Ok(came),
+    }
 }
 
 /// Whether a hold ends by itself: a leave, and what goes with the suspension of a connection or of the organisation.

@@ -21,7 +21,7 @@ use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
 use crate::service::lifecycle::given_back::{GivingBack, gone};
 use crate::service::lifecycle::leaving::Change;
-use crate::service::lifecycle::schedule::{Source, tell as tell_plan};
+use crate::service::lifecycle::schedule::{Source, tell as tell_plan, wait_again};
 use crate::service::lifecycle::status::{self, Turned};
 use crate::service::lifecycle::status_rules;
 use crate::service::lifecycle::turn::plain;
@@ -66,6 +66,11 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
     let found = unit.tombstones().find_for_update(Kind::User, &former.id).await?;
     // Somebody was faster: whoever is meant now is looked for anew.
     let tomb = found.filter(|tomb| tomb.state == State::Kept).ok_or(Error::Busy)?;
+    // They are of the connection that has them now.
+    let tomb = Tombstone {
+        connection: caller.connection_id().or(tomb.connection),
+        ..tomb
+    };
     let now = services.clock().now();
     let stood = Stood::of(plan, unit, (&tomb, &book), now).await?;
     let content = draft::content(&plan.kind, plain(), &stood.document);
@@ -92,6 +97,7 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
     }
     let back = give_back(plan, (&tomb, version), unit, &book, now).await?;
     tell(plan, (&tomb, former), unit, (&stood, version, &back), now).await?;
+    wait_again(unit, caller, (tomb.pk, &tomb.id), tomb.deleted, now).await?;
     let leaving = plan_end(plan, &tomb, unit, (&book, &stood.document), now).await?;
     let mut ignored = plan.incoming.ignored.clone();
     ignored.extend(stood.refuses().then(|| hold::ATTRIBUTE.to_owned()));
@@ -120,7 +126,7 @@ impl Stood {
         let from = Status::of(was_active, held.as_ref().map(|held| held.hold));
         let lasts = |held: &StoredHold| {
             let passes = held.hold == Hold::Invited || held.by_rule().is_some();
-            !passes && held.until.is_none_or(|until| until > now)
+            !passes && (held.closing.is_some() || held.until.is_none_or(|until| until > now))
         };
         let document = plan.incoming.document.clone().with_active(says);
         let rule = says.then(|| status_rules::wanted(book, &tomb.id, &document)).flatten();
@@ -160,6 +166,8 @@ struct Back {
     called: Vec<Called>,
     left_out: usize,
     grants: bool,
+    /// How many roles they had by grants that did not come back.
+    lost: usize,
 }
 
 /// Memberships come back, and grants where the organisation has decided so and provisioning could give each of their
@@ -189,8 +197,11 @@ async fn give_back(
     left_out.extend(giving.join(unit).await?);
     unit.tombstones().forget_asked_for(tomb.pk).await?;
     let grants = book.rulebook.policy().settings.rehire_grants && may_give(unit, tomb, book).await?;
+    let mut lost = 0;
     if grants {
         left_out.extend(giving.hold(unit).await?);
+    } else {
+        lost = unit.tombstones().roles(tomb.pk).await?.len();
     }
     let external = plan.incoming.external_id.as_deref();
     if let Some(connection) = plan.caller.connection_id() {
@@ -203,6 +214,7 @@ async fn give_back(
         called,
         left_out,
         grants,
+        lost,
     })
 }
 
@@ -261,6 +273,7 @@ async fn tell(
             "via": "rehire",
             "matched": former.matched.as_str(),
             "grants": back.grants,
+            "roles_lost": back.lost,
         }),
         changes: Some(changes.and("externalId", None, own.map(|own| own.value.clone().into()))),
         reason: None,

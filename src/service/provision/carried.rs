@@ -62,6 +62,8 @@ impl Carried {
     ) -> store::Result<()> {
         let held = StoredHold {
             source_active: self.says,
+            // A suspension as a whole may hold them longer than their leave.
+            until: self.found.held.until.filter(|until| *until > now),
             ..self.found.held.clone()
         };
         let turned = Turned {

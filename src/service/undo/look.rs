@@ -229,6 +229,8 @@ fn whose(asking: Asking<'_>, by: &By) -> Whose {
     match (by.undo.as_deref(), ours) {
         (Some(undo), _) if asking.own == Some(undo) => Whose::Own,
         (_, true) => Whose::Ours,
+        // That everybody was shut out, or let in again, is nobody's word about one of them.
+        (_, false) if by.closing => Whose::Own,
         (_, false) => Whose::Others,
     }
 }
@@ -242,9 +244,11 @@ fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> 
     }
     // What is there from the beginning, and what goes with the whole, is no change of it.
     let changes = match kind {
-        Happened::UserUpdated | Happened::GroupUpdated | Happened::UserRestored | Happened::GroupRestored => {
-            Changes::read(&sides(values)).ok()?
-        }
+        Happened::UserUpdated
+        | Happened::GroupUpdated
+        | Happened::UserDeleted
+        | Happened::UserRestored
+        | Happened::GroupRestored => Changes::read(&sides(values)).ok()?,
         _ => Changes::default(),
     };
     let ids = |name: &str| -> Vec<String> {
@@ -264,6 +268,7 @@ fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> 
         noted: says("from")
             .zip(says("to"))
             .filter(|_| kind == Happened::UserSourceNoted),
+        lost_grants: kind == Happened::UserRestored && roles_lost(&event.data),
         joined: if moves { ids("members_added") } else { Vec::new() },
         left: if moves { ids("members_removed") } else { Vec::new() },
     })
@@ -273,6 +278,12 @@ fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> 
 fn is_ruled(event: &past::Told) -> bool {
     let cause: Option<Cause> = serde_json::from_str(&event.cause).ok();
     cause.is_some_and(|cause| cause.by == event::By::Rule)
+}
+
+/// Whether somebody who came again had grants that did not come back.
+fn roles_lost(data: &str) -> bool {
+    let data: Value = serde_json::from_str(data).unwrap_or_default();
+    data["roles_lost"].as_u64().is_some_and(|lost| lost > 0)
 }
 
 /// Both sides of a change, each an object.

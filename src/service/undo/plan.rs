@@ -182,6 +182,10 @@ impl Deciding<'_> {
             conflicts.push(subject.conflict("", why));
             return back;
         }
+        if subject.past.lost_grants {
+            let why = "they had grants before they were deleted and created anew, which did not come back";
+            conflicts.push(subject.conflict("grants", why));
+        }
         let document: Map<String, Value> = serde_json::from_str(&now.document).unwrap_or_default();
         let (mut before, mut after) = (Map::new(), Map::new());
         // Whoever is active is held by nothing.

@@ -18,7 +18,7 @@ pub(super) enum Whose {
     Ours,
     /// Somebody else's, or the same connection's at another time.
     Others,
-    /// Of the undo itself, which was at it before.
+    /// Of the undo itself, which was at it before, or of nobody: it was done to everybody as a whole.
     Own,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Told {
     pub(super) seq: Seq,
     pub(super) whose: Whose,
     pub(super) kind: Kind,
-    /// What it changed in the document; of something that came back, all of it.
+    /// What it changed in the document; of something that came back, and of a user who was deleted, all of it.
     pub(super) changes: Changes,
     /// Whether it speaks of the name that the connection has for it, rather than of another one's.
     pub(super) names: bool,
@@ -36,6 +36,8 @@ pub(super) struct Told {
     pub(super) provisioned: bool,
     /// What provisioning said before and after of the account of somebody who is kept out.
     pub(super) noted: Option<(bool, bool)>,
+    /// Whether grants did not come back of somebody who came again.
+    pub(super) lost_grants: bool,
     /// Ids of who joined, and who left.
     pub(super) joined: Vec<String>,
     pub(super) left: Vec<String>,
@@ -83,6 +85,10 @@ pub(super) struct Past {
     pub(super) members: BTreeMap<String, Was<bool>>,
     /// Whether others have changed it since it was made.
     pub(super) changed_by_others: bool,
+    /// The document of a user whom the connection has deleted, until they are there again.
+    gone: Option<Map<String, Value>>,
+    /// Whether they had grants that did not come back when the connection created them anew.
+    pub(super) lost_grants: bool,
     /// Position of the last event that is to be taken back.
     pub(super) last: Seq,
 }
@@ -100,7 +106,12 @@ impl Past {
                 Was::touch(&mut self.there, whose, (false, true));
                 self.come_back(event);
             }
-            Kind::UserDeleted | Kind::GroupDeleted => Was::touch(&mut self.there, whose, (true, false)),
+            Kind::UserDeleted | Kind::GroupDeleted => {
+                Was::touch(&mut self.there, whose, (true, false));
+                let mut document = Map::new();
+                event.changes.backward(&mut document);
+                self.gone = (whose == Whose::Ours).then_some(document);
+            }
             _ => {
                 self.changed_by_others |= whose == Whose::Others;
                 self.change(event);
@@ -115,6 +126,16 @@ impl Past {
         }
         let mut document = Map::new();
         event.changes.forward(&mut document);
+        if let Some(gone) = self.gone.take().filter(|_| event.whose == Whose::Ours) {
+            // Created anew under the old id: the document of now took the place of the one before.
+            let changes = Changes::of(&gone, &document);
+            self.change(&Told {
+                changes,
+                names: false,
+                ..event.clone()
+            });
+            self.lost_grants |= event.lost_grants;
+        }
         for (path, was) in &mut self.attributes {
             let now = Changes::value_at(&document, path).cloned();
             if path != EXTERNAL_ID && now != was.after {
@@ -181,6 +202,7 @@ mod tests {
             names: true,
             provisioned: true,
             noted: None,
+            lost_grants: false,
             joined: Vec::new(),
             left: Vec::new(),
         }

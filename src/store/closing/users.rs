@@ -48,22 +48,45 @@ impl FromRow for Counts {
     }
 }
 
-/// Whether nothing but its own suspension, a rule, or nothing at all, keeps the user `r` out; everybody where the bind before it is 0.
+/// Whether nothing but a suspension as a whole, a leave or a rule, or nothing at all, keeps the user `r` out; everybody where
+/// the bind before it is 0.
 macro_rules! concerned {
     ($all:literal) => {
         concat!(
             "(",
             $all,
             " = 0 OR coalesce(r.active, 1) = 1 OR EXISTS (SELECT 1 FROM user_status s WHERE s.tenant_id = $1 ",
-            "AND s.resource_pk = r.pk AND (s.closing_id IS NOT NULL OR s.actor_kind = 'rule')))"
+            "AND s.resource_pk = r.pk AND (s.closing_id IS NOT NULL OR s.actor_kind = 'rule' ",
+            "OR s.state = 'suspended' AND s.until IS NOT NULL)))"
         )
     };
+}
+
+/// A user whom a suspension as a whole keeps out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptOut {
+    /// Row number.
+    pub pk: Pk,
+    /// Id on the wire.
+    pub id: ResourceId,
+    /// The suspension, by its number.
+    pub closing: i64,
+}
+
+impl FromRow for KeptOut {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            pk: Pk(row.get(0)?),
+            id: ResourceId::new(row.get::<String>(1)?),
+            closing: row.get(2)?,
+        })
+    }
 }
 
 /// Whom a work is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
-    /// Those who may come in, or could but for a suspension as a whole.
+    /// Those who may come in, or could but for a suspension as a whole or a leave: that ends by itself.
     Concerned,
     /// All.
     All,
@@ -138,31 +161,32 @@ impl<R: Read> Closings<R> {
     }
 
     /// At most `limit` users whom nothing holds but the suspension of a connection, or of the whole tenant where none is
-    /// named: after one with this row number, in the order of these.
+    /// named: after one with this row number, in the order of these. Where the connection works, whom it has and the
+    /// suspension of another one holds is among them: they are shared.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn held(
-        &mut self,
-        connection: Option<ConnectionId>,
-        after: Pk,
-        limit: u32,
-    ) -> Result<Vec<(Pk, ResourceId)>> {
-        const HELD: &str = "SELECT r.pk, r.id FROM closing c CROSS JOIN user_status s CROSS JOIN resource r \
-                            WHERE c.tenant_id = $1 AND coalesce(c.connection_id, 0) = coalesce(CAST($2 AS BIGINT), 0) \
-                            AND c.verb = 'suspend' AND s.tenant_id = $1 AND s.closing_id = c.id AND s.resource_pk > $3 \
-                            AND r.tenant_id = $1 AND r.pk = s.resource_pk ORDER BY s.resource_pk LIMIT 0 + $4";
+    pub async fn held(&mut self, connection: Option<ConnectionId>, after: Pk, limit: u32) -> Result<Vec<KeptOut>> {
+        const HELD: &str = concat!(
+            "SELECT r.pk, r.id, c.id FROM closing c CROSS JOIN user_status s CROSS JOIN resource r ",
+            "WHERE c.tenant_id = $1 AND c.verb = 'suspend' AND s.tenant_id = $1 AND s.closing_id = c.id ",
+            "AND s.resource_pk > $3 AND r.tenant_id = $1 AND r.pk = s.resource_pk ",
+            "AND (coalesce(c.connection_id, 0) = coalesce(CAST($2 AS BIGINT), 0) OR c.connection_id IS NOT NULL ",
+            "AND EXISTS (SELECT 1 FROM connection o WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'active') AND ",
+            of_connection!(),
+            ") ORDER BY s.resource_pk LIMIT 0 + $4"
+        );
         let held = Statement::new(HELD).bind(self.tenant).bind(connection).bind(after);
-        let rows: Vec<(i64, String)> = self.source.rows(held.bind(i64::from(limit))).await?;
-        Ok(rows.into_iter().map(|(pk, id)| (Pk(pk), ResourceId::new(id))).collect())
+        self.source.rows(held.bind(i64::from(limit))).await
     }
 }
 
 impl Closings<&mut Tx> {
     /// Lets what the suspension held end for those who were deleted meanwhile: who is restored comes back as what they were before
-    /// it, and who is created anew is not held. Written with the save.
+    /// it, and who is created anew is not held. A leave of theirs lasts as long as it was planned. Written with the save.
     pub fn end_for_deleted(&mut self, connection: Option<ConnectionId>, now: Timestamp) {
-        const END: &str = "UPDATE user_status SET until = $3 WHERE tenant_id = $1 AND closing_id IN (SELECT c.id \
+        const END: &str = "UPDATE user_status SET closing_id = NULL, until = CASE WHEN until > $3 THEN until ELSE $3 END \
+                           WHERE tenant_id = $1 AND closing_id IN (SELECT c.id \
                            FROM closing c WHERE c.tenant_id = $1 AND c.verb = 'suspend' \
                            AND coalesce(c.connection_id, 0) = coalesce(CAST($2 AS BIGINT), 0)) AND NOT EXISTS (\
                            SELECT 1 FROM resource r WHERE r.tenant_id = $1 AND r.pk = user_status.resource_pk)";

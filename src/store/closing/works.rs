@@ -100,6 +100,8 @@ pub struct Closing {
     pub turned: u64,
     /// How many could not be: the owner, the last administrators, break-glass accounts.
     pub stayed: u64,
+    /// How many could not be changed because of a fault of ours, such as a damaged key.
+    pub failed: u64,
     /// When it began.
     pub created: Timestamp,
     /// When it ended.
@@ -121,8 +123,22 @@ impl FromRow for Closing {
             stayed: count(8)?,
             created: Timestamp(row.get(9)?),
             finished: row.get::<Option<i64>>(10)?.map(Timestamp),
+            failed: count(11)?,
         })
     }
+}
+
+/// How far some users more have brought it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The last of them.
+    pub after: Pk,
+    /// How many of them were changed.
+    pub turned: u64,
+    /// How many had to stay.
+    pub stayed: u64,
+    /// How many could not be changed.
+    pub failed: u64,
 }
 
 /// One that goes on, in any tenant.
@@ -166,7 +182,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.uid, c.connection_id, c.verb, c.reason, c.state, c.after_pk, c.turned, c.stayed, ",
-            "c.created, c.finished FROM closing c WHERE c.tenant_id = $1 ",
+            "c.created, c.finished, c.failed FROM closing c WHERE c.tenant_id = $1 ",
             $rest
         )
     };
@@ -229,17 +245,18 @@ impl Closings<&mut Tx> {
 
     /// Keeps how far one is, with the save. That fails with [`Error::Stale`] when it is not where it was said to be: it was
     /// stopped, or somebody else has gone on with it.
-    pub fn advance(&mut self, closing: &Closing, (after, turned, stayed): (Pk, u64, u64)) {
-        const ADVANCE: &str = "UPDATE closing SET after_pk = $4, turned = turned + $5, stayed = stayed + $6 \
-                               WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND after_pk = $3 RETURNING id";
+    pub fn advance(&mut self, closing: &Closing, step: Step) {
+        const ADVANCE: &str = "UPDATE closing SET after_pk = $4, turned = turned + $5, stayed = stayed + $6, \
+                               failed = failed + $7 WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND after_pk = $3 RETURNING id";
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let advance = Statement::new(ADVANCE)
             .bind(self.tenant)
             .bind(closing.number)
             .bind(closing.after)
-            .bind(after)
-            .bind(count(turned))
-            .bind(count(stayed));
+            .bind(step.after)
+            .bind(count(step.turned))
+            .bind(count(step.stayed))
+            .bind(count(step.failed));
         self.source.later(advance.expecting_row());
     }
 
@@ -277,13 +294,15 @@ impl Closings<&mut Tx> {
     }
 }
 
-/// At most `limit` that go on and began before an instant, of all tenants, oldest first.
+/// At most `limit` that go on and began before an instant, of all tenants, oldest first. One that seems to begin after the
+/// other instant was begun by a clock that was ahead, and is among them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn running(mut db: &Db, before: Timestamp, limit: u32) -> Result<Vec<Running>> {
+pub async fn running(mut db: &Db, (before, ahead): (Timestamp, Timestamp), limit: u32) -> Result<Vec<Running>> {
     const RUNNING: &str = "SELECT c.tenant_id, t.slug, c.uid FROM closing c CROSS JOIN tenant t \
-                           WHERE c.state = 'running' AND c.created <= $1 AND t.id = c.tenant_id ORDER BY c.id LIMIT 0 + $2";
-    db.rows(Statement::new(RUNNING).bind(before).bind(i64::from(limit)))
-        .await
+                           WHERE c.state = 'running' AND (c.created <= $1 OR c.created > $2) AND t.id = c.tenant_id \
+                           ORDER BY c.id LIMIT 0 + $3";
+    let running = Statement::new(RUNNING).bind(before).bind(ahead);
+    db.rows(running.bind(i64::from(limit))).await
 }

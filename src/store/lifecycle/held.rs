@@ -14,7 +14,8 @@ use crate::store::sql::{Bind, FromRow, Read, Row, Statement};
 macro_rules! held_when_deleted {
     (name: $name:literal, called: $connection:literal $value:literal $rest:literal, now: $now:literal) => {
         concat!(
-            "s.tenant_id = $1 AND s.state <> 'invited' AND s.actor_kind <> 'rule' AND (s.until IS NULL OR s.until > ",
+            "s.tenant_id = $1 AND s.state <> 'invited' AND s.actor_kind <> 'rule' ",
+            "AND (s.closing_id IS NOT NULL OR s.until IS NULL OR s.until > ",
             $now,
             ") AND s.resource_pk IN ((SELECT t.resource_pk FROM tombstone t WHERE t.tenant_id = $1 AND t.kind = 1 AND t.name_key = ",
             $name,

@@ -241,6 +241,25 @@ impl Schedules<&mut Tx> {
         Ok(!rows.is_empty())
     }
 
+    /// Has what was due while a user was deleted, and was cancelled for that, wait again; a leave only where its end is still to
+    /// come. Gives the ids, what is to be done, and when that was due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wait_again(&mut self, user: Pk, deleted: Timestamp) -> Result<Vec<(String, Action, Timestamp)>> {
+        const AGAIN: &str = "UPDATE schedule SET state = 'waiting', settled = NULL WHERE tenant_id = $1 \
+                             AND resource_pk = $2 AND state = 'cancelled' AND settled >= $3 AND due <= settled \
+                             AND (action = 'deactivate' OR action = 'suspend' AND EXISTS (SELECT 1 FROM schedule b \
+                             WHERE b.tenant_id = $1 AND b.resource_pk = $2 AND b.source = schedule.source \
+                             AND b.action = 'return' AND b.state = 'waiting')) RETURNING uid, action, due";
+        let again = Statement::new(AGAIN).bind(self.tenant).bind(user).bind(deleted);
+        let rows: Vec<Again> = self.source.write_rows(again).await?;
+        Ok(rows
+            .into_iter()
+            .map(|Again(uid, action, due)| (uid, action, due))
+            .collect())
+    }
+
     /// Decides against everything that is planned for a user in this way. Gives the ids.
     ///
     /// # Errors
@@ -251,6 +270,15 @@ impl Schedules<&mut Tx> {
         let cancel = Statement::new(CANCEL).bind(self.tenant).bind(user);
         let rows: Vec<(String,)> = self.source.write_rows(cancel.bind(source.as_str()).bind(now)).await?;
         Ok(rows.into_iter().map(|(uid,)| uid).collect())
+    }
+}
+
+/// A plan that waits again: its id, what is to be done, and when that was due.
+struct Again(String, Action, Timestamp);
+
+impl FromRow for Again {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self(row.get(0)?, action(row, 1)?, Timestamp(row.get(2)?)))
     }
 }
 

@@ -162,6 +162,15 @@ impl Statuses<&mut Tx> {
         self.source.later(moved);
     }
 
+    /// Says what of a leave and a suspension as a whole keeps out who is suspended: until when the leave lasts, and which
+    /// closing. Written with the next statement of the unit or its save.
+    pub fn hold_by(&mut self, user: Pk, until: Option<Timestamp>, closing: Option<i64>) {
+        const HOLD: &str = "UPDATE user_status SET until = $3, closing_id = $4 WHERE tenant_id = $1 AND resource_pk = $2 \
+                            AND state = 'suspended'";
+        let hold = Statement::new(HOLD).bind(self.tenant).bind(user);
+        self.source.later(hold.bind(until).bind(closing));
+    }
+
     /// Holds a user no longer; written with the next statement of the unit or its save.
     pub fn lift(&mut self, user: Pk) {
         const LIFT: &str = "DELETE FROM user_status WHERE tenant_id = $1 AND resource_pk = $2";

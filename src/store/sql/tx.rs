@@ -133,6 +133,11 @@ impl Tx {
         })
     }
 
+    /// The database, to look at what is committed.
+    pub(in crate::store) fn db(&self) -> Db {
+        self.db.clone()
+    }
+
     /// The next row number for a resource. Numbers ascend, on PostgreSQL only within one node.
     pub(in crate::store) async fn next_pk(&mut self) -> Result<i64> {
         let keys = match (&mut self.inner, &self.db.inner().handle) {

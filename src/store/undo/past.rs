@@ -28,6 +28,8 @@ pub struct By {
     pub connection: Option<ConnectionId>,
     /// By which undo. What a client calls its request says nothing of that.
     pub undo: Option<String>,
+    /// Whether it went with what was suspended, resumed or deleted as a whole.
+    pub closing: bool,
 }
 
 /// An event about one of them.
@@ -71,12 +73,13 @@ impl FromRow for Told {
                 at: Timestamp(row.get(4)?),
                 connection: row.get::<Option<i64>>(5)?.map(ConnectionId),
                 undo: row.get(6)?,
+                closing: row.get::<i64>(11)? != 0,
             },
             txn: row.get(7)?,
             what: row.get(8)?,
             data: row.get(9)?,
             sealed: row.get(10)?,
-            cause: row.get(11)?,
+            cause: row.get(12)?,
         })
     }
 }
@@ -98,6 +101,7 @@ impl FromRow for Given {
                 at: Timestamp(row.get(1)?),
                 connection: row.get::<Option<i64>>(2)?.map(ConnectionId),
                 undo: row.get(3)?,
+                closing: row.get::<i64>(4)? != 0,
             },
         })
     }
@@ -129,13 +133,22 @@ macro_rules! undo {
     };
 }
 
+/// Whether an event went with what was suspended, resumed or deleted as a whole.
+macro_rules! closing {
+    () => {
+        "CAST(CASE WHEN e.actor_kind = 'system' AND e.actor_id = 'closing' THEN 1 ELSE 0 END AS BIGINT)"
+    };
+}
+
 /// Columns of [`Told`].
 macro_rules! told {
     () => {
         concat!(
             "e.subject_pk, e.subject_kind, e.subject_id, e.seq, e.at, e.connection_id, ",
             undo!(),
-            ", e.txn, e.kind, e.data, e.sealed, e.cause FROM "
+            ", e.txn, e.kind, e.data, e.sealed, ",
+            closing!(),
+            ", e.cause FROM "
         )
     };
 }
@@ -248,12 +261,16 @@ impl<R: Read> Undos<R> {
         const GIVEN: &str = concat!(
             "SELECT e.subject_pk, e.at, e.connection_id, ",
             undo!(),
+            ", ",
+            closing!(),
             " FROM [each $2] AS j CROSS JOIN event e WHERE e.tenant_id = $1 ",
             "AND e.subject_pk = CAST(j.value ->> 0 AS BIGINT) AND e.seq >= CAST(j.value ->> 1 AS BIGINT) AND e.kind IN ",
             "('grant.created', 'grant.updated', 'user.activated', 'user.suspended', 'user.deactivated') ",
             "AND e.cause NOT LIKE '{\"by\":\"rule\"%' UNION ALL ",
             "SELECT a.resource_pk, e.at, e.connection_id, ",
             undo!(),
+            ", ",
+            closing!(),
             " FROM [each $2] AS k CROSS JOIN event_about a CROSS JOIN event e WHERE a.tenant_id = $1 ",
             "AND a.resource_pk = CAST(k.value ->> 0 AS BIGINT) AND a.seq >= CAST(k.value ->> 1 AS BIGINT) AND a.what = 1 ",
             "AND e.tenant_id = $1 AND e.seq = a.seq"

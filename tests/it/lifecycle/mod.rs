@@ -4,6 +4,7 @@ mod chance;
 mod clones;
 mod killed;
 mod leaving;
+mod linked_back;
 pub mod purge;
 mod recreated;
 mod rehire;

@@ -169,4 +169,58 @@ each_database! {
         let access = desk.get(&format!("{path}/access")).await.status(200).json;
         assert_eq!(access["assignments"].as_array().unwrap().len(), 1, "{access}");
     }
+
+    async fn who_is_restored_after_their_planned_end_has_ended(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let mut users = Vec::new();
+        for name in ["ada", "bob", "cyd", "dora"] {
+            let id = house.user(name).await;
+            let plan = json!({"deactivate_at": "2026-01-01T01:00:00Z"});
+            desk.ask(Method::PUT, &format!("/api/v1/users/{id}/schedule"), Some(plan), &[]).await.status(200);
+            users.push(id);
+        }
+        let [ada, bob, cyd, dora] = &users[..] else { panic!("four users") };
+        // One of the plans is cancelled by somebody while the user is deleted, and one of the users is there again in time.
+        for user in &users {
+            delete(&house, &format!("/Users/{user}")).await;
+        }
+        let plans = desk.get("/schedules").await.status(200).json;
+        let plan = plans["items"][2]["id"].as_str().unwrap();
+        desk.delete(&format!("/schedules/{plan}")).await.no_content();
+        restore(&desk, &format!("/users/{bob}"), json!({})).await;
+        house.clock().advance(Duration::from_hours(2));
+        house.turn().await;
+        assert_eq!(texts(&desk.get("/schedules?state=done").await.json, "action"), ["deactivate"]);
+        restore(&desk, &format!("/users/{ada}"), json!({})).await;
+        restore(&desk, &format!("/users/{cyd}"), json!({})).await;
+        restore(&desk, &format!("/users/{dora}"), json!({"active": true})).await;
+        house.turn().await;
+        let mut statuses = Vec::new();
+        for user in [ada, bob, cyd, dora] {
+            statuses.push(desk.get(&format!("/users/{user}/status")).await.status(200).json["status"].clone());
+        }
+        assert_eq!(statuses, ["deactivated", "deactivated", "active", "active"]);
+        assert_eq!(told(&desk, "user.deactivated", ada).await["actor"]["id"], "schedule");
+    }
+
+    async fn who_is_restored_in_the_middle_of_their_leave_is_on_it(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (ada, bob) = (house.user("ada").await, house.user("bob").await);
+        for (user, until) in [(&ada, "2026-01-05T00:00:00Z"), (&bob, "2026-01-03T00:00:00Z")] {
+            let leave = json!({"from": "2026-01-02T00:00:00Z", "until": until});
+            desk.ask(Method::PUT, &format!("/api/v1/users/{user}/leave"), Some(leave), &[]).await.status(200);
+            delete(&house, &format!("/Users/{user}")).await;
+        }
+        house.clock().advance(Duration::from_hours(72));
+        house.turn().await;
+        let status = async |user: &String| desk.get(&format!("/users/{user}/status")).await.status(200).json["status"].clone();
+        for user in [&ada, &bob] {
+            restore(&desk, &format!("/users/{user}"), json!({})).await;
+        }
+        house.turn().await;
+        assert_eq!([status(&ada).await, status(&bob).await], ["suspended", "active"]);
+        house.clock().advance(Duration::from_hours(48));
+        house.turn().await;
+        assert_eq!(status(&ada).await, "active");
+    }
 }

@@ -1,11 +1,13 @@
 //! The whole server in process, on a database of its own, with the words that tests ask it in.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, Response, header};
 use http_body_util::BodyExt;
+use http_body_util::channel::Channel;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -98,6 +100,34 @@ impl TestHouse {
         }
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// A request whose body comes only after something else was done: it was let in before. The path is whole.
+    pub async fn late(&self, method: Method, path: &str, body: Value, meanwhile: impl Future<Output = ()>) -> Answer {
+        // So narrow that the second part is taken only when the server reads the body.
+        let (mut writer, reader) = Channel::<Bytes, Infallible>::new(1);
+        let mut text = Bytes::from(body.to_string());
+        let body = Body::new(reader);
+        let token = format!("Bearer {}", self.token.as_deref().unwrap());
+        let kind = if path.starts_with("/scim") {
+            "application/scim+json"
+        } else {
+            "application/json"
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, token);
+        let request = request.header(header::CONTENT_TYPE, kind).body(body).unwrap();
+        let other = async {
+            for _ in 0..2 {
+                writer.send_data(text.split_to(1)).await.unwrap();
+            }
+            meanwhile.await;
+            writer.send_data(text).await.unwrap();
+            drop(writer);
+        };
+        tokio::join!(self.send(request), other).0
     }
 
     /// Any request at all, whole path and all headers.

@@ -130,6 +130,17 @@ pub async fn rule_at_once(rooms: &Rooms, others: &Rooms) {
     }
 }
 
+/// Looks up the next users of each work, has something else happen, and only then does it to them: as a slow node.
+pub async fn close_late(rooms: &Rooms, meanwhile: impl Future<Output = ()>) {
+    let services = rooms.app.services();
+    let parts = closing::look(services).await.unwrap();
+    assert!(!parts.is_empty(), "there is something to do");
+    meanwhile.await;
+    for part in parts {
+        closing::carry(services, part).await.unwrap();
+    }
+}
+
 /// What drives offboarding runs does by now, with enforcers called by the node of this name.
 pub async fn offboard(rooms: &Rooms, node: &str) {
     let services = rooms.app.services();
