@@ -34,7 +34,7 @@ pub(super) struct Given {
     /// Slug of the tenant
     #[arg(long)]
     tenant: String,
-    /// JSON: [{"name", "when": "<SCIM filter>", "status": "suspended" | "deactivated"}, …]
+    /// JSON: `[{"name", "when": a SCIM filter over users, "status": "suspended" or "deactivated"}, …]`
     file: PathBuf,
 }
 

@@ -184,7 +184,7 @@ impl Services {
             Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
             Keeping::Nothing => unit.silent(),
         };
-        if let Authority::Connection(connection) = caller.authority() {
+        if let (Authority::Connection(connection), false) = (caller.authority(), caller.0.tells) {
             unit = unit.sent_by(connection.id);
         }
         if let Some(claim) = caller.claim() {
@@ -301,6 +301,8 @@ struct CallerInner {
     source: Option<ConnectionId>,
     /// What it belongs to and is suspended.
     suspended: Option<Suspended>,
+    /// Whether it does nothing but tell what came of a request, also of a connection that does not work any more.
+    tells: bool,
     /// Of what follows from its request: the rule by which it does.
     rule: Option<Arc<str>>,
 }
@@ -318,6 +320,7 @@ impl Caller {
             ends: None,
             source: None,
             suspended: None,
+            tells: false,
             rule: None,
         }))
     }
@@ -415,6 +418,11 @@ impl Caller {
     /// Muster itself, changing the users of what is suspended or deleted as a whole. The request is the work.
     pub(super) fn closing(tenant: TenantId, slug: &str, work: &str) -> Self {
         Self::new(tenant, Arc::from(slug), Authority::System(CLOSING), Arc::from(work))
+    }
+
+    /// The same caller, telling what came of its request: that is told whatever has become of the connection.
+    pub(super) fn telling(&self) -> Self {
+        self.with(|caller| caller.tells = true)
     }
 
     /// The same caller, who belongs to something that is suspended.

@@ -63,7 +63,7 @@ pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
     Ok(leases::take(services.db(), LEASE, holder, now, now.plus(LEASE_LASTS)).await?)
 }
 
-/// Forgets what ended longer ago than [`KEPT`].
+/// Forgets what ended longer ago than results are kept.
 ///
 /// # Errors
 /// A database that does not answer.
@@ -306,7 +306,7 @@ async fn settled(
         sealed: reason.map(|reason| of.seal(services, &reason)).transpose()?,
         answer,
     };
-    perform(services, caller, settling).await
+    perform(services, &caller.telling(), settling).await
 }
 
 struct Settling {
@@ -339,7 +339,7 @@ async fn postponed(services: &Services, jobs: &[Job]) -> Result<()> {
         ids: jobs.iter().map(|job| job.row.id.clone()).collect(),
         pause,
     };
-    perform(services, &first.caller(), postponing).await
+    perform(services, &first.caller().telling(), postponing).await
 }
 
 struct Postponing {

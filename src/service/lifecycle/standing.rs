@@ -32,8 +32,11 @@ pub(super) async fn of(
     let held = unit.statuses().find(user).await?;
     let was_active = document.as_map().get("active") != Some(&json!(false));
     let from = Status::of(was_active, held.as_ref().map(|held| held.hold));
-    let passed = |held: &StoredHold| held.closing.is_none() && held.until.is_some_and(|until| until <= now);
-    let over = held.filter(|held| held.by_rule().is_some() || passed(held));
+    let is_over = |held: &StoredHold| {
+        let ends = held.closing.is_none() && held.until.is_some_and(|until| until <= now);
+        held.by_rule().is_some() || ends
+    };
+    let over = held.filter(is_over);
     let lifted = active == Some(true) || over.is_some();
     let says = active.or(over.map(|held| held.source_active));
     if lifted {

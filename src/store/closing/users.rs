@@ -48,8 +48,8 @@ impl FromRow for Counts {
     }
 }
 
-/// Whether nothing but a suspension as a whole, a leave or a rule, or nothing at all, keeps the user `r` out; everybody where
-/// the bind before it is 0.
+/// Whether nothing but a suspension as a whole, a leave, a rule, or nothing at all, keeps the user `r` out; everybody where the
+/// bind before it is 0.
 macro_rules! concerned {
     ($all:literal) => {
         concat!(

@@ -73,13 +73,13 @@ impl FromRow for Told {
                 at: Timestamp(row.get(4)?),
                 connection: row.get::<Option<i64>>(5)?.map(ConnectionId),
                 undo: row.get(6)?,
-                closing: row.get::<i64>(11)? != 0,
+                closing: row.get::<i64>(12)? != 0,
             },
             txn: row.get(7)?,
             what: row.get(8)?,
             data: row.get(9)?,
             sealed: row.get(10)?,
-            cause: row.get(12)?,
+            cause: row.get(11)?,
         })
     }
 }
@@ -146,9 +146,9 @@ macro_rules! told {
         concat!(
             "e.subject_pk, e.subject_kind, e.subject_id, e.seq, e.at, e.connection_id, ",
             undo!(),
-            ", e.txn, e.kind, e.data, e.sealed, ",
+            ", e.txn, e.kind, e.data, e.sealed, e.cause, ",
             closing!(),
-            ", e.cause FROM "
+            " FROM "
         )
     };
 }

@@ -49,7 +49,7 @@ pub struct Kept {
 /// Works out what these rules would come to in the place of those there are.
 ///
 /// # Errors
-/// `Forbidden`; what [`checked`] refuses.
+/// `Forbidden`; rules that cannot be set.
 pub async fn preview(services: &Services, caller: &Caller, rules: Vec<StatusRule>) -> Result<Preview> {
     require(services, caller, &[GIVE]).await?;
     let rules = checked(services, rules)?;
