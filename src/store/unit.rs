@@ -2,6 +2,9 @@
 //!
 //! LENGTH: a few lines for each repository, twice: whoever adds one sees both places in one file.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::access::accounts::Accounts;
 use super::access::causes::Causes;
 use super::access::facts::FactSheets;
@@ -60,6 +63,8 @@ pub struct Unit {
     collected: Collected,
     /// The connection whose request it carries out.
     sender: Option<ConnectionId>,
+    /// Told when everything is on disk.
+    kept: Option<Arc<AtomicBool>>,
 }
 
 impl Unit {
@@ -73,6 +78,7 @@ impl Unit {
             tx: Tx::begin(db).await?,
             collected: Collected::default(),
             sender: None,
+            kept: None,
         })
     }
 
@@ -96,6 +102,11 @@ impl Unit {
     pub const fn sent_by(mut self, connection: ConnectionId) -> Self {
         self.sender = Some(connection);
         self
+    }
+
+    /// Has this become true when everything is on disk.
+    pub fn tell(&mut self, kept: Arc<AtomicBool>) {
+        self.kept = Some(kept);
     }
 
     /// The name of its entry in the log.
@@ -131,6 +142,15 @@ impl Unit {
     /// # Errors
     /// When it is not: then nothing was kept. [`Error::Shut`] when who sent it does not work any more.
     pub async fn save(mut self) -> Result<()> {
+        let kept = self.kept.take();
+        self.end().await?;
+        if let Some(kept) = kept {
+            kept.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<()> {
         self.tx.last(self.collected.into_statements(self.tenant)?);
         let Some(sender) = self.sender else {
             return self.tx.save().await;

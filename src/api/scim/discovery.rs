@@ -1,5 +1,6 @@
 //! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4), and what is not supported.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -9,15 +10,27 @@ use super::reply;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::scim::discovery;
-use crate::service::Caller;
+use crate::service::{Caller, delivery};
 
-/// `GET /ServiceProviderConfig`: what this server can do. Readable without credentials.
+/// `GET /ServiceProviderConfig`: what this server can do. Readable without credentials; security events are told of where
+/// the organisation has a stream, as some clients refuse a member that they do not know.
 ///
 /// # Errors
-/// 403 with a filter, as on every discovery endpoint.
-pub async fn service_provider_config(ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+/// 403 with a filter, as on every discovery endpoint; a database that does not answer.
+pub async fn service_provider_config(
+    caller: Option<Extension<Caller>>,
+    ask: Ask,
+    State(edge): State<Edge>,
+) -> Result<Response, Problem> {
     no_filter(&ask)?;
-    let body = discovery::service_provider_config(&edge.services().limits(), &ask.base);
+    let services = edge.services();
+    let mut limits = services.limits();
+    let streams = match caller {
+        Some(Extension(caller)) => delivery::streams::are_there(services, &caller).await?,
+        None => false,
+    };
+    limits.events = limits.events.filter(|_| streams);
+    let body = discovery::service_provider_config(&limits, &ask.base);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
 }
 

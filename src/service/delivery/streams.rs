@@ -90,6 +90,15 @@ pub enum Delivery {
     Poll,
 }
 
+/// Whether the organisation has a stream: no secret, so that whoever it knows may ask.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn are_there(services: &Services, caller: &Caller) -> Result<bool> {
+    let found = services.read(caller).receivers().list(Family::Streams, 0, 1).await?;
+    Ok(!found.is_empty())
+}
+
 /// The streams of the organisation, oldest first.
 ///
 /// # Errors

@@ -262,7 +262,11 @@ each_database! {
         assert_eq!(fused.desk.get("/holds").await.json["items"].as_array().unwrap().len(), 1);
     }
 
-    async fn the_configuration_says_so(house: TestHouse) {
+    async fn the_configuration_says_so_where_there_is_a_stream(house: TestHouse) {
+        let config = house.get("/ServiceProviderConfig").await.json;
+        assert_eq!(config.get("securityEvents"), None, "clients that know no such member go on reading it");
+        let stream = json!({"name": "told", "delivery": "poll", "events": [format!("{PROV}delete")]});
+        Desk::admin(&house).post("/streams", stream).await.status(201);
         let config = house.get("/ServiceProviderConfig").await.json;
         assert_eq!(config["securityEvents"]["asyncRequest"], "request");
         let uris = config["securityEvents"]["eventUris"].as_array().unwrap();

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::matter::Matter;
 use crate::base::clock::Timestamp;
@@ -48,7 +49,9 @@ pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: 
     let kept: Kept = serde_json::from_str(&row.request)
         .map_err(|_| Error::conflict("what was kept of this request cannot be read any more"))?;
     let connection = connection(services, caller, &kept).await?;
-    let connection = connection.settling(Settlement::of(caller, row));
+    let settlement = Settlement::of(caller, row);
+    let ours = Arc::clone(&settlement.kept);
+    let connection = connection.settling(settlement);
     let made = parked::again(services, &connection, &kept).await;
     // What was to be deleted is gone: by whomever, it is what was asked for.
     let gone = matches!(made, Err(Error::NotFound)) && kept.deletes();
@@ -58,7 +61,7 @@ pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: 
         (Err(_), Some(WAITING)) if gone => {
             settled(services, caller, row.clone(), (APPLIED, What::RequestApplied)).await
         }
-        (Ok(()), Some(APPLIED)) => Ok(()),
+        (Ok(()), Some(APPLIED)) if ours.load(Ordering::Acquire) => Ok(()),
         (Err(error), Some(WAITING)) => Err(error),
         // Somebody was faster.
         (Ok(()) | Err(_), _) => Err(Error::NotFound),
@@ -126,6 +129,8 @@ pub(in crate::service) struct Settlement {
     data: Value,
     /// Who decided.
     by: Caller,
+    /// Whether a unit that ends the waiting is on disk.
+    kept: Arc<AtomicBool>,
 }
 
 impl Settlement {
@@ -134,6 +139,7 @@ impl Settlement {
             pending: row.id.clone(),
             data: particulars(row),
             by: by.clone(),
+            kept: Arc::default(),
         }
     }
 
@@ -145,6 +151,7 @@ impl Settlement {
     /// Has the unit fail when the request does not wait any more.
     pub(in crate::service) fn enter(&self, unit: &mut Unit, now: Timestamp) {
         unit.pendings().settle_with(&self.pending, APPLIED);
+        unit.tell(Arc::clone(&self.kept));
         let request = ledger::thing(Thing::Request, &self.pending);
         ledger::note(unit, &self.by, now, (What::RequestApplied, request), &self.data);
     }
