@@ -1,11 +1,12 @@
 //! Bringing the tables to what this program knows.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Executor as _, PgPool};
 
 use ledger::Ledger;
 
+use super::fault;
 use crate::store::error::{OpenFault, Result};
 
 mod ledger;
@@ -13,14 +14,15 @@ mod ledger;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Another process may be migrating the same file: what it has done meanwhile makes the first try fail, and is found
-/// by the second.
+/// All of it is one transaction that writes from its beginning: another process that migrates the same file waits for
+/// it, and finds it done.
 pub(super) async fn sqlite(connection: &mut Connection) -> Result<()> {
-    let mut ledger = Ledger(connection);
-    if SQLITE.run_direct(None, &mut ledger, false).await.is_ok() {
-        return Ok(());
-    }
-    Ok(SQLITE.run_direct(None, &mut ledger, false).await.map_err(fault)?)
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault::of_sqlite)?;
+    let migrated = SQLITE.run_direct(None, &mut Ledger(&transaction), false).await;
+    migrated.map_err(opening)?;
+    transaction.commit().map_err(fault::of_sqlite)
 }
 
 /// Several nodes may start at once: the migrator takes an advisory lock.
@@ -32,12 +34,15 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
     // A migration may take longer than a statement may.
     let free = connection.execute("SET statement_timeout = 0").await;
     free.map_err(|error| OpenFault::Connect(Box::new(error)))?;
-    let outcome = POSTGRES.run_direct(None, &mut *connection, false).await.map_err(fault);
+    let outcome = POSTGRES
+        .run_direct(None, &mut *connection, false)
+        .await
+        .map_err(opening);
     connection.close().await.ok();
     Ok(outcome?)
 }
 
-fn fault(error: MigrateError) -> OpenFault {
+fn opening(error: MigrateError) -> OpenFault {
     match error {
         MigrateError::VersionMissing(version) => OpenFault::Newer(version),
         MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => OpenFault::Altered(version),

@@ -5,7 +5,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::path::Path;
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::db::Handle;
 use super::fault;
@@ -16,6 +16,9 @@ use super::readers::Readers;
 use super::sqlite;
 use super::worker::Gone;
 use crate::store::error::{OpenFault, Result};
+
+/// Between two tries at a file that another process is making.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -70,12 +73,26 @@ async fn embedded(path: &str, options: &Options) -> Result<Handle> {
         return Err(OpenFault::NoFolder(path.to_owned()).into());
     }
     let patience = options.patience;
-    let of = path.to_owned();
-    let gate = Gate::start(move || sqlite::writer(&of, patience)).await;
-    let gate = gate.map_err(gone)?.map_err(|error| sqlite_fault(path, error))?;
+    let gate = writer(path, patience).await?;
     let readers = Readers::open(path, patience, options.readers, options.longest).await;
     let readers = readers.map_err(gone)?.map_err(|error| sqlite_fault(path, error))?;
     Ok(Handle::Sqlite { gate, readers })
+}
+
+/// The writer, which makes the file when it is missing. SQLite does not wait by itself for another process that makes it at
+/// the same time and sets the kind of its log.
+async fn writer(path: &Path, patience: Duration) -> Result<Gate> {
+    let until = Instant::now() + patience;
+    loop {
+        let of = path.to_owned();
+        let gate = Gate::start(move || sqlite::writer(&of, patience)).await;
+        match gate.map_err(gone)? {
+            Err(error) if fault::code(&error) == ffi::SQLITE_BUSY && Instant::now() < until => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome.map_err(|error| sqlite_fault(path, error).into()),
+        }
+    }
 }
 
 fn gone(gone: Gone) -> OpenFault {

@@ -1,14 +1,15 @@
 //! Which migrations an SQLite file has had, for sqlx's migrator: the table that its own driver would keep, whose name
 //! is the migrator's default.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration};
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-/// The connection that is to be brought up to date. Nothing here waits for anything but the disk.
-pub(super) struct Ledger<'c>(pub(super) &'c mut Connection);
+/// The connection that is to be brought up to date, in a transaction of the caller's. Nothing here waits for anything but
+/// the disk.
+pub(super) struct Ledger<'c>(pub(super) &'c Connection);
 
 type Answer<'e, T> = Pin<Box<dyn Future<Output = Result<T, MigrateError>> + Send + 'e>>;
 
@@ -52,15 +53,13 @@ impl Migrate for Ledger<'_> {
         const DONE: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                             VALUES ($1, $2, TRUE, $3, $4)";
         let start = Instant::now();
-        let apply = |transaction: Transaction<'_>| {
-            transaction.execute_batch(migration.sql.as_str())?;
+        let apply = || {
+            self.0.execute_batch(migration.sql.as_str())?;
             let took = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
             let row = params![migration.version, migration.description, &migration.checksum[..], took];
-            transaction.execute(DONE, row)?;
-            transaction.commit()
+            self.0.execute(DONE, row)
         };
-        let applied = self.0.transaction().and_then(apply);
-        now(applied.map(|()| start.elapsed()))
+        now(apply().map(|_| start.elapsed()))
     }
 
     fn revert<'e>(&'e mut self, _: &'e str, migration: &'e Migration) -> Answer<'e, Duration> {
