@@ -83,7 +83,7 @@ pub fn service_provider_config(limits: &Limits, base_url: &str) -> Value {
         "patch": { "supported": true },
         "bulk": { "supported": limits.bulk.is_some(), "maxOperations": bulk.0, "maxPayloadSize": bulk.1 },
         "filter": { "supported": true, "maxResults": limits.max_results },
-        "changePassword": { "supported": false },
+        "changePassword": { "supported": true },
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": pagination,

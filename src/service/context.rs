@@ -13,6 +13,7 @@ use super::deferred::Errand;
 use super::delivery::{Guard, Looked};
 use super::error::Result;
 use super::keys::{Sealer, Signers};
+use super::passwords::Turns;
 use super::setbacks::Setbacks;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
@@ -74,6 +75,7 @@ struct Inner {
     types: Vec<Arc<ResourceType>>,
     derived: Vec<Arc<ResourceType>>,
     known: Known,
+    hashing: Turns,
     tally: Tally,
     policies: Policies,
     /// Public ids of tenants, which never change.
@@ -111,6 +113,7 @@ impl Services {
             types,
             derived,
             known: Known::new(),
+            hashing: Turns::default(),
             tally: Tally::default(),
             policies: Policies::new(),
             uids: Mutex::default(),
@@ -203,6 +206,11 @@ impl Services {
 
     pub(super) fn known(&self) -> &Known {
         &self.0.known
+    }
+
+    /// Turns at hashing passwords.
+    pub(super) fn hashing(&self) -> &Turns {
+        &self.0.hashing
     }
 
     pub(super) fn tally(&self) -> &Tally {

@@ -22,6 +22,7 @@ pub mod log;
 pub mod mail;
 pub mod offboarding;
 pub mod once;
+mod passwords;
 pub mod provision;
 mod setbacks;
 mod told;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::complete::{faults, size, user_name};
 use super::members::{holds_members, member_refs};
+use super::password::password;
 use super::schemas::check_schemas;
 use super::value::{Cleaner, is_absent};
 use crate::base::secret::Secret;
@@ -212,24 +213,6 @@ pub(in crate::scim) fn take_text(clean: &mut Map<String, Value>, name: &str) -> 
     match clean.shift_remove(name) {
         Some(Value::String(text)) => Some(text),
         _ => None,
-    }
-}
-
-/// Takes the password out of a document, if the type has one.
-///
-/// # Errors
-/// `invalidValue` when it is empty.
-pub(in crate::scim) fn password(
-    ty: &ResourceType,
-    clean: &mut Map<String, Value>,
-) -> Result<Option<Secret<String>>, Error> {
-    let secret = |attribute: &Attribute| attribute.mutability == Mutability::WriteOnly;
-    if !ty.schema().attribute("password").is_some_and(secret) {
-        return Ok(None);
-    }
-    match take_text(clean, "password") {
-        Some(text) if text.is_empty() => Err(Error::invalid_value("`password` must not be empty")),
-        text => Ok(text.map(Secret::new)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::carried::Carried;
 use super::create::{Came, Plan, refused};
 use super::hold;
-use super::{draft, refuse, roles};
+use super::{draft, refuse, roles, secret};
 use crate::access::StatusRule;
 use crate::access::lifecycle::{Hold, Status};
 use crate::base::clock::Timestamp;
@@ -90,6 +90,7 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
         Err(store::Error::Taken(Unique::Name | Unique::ResourceId)) => return Err(Error::Busy),
         other => other?,
     };
+    secret::keep(unit, tomb.pk, plan.password.as_ref(), now);
     derived.share(unit);
     derived.write(caller, unit, (tomb.pk, Known::New), now);
     if let Some(asked) = &asked {

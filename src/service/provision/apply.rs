@@ -4,6 +4,7 @@ use super::hold::Standing;
 use super::membership::Moved;
 use super::plan::Planned;
 use super::roles;
+use super::secret;
 use super::stand;
 use super::write::Target;
 use crate::base::clock::Timestamp;
@@ -44,6 +45,7 @@ pub(super) async fn apply(
         standing,
         flip,
         leaving,
+        password,
         ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
@@ -54,6 +56,10 @@ pub(super) async fn apply(
     if roles_moved && !names.iter().any(|name| name == roles::ATTRIBUTE) {
         names.push(roles::ATTRIBUTE.to_owned());
     }
+    if password.is_some() {
+        names.push(secret::ATTRIBUTE.to_owned());
+    }
+    secret::keep(unit, stored.pk, password.as_ref(), now);
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
             .resources()
@@ -61,7 +67,11 @@ pub(super) async fn apply(
             .await?;
         stored.document = content.document;
         Some(version)
-    } else if roles_moved || !matches!(external, External::Keep) || standing.as_ref().is_some_and(Standing::turns) {
+    } else if roles_moved
+        || password.is_some()
+        || !matches!(external, External::Keep)
+        || standing.as_ref().is_some_and(Standing::turns)
+    {
         Some(unit.resources().rename(stored.pk, stored.version, external, now))
     } else if moved.is_nothing() {
         None

@@ -102,6 +102,7 @@ fn next(back: &Back, stored: &Document, external: Option<&str>) -> Result<Next> 
             Called::AsItIs => external.map(str::to_owned),
         },
         members: joining.into_iter().chain(leaving).collect(),
+        password: None,
         asked_for: Vec::new(),
         ignored: Vec::new(),
     })

@@ -14,6 +14,7 @@ use super::membership;
 use super::read::read;
 use super::refuse;
 use super::roles::{self, Asked};
+use super::secret;
 use super::shown::{Relations, Shown};
 use crate::access::StatusRule;
 use crate::access::lifecycle::Status;
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     id: ResourceId,
     pub(super) incoming: Incoming,
     pub(super) content: Content,
+    /// The hash of their password.
+    pub(super) password: Option<String>,
     /// The key of a new person, and the same as it is stored.
     person: Option<(Person, String)>,
     /// Names of the attributes it starts with, for the ledger.
@@ -148,12 +151,13 @@ pub async fn create(
 ) -> Result<Shown> {
     let (body, applied) = dialect.create(kind, body);
     tolerances::note(services, caller, *dialect, &applied);
-    let mut incoming = validate::create(kind, &body)?;
-    refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
+    let incoming = validate::create(kind, &body)?;
     tolerances::note_ignored(services, caller, &incoming.ignored);
     refuse::unless_countries(*dialect, &incoming.document)?;
     let mut names = differences(&Document::default(), &incoming.document);
     names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
+    let password = secret::kept(services, incoming.password.as_ref()).await?;
+    names.extend(password.is_some().then(|| secret::ATTRIBUTE.to_owned()));
     let (store_kind, id) = (store_kind(kind)?, services.ids().next());
     let person = match store_kind {
         Kind::User => Some(Person::new(services, caller, &id).await?),
@@ -171,6 +175,7 @@ pub async fn create(
         id,
         content,
         incoming,
+        password,
         wants_members: view.wants("members"),
         carried: None,
         ruled: None,
@@ -264,6 +269,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
             return explained(&plan, error).await;
         }
     };
+    secret::keep(&mut unit, pk, plan.password.as_ref(), now);
     if let Some(derived) = &derived {
         derived.write(caller, &mut unit, (pk, Known::New), now);
     }

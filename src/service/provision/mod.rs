@@ -30,6 +30,7 @@ mod read;
 mod refuse;
 mod replace;
 mod roles;
+mod secret;
 mod shown;
 pub mod snapshot;
 mod stand;

@@ -46,8 +46,7 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
 }
 
 fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
-    let mut patched = patch::apply(&target.kind, request, stored, external_id)?;
-    refuse::password_unkept(&mut patched.ignored, patched.password.as_ref());
+    let patched = patch::apply(&target.kind, request, stored, external_id)?;
     if patched.changed {
         refuse::unless_countries(target.dialect, &patched.document)?;
     }
@@ -65,6 +64,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         document: patched.document,
         external_id: patched.external_id,
         members: patched.members,
+        password: patched.password,
         asked_for: patched.asked_for,
         ignored: patched.ignored,
     })

@@ -7,6 +7,7 @@ use super::guard::{Locked, Need};
 use super::harm;
 use super::hold::Standing;
 use super::roles::{self, Asked};
+use super::secret;
 use super::write::{Next, Target};
 use crate::event::Changes;
 use crate::scim::Document;
@@ -48,6 +49,8 @@ pub(super) struct Planned {
     pub(super) ruled_by: Option<i64>,
     /// What is said anew of when the user leaves.
     pub(super) leaving: Option<Change>,
+    /// The hash of the password that is set.
+    pub(super) password: Option<String>,
     /// The user, with their key.
     pub(super) person: Option<Person>,
 }
@@ -103,6 +106,7 @@ pub(super) fn plan(
         flip: None,
         ruled_by: None,
         leaving: None,
+        password: None,
         person: None,
     })
 }
@@ -154,6 +158,7 @@ pub(super) async fn derive(target: &Target, planned: &mut Planned) -> Result<()>
             next.ignored.extend(unreadable);
         }
         planned.derived = Some(derived);
+        planned.password = secret::once(target, planned.next.password.as_ref()).await?;
         let Target { services, caller, .. } = target;
         planned.person = Person::of(services, caller, &planned.stored.id, planned.stored.seal.as_deref()).await?;
     }

@@ -1,6 +1,5 @@
 //! Refusals that need a look around before they can be explained.
 
-use crate::base::secret::Secret;
 use crate::scim::dialect::Dialect;
 use crate::scim::schema::ResourceType;
 use crate::scim::{self, Document};
@@ -40,13 +39,6 @@ async fn holder_is_elsewhere(services: &Services, caller: &Caller, kind: &Resour
     let kind = super::draft::store_kind(kind)?;
     let holder = services.read(caller).resources().who_holds(kind, key).await?;
     Ok(holder.is_some_and(|connection| connection != caller.connection_id()))
-}
-
-/// Reports a password among what was ignored: it is accepted, as clients need, and kept nowhere.
-pub(super) fn password_unkept(ignored: &mut Vec<String>, password: Option<&Secret<String>>) {
-    if password.is_some() {
-        ignored.push("password".to_owned());
-    }
 }
 
 /// Refuses a country that is no code, unless the connection's dialect takes it as it is sent.

@@ -49,8 +49,7 @@ pub(super) async fn apply(
 }
 
 fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
-    let mut incoming = validate::replace(&target.kind, body, stored)?;
-    refuse::password_unkept(&mut incoming.ignored, incoming.password.as_ref());
+    let incoming = validate::replace(&target.kind, body, stored)?;
     refuse::unless_countries(target.dialect, &incoming.document)?;
     let says_members = incoming.members.is_some();
     let members = match incoming.members {
@@ -71,6 +70,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         document: incoming.document,
         external_id: incoming.external_id,
         members,
+        password: incoming.password,
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
     })

@@ -1,6 +1,7 @@
 //! The one way an existing resource changes: read it locked, work out what comes next, write the difference.
 
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 use super::apply::{After, apply};
 use super::create::refused;
@@ -18,6 +19,7 @@ use super::stand;
 use super::takeback::Word;
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
+use crate::base::secret::Secret;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
 use crate::scim::patch::MemberOp;
@@ -50,6 +52,8 @@ pub(super) struct Target {
     pub(super) only_members: bool,
     /// Whether the request gives a new whole.
     pub(super) replaces: bool,
+    /// The hash of the password that the request sets, made once.
+    pub(super) hash: OnceCell<String>,
 }
 
 impl Target {
@@ -66,6 +70,7 @@ impl Target {
             large_answers_allowed: true,
             only_members: false,
             replaces: false,
+            hash: OnceCell::new(),
         })
     }
 
@@ -104,6 +109,7 @@ pub(super) struct Next {
     pub(super) document: Document,
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
+    pub(super) password: Option<Secret<String>>,
     pub(super) asked_for: Vec<String>,
     pub(super) ignored: Vec<String>,
 }

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, TransactionBehavior};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Executor as _, PgPool};
+use std::path::PathBuf;
 
 use ledger::Ledger;
 
-use super::fault;
+use super::{fault, open};
 use crate::store::error::{OpenFault, Result};
 
 mod ledger;
@@ -14,12 +15,16 @@ mod ledger;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// All of it is one transaction that writes from its beginning: another process that migrates the same file waits for
-/// it, and finds it done.
+/// Of a file that is up to date nothing is asked but that. Else all of it is one transaction that writes from its
+/// beginning: another process that migrates the same file waits for it, and finds it done.
 pub(super) async fn sqlite(connection: &mut Connection) -> Result<()> {
+    if ledger::is_current(connection, &SQLITE) {
+        return Ok(());
+    }
+    let path = connection.path().map(PathBuf::from).unwrap_or_default();
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fault::of_sqlite)?;
+        .map_err(|error| open::sqlite_fault(&path, error))?;
     let migrated = SQLITE.run_direct(None, &mut Ledger(&transaction), false).await;
     migrated.map_err(opening)?;
     transaction.commit().map_err(fault::of_sqlite)

@@ -99,7 +99,7 @@ fn gone(gone: Gone) -> OpenFault {
     OpenFault::Connect(Box::new(gone))
 }
 
-fn sqlite_fault(path: &Path, error: rusqlite::Error) -> OpenFault {
+pub(super) fn sqlite_fault(path: &Path, error: rusqlite::Error) -> OpenFault {
     match fault::code(&error) {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => OpenFault::InUse(path.to_owned()),
         ffi::SQLITE_PERM | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => OpenFault::NotWritable(path.to_owned()),

@@ -19,6 +19,7 @@ mod limits;
 mod list;
 mod negotiate;
 mod nesting;
+mod passwords;
 mod patch;
 mod projection;
 mod proxy;

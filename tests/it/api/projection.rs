@@ -10,7 +10,7 @@ use crate::support::TestHouse;
 async fn ada(house: &TestHouse) -> String {
     let body = user(
         "ada@acme.test",
-        json!({"name": {"givenName": "Ada", "familyName": "Lovelace"}, "title": "Countess", "password": "pw",
+        json!({"name": {"givenName": "Ada", "familyName": "Lovelace"}, "title": "Countess", "password": "pw-of-ada",
         "emails": [{"value": "ada@acme.test", "type": "work", "primary": true},
             {"value": "ada@home.example", "type": "home"}],
         ENTERPRISE: {"employeeNumber": "E-100", "department": "R&D"}}),

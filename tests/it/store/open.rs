@@ -87,6 +87,30 @@ async fn a_file_that_another_process_keeps_is_in_use() {
     assert!(matches!(fault(&url).await, OpenFault::InUse(_)));
 }
 
+#[tokio::test]
+async fn a_file_that_is_up_to_date_is_opened_while_another_process_writes() {
+    let database = Database::fresh(Engine::Sqlite).await;
+    let mut other = SqliteConnection::connect(database.url()).await.unwrap();
+    other
+        .execute("BEGIN IMMEDIATE; UPDATE tenant SET name = name")
+        .await
+        .unwrap();
+    let options = Options {
+        patience: Duration::from_millis(200),
+        ..Options::default()
+    };
+    let db = Db::open(database.url(), &options).await.unwrap();
+    db.migrate().await.unwrap();
+    other
+        .execute("DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)")
+        .await
+        .unwrap();
+    other.execute("COMMIT; BEGIN IMMEDIATE").await.unwrap();
+    let refused = db.migrate().await;
+    assert!(matches!(refused, Err(Error::Open(OpenFault::InUse(_)))), "{refused:?}");
+    db.close().await;
+}
+
 each_database! {
     async fn a_database_is_migrated_once_and_keeps_what_is_in_it(shelf: Shelf) {
         let (_, id) = shelf.user("ada").await;

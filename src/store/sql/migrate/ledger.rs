@@ -2,7 +2,7 @@
 //! is the migrator's default.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -65,6 +65,17 @@ impl Migrate for Ledger<'_> {
     fn revert<'e>(&'e mut self, _: &'e str, migration: &'e Migration) -> Answer<'e, Duration> {
         Box::pin(ready(Err(MigrateError::VersionNotPresent(migration.version))))
     }
+}
+
+/// Whether a file has had all of these migrations, as they are, and no other.
+pub(super) fn is_current(connection: &Connection, migrator: &Migrator) -> bool {
+    // A file without the table has had none.
+    let applied = applied(connection).unwrap_or_default();
+    let known = migrator.iter().map(|known| (known.version, &known.checksum));
+    applied
+        .iter()
+        .map(|applied| (applied.version, &applied.checksum))
+        .eq(known)
 }
 
 fn applied(connection: &Connection) -> rusqlite::Result<Vec<AppliedMigration>> {
