@@ -135,4 +135,7 @@ fn told(work: &Work) {
         "users who are there: {}, {} changed, {} had to stay",
         work.state, work.turned, work.stayed
     );
+    if work.failed > 0 {
+        println!("{} could not be changed: the program's log says why", work.failed);
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::error::Error;
+use super::context::Services;
+use super::error::{Error, Result};
 use crate::base::clock::Timestamp;
 use crate::store;
 
@@ -29,6 +30,10 @@ pub(in crate::service) enum Work {
     Certify,
     /// Numbers for what the certificates of a tenant's runs name.
     Marks,
+    /// What is done to the users of something that was suspended, resumed or deleted.
+    Closing,
+    /// Bringing the rules of status of a tenant to everybody.
+    Rules,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +83,44 @@ impl Setbacks {
     pub(in crate::service) fn count(&self, work: Work) -> u32 {
         let count = self.all().keys().filter(|(of, _)| *of == work).count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// What was done for one of many, by its row number; none when somebody else was faster or in the way, so that it is looked
+/// at again, or when it failed, so that it is left alone for a while.
+///
+/// # Errors
+/// What would meet all others, too.
+pub(in crate::service) async fn one_of_many<T>(
+    services: &Services,
+    (work, id): (Work, i64),
+    doing: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    match unless_overtaken(doing.await) {
+        Ok(done) => {
+            services.setbacks().done(work, id);
+            Ok(done)
+        }
+        Err(fault) if meets_all(&fault) => Err(fault),
+        Err(fault) => {
+            services.setbacks().failed(work, id, services.clock().now());
+            tracing::error!(
+                work = ?work,
+                row = id,
+                error = &fault as &dyn std::error::Error,
+                "a work cannot go on for one of many; for the others it does, and it is tried again"
+            );
+            Ok(None)
+        }
+    }
+}
+
+/// What was done; none when somebody else was faster or in the way, so that it is looked at again.
+pub(in crate::service) fn unless_overtaken<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::Stale | Error::Busy | Error::Crowded) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

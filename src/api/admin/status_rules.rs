@@ -123,6 +123,8 @@ pub struct StatusRulesChange {
     turned: u64,
     /// How many had to stay so far: the owner, the last administrators, break-glass accounts.
     stayed: u64,
+    /// How many could not be changed so far because of a fault of ours, which the program's log tells of.
+    failed: u64,
     /// When it began.
     created: Instant,
     /// When it ended.
@@ -147,6 +149,7 @@ impl From<Work> for StatusRulesChange {
             state: work.state,
             turned: work.turned,
             stayed: work.stayed,
+            failed: work.failed,
             created: Instant(work.created),
             finished: wire::at(work.finished),
         }

@@ -16,7 +16,7 @@ pub use asked::{Asked, Users};
 pub use connection::{
     delete as delete_connection, find as connection, resume as resume_connection, suspend as suspend_connection,
 };
-pub use run::{Part, carry, finish, is_behind, lease, look, pass};
+pub use run::{Looked, carry, finish, is_behind, lease, look, pass};
 pub use shown::{Counted, Shown, Work};
 pub use tenant::{
     delete as delete_tenant, find as tenant, restore as restore_tenant, resume as resume_tenant,

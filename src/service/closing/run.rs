@@ -14,14 +14,14 @@ use crate::service::context::{Caller, Services};
 use crate::service::credentials::REMEMBERED_FOR;
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
+use crate::service::lifecycle::parts::{Part, in_parts, is_of_one, told};
 use crate::service::lifecycle::several::{Came, several};
 use crate::service::lifecycle::turn::{Turning, saved};
-use crate::service::provision::attempt::attempts;
 use crate::service::provision::{self, IfMatch};
-use crate::service::setbacks::meets_all;
+use crate::service::setbacks::{self, one_of_many};
 use crate::store::closing::State;
 use crate::store::closing::users::{KeptOut, Whom};
-use crate::store::closing::works::{self, Closing, NewClosing, Progress, Running, Step, Verb};
+use crate::store::closing::works::{self, Closing, NewClosing, Progress, Running, Verb};
 use crate::store::log::leases;
 
 /// Users whose status is turned in one unit, for which others wait that need the writer or the policy.
@@ -44,7 +44,13 @@ const SETTLES: Duration = Duration::from_secs(2 * REMEMBERED_FOR.as_secs());
 /// # Errors
 /// A database that does not answer.
 pub async fn is_behind(services: &Services) -> Result<bool> {
-    Ok(!works::running(services.db(), settled(services), 1).await?.is_empty())
+    Ok(!running(services, 1).await?.is_empty())
+}
+
+/// Works that go on, but for those that failed a moment ago.
+async fn running(services: &Services, most: u32) -> Result<Vec<Running>> {
+    let alone = services.setbacks().left_alone(setbacks::Work::Closing, services.clock().now());
+    Ok(works::running(services.db(), settled(services), &alone, most).await?)
 }
 
 /// Takes or renews the lease of carrying it out; says whether this holder has it now.
@@ -57,21 +63,18 @@ pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
 }
 
 /// Does more of what is to be done in any tenant; says whether there is more to do at once. One that fails is told in the
-/// program's log, is tried again later, and does not keep others back.
+/// program's log, is left alone for a while, and does not keep others back.
 ///
 /// # Errors
 /// A database that does not answer.
 pub async fn pass(services: &Services) -> Result<bool> {
-    let mut more = false;
-    for running in works::running(services.db(), settled(services), MOST).await? {
-        match go_on(services, &running).await {
-            Ok(goes_on) => more |= goes_on,
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                closing = running.id,
-                "users of what was suspended or deleted could not be changed; it is tried again"
-            ),
-        }
+    let found = running(services, MOST).await?;
+    // Others wait behind them.
+    let mut more = found.len() == MOST as usize;
+    for running in found {
+        let work = (setbacks::Work::Closing, running.number);
+        let went_on = one_of_many(services, work, go_on(services, &running)).await?;
+        more |= went_on.unwrap_or(false);
     }
     Ok(more)
 }
@@ -81,14 +84,15 @@ pub async fn pass(services: &Services) -> Result<bool> {
 /// # Errors
 /// `NotFound`; a database that does not answer.
 pub async fn finish(services: &Services, caller: &Caller, id: &str) -> Result<Work> {
+    let found = async || services.read(caller).closings().find(id).await;
     let running = Running {
         tenant: caller.tenant(),
         slug: caller.tenant_slug().to_owned(),
+        number: found().await?.ok_or(Error::NotFound)?.number,
         id: id.to_owned(),
     };
     while go_on(services, &running).await? {}
-    let found = services.read(caller).closings().find(id).await?;
-    Ok(found.ok_or(Error::NotFound)?.into())
+    Ok(found().await?.ok_or(Error::NotFound)?.into())
 }
 
 /// When what is begun by now was begun at the latest, and what it seems to be after where that clock was ahead.
@@ -106,7 +110,7 @@ async fn go_on(services: &Services, running: &Running) -> Result<bool> {
 }
 
 /// Some users of a work that goes on, as they were looked up.
-pub struct Part {
+pub struct Looked {
     caller: Caller,
     closing: Arc<Closing>,
     users: Vec<User>,
@@ -116,23 +120,23 @@ pub struct Part {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn look(services: &Services) -> Result<Vec<Part>> {
+pub async fn look(services: &Services) -> Result<Vec<Looked>> {
     let mut parts = Vec::new();
-    for running in works::running(services.db(), settled(services), MOST).await? {
+    for running in running(services, MOST).await? {
         parts.extend(next(services, &running).await?);
     }
     Ok(parts)
 }
 
 /// The next users of one; none where it goes on no more.
-async fn next(services: &Services, running: &Running) -> Result<Option<Part>> {
+async fn next(services: &Services, running: &Running) -> Result<Option<Looked>> {
     let caller = Caller::closing(running.tenant, &running.slug, &running.id);
     let found = services.read(&caller).closings().find(&running.id).await?;
     let Some(closing) = found.filter(|closing| closing.progress == Progress::Running) else {
         return Ok(None);
     };
     let users = users(services, &caller, &closing).await?;
-    Ok(Some(Part {
+    Ok(Some(Looked {
         caller,
         closing: Arc::new(closing),
         users,
@@ -143,8 +147,8 @@ async fn next(services: &Services, running: &Running) -> Result<Option<Part>> {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn carry(services: &Services, part: Part) -> Result<bool> {
-    let Part { caller, closing, users } = part;
+pub async fn carry(services: &Services, part: Looked) -> Result<bool> {
+    let Looked { caller, closing, users } = part;
     let Some(User { pk: last, .. }) = users.last() else {
         perform(services, &caller, Ending { closing }).await?;
         return Ok(false);
@@ -158,61 +162,47 @@ pub async fn carry(services: &Services, part: Part) -> Result<bool> {
             advanced => advanced.map(|()| true),
         };
     }
-    match together(services, &caller, &closing, users.clone()).await {
-        Err(error) if is_of_one(&error) => apart(services, &caller, &closing, users).await?,
-        turned => turned?,
-    }
+    in_parts(services, &caller, Round(closing), users).await?;
     Ok(true)
 }
 
-/// Whether something is wrong with somebody, rather than with all of them.
-fn is_of_one(error: &Error) -> bool {
-    matches!(error, Error::Internal(_)) && !meets_all(error)
-}
+/// Some users of a work whose statuses are turned.
+#[derive(Clone)]
+struct Round(Arc<Closing>);
 
-async fn together(services: &Services, caller: &Caller, closing: &Arc<Closing>, users: Vec<User>) -> Result<()> {
-    let users: Arc<[User]> = users.into();
-    attempts(|| {
-        let (services, caller) = (services.clone(), caller.clone());
-        let (closing, users) = (Arc::clone(closing), Arc::clone(&users));
-        async move { turned(&services, &caller, &closing, &users).await }
-    })
-    .await
-}
+impl Part for Round {
+    type User = User;
 
-/// Each in a unit of their own: who cannot be changed keeps nobody else from it, and is counted.
-async fn apart(services: &Services, caller: &Caller, closing: &Closing, users: Vec<User>) -> Result<()> {
-    let mut closing = closing.clone();
-    for user in users {
-        let (last, here) = (user.pk, Arc::new(closing.clone()));
-        match together(services, caller, &here, vec![user.clone()]).await {
-            Err(error) if is_of_one(&error) => {
-                failed(&closing, &user, &error);
-                let came = Came {
-                    failed: 1,
-                    ..Came::default()
-                };
-                let advancing = Advancing {
-                    closing: here,
-                    last,
-                    came,
-                };
-                perform(services, caller, advancing).await?;
-            }
-            turned => turned?,
-        }
-        closing.after = last;
+    fn of(&self) -> &str {
+        &self.0.id
     }
-    Ok(())
-}
 
-fn failed(closing: &Closing, user: &User, error: &Error) {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        closing = closing.id,
-        user = user.id.as_str(),
-        "a user of what was suspended or deleted cannot be changed; the others are"
-    );
+    fn id(user: &User) -> &ResourceId {
+        &user.id
+    }
+
+    async fn turn(&self, services: &Services, caller: &Caller, users: &[User]) -> Result<()> {
+        turned(services, caller, &self.0, users).await
+    }
+
+    async fn leave(&self, services: &Services, caller: &Caller, user: &User) -> Result<()> {
+        let advancing = Advancing {
+            closing: Arc::clone(&self.0),
+            last: user.pk,
+            came: Came::FAILED,
+        };
+        perform(services, caller, advancing).await
+    }
+
+    fn past(&self, user: &User) -> Self {
+        let mut closing = (*self.0).clone();
+        closing.after = user.pk;
+        Self(Arc::new(closing))
+    }
+
+    fn only(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// Somebody whom it is about.
@@ -258,7 +248,7 @@ async fn turned(services: &Services, caller: &Caller, closing: &Closing, users: 
     let ends: BTreeMap<Pk, i64> = users.iter().filter_map(|user| Some((user.pk, user.ends?))).collect();
     let came = several(services, caller, &mut unit, (&pks, &ends), &turning(closing)).await?;
     let last = pks.last().copied().unwrap_or(closing.after);
-    unit.closings().advance(closing, step(last, came));
+    unit.closings().advance(closing, came.up_to(last));
     saved(services, caller, unit).await
 }
 
@@ -290,22 +280,13 @@ async fn deleted(services: &Services, caller: &Caller, closing: &Closing, users:
             Err(Error::NotFound) => {}
             Err(Error::Conflict(_) | Error::Violated(_)) => came.stayed += 1,
             Err(error) if is_of_one(&error) => {
-                failed(closing, &user, &error);
+                told(&closing.id, &user.id, &error);
                 came.failed += 1;
             }
             Err(error) => return Err(error),
         }
     }
     Ok(came)
-}
-
-const fn step(after: Pk, came: Came) -> Step {
-    Step {
-        after,
-        turned: came.turned,
-        stayed: came.stayed,
-        failed: came.failed,
-    }
 }
 
 /// Keeps how far it is.
@@ -319,7 +300,7 @@ impl Change for Advancing {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
-        desk.unit.closings().advance(&self.closing, step(self.last, self.came));
+        desk.unit.closings().advance(&self.closing, self.came.up_to(self.last));
         Ok(())
     }
 }

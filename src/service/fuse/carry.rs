@@ -86,10 +86,11 @@ pub(super) async fn carry_on(services: &Services, caller: &Caller, hold: &str) -
         let last = rows.len() < CHUNK as usize;
         for row in rows {
             after = row.number;
-            if one(services, caller, &found, row).await? {
-                made += 1;
-            } else {
-                stuck = true;
+            match one(services, caller, &found, row).await? {
+                Came::Settled => made += 1,
+                Came::Waits => stuck = true,
+                // None of the others could be made either.
+                Came::Shut => return Ok(true),
             }
         }
         match (last, made >= CHUNK) {
@@ -105,17 +106,26 @@ pub(super) async fn carry_on(services: &Services, caller: &Caller, hold: &str) -
     Ok(true)
 }
 
-/// Makes a change, or says why it cannot be made any more; false where it goes on waiting: the fault is ours, or the
-/// connection is suspended.
-async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -> Result<bool> {
+/// What came of a change.
+enum Came {
+    /// It is made, or says why it cannot be any more.
+    Settled,
+    /// It goes on waiting: the fault is ours.
+    Waits,
+    /// It goes on waiting, as all of the hold: who sent it does not work for now.
+    Shut,
+}
+
+/// Makes a change, or says why it cannot be made any more.
+async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -> Result<Came> {
     let patience = hold.decided.map(|decided| decided.plus(PATIENCE));
     let error = match pending::make(services, caller, &row).await {
-        Ok(()) => return Ok(true),
+        Ok(()) => return Ok(Came::Settled),
         // Nothing is wrong with the change.
         Err(error @ (Error::Busy | Error::Crowded)) => return Err(error),
-        // It is gone on with when the connection is resumed.
-        Err(Error::Conflict(_) | Error::Forbidden(_)) if is_suspended(services, caller, hold).await? => {
-            return Ok(false);
+        // It is gone on with when the connection, or the organisation, is resumed.
+        Err(Error::Conflict(_) | Error::Forbidden(_)) if is_shut(services, caller, hold).await? => {
+            return Ok(Came::Shut);
         }
         Err(error) => error,
     };
@@ -126,17 +136,20 @@ async fn one(services: &Services, caller: &Caller, hold: &Standing, row: Kept) -
             "an approved change could not be made"
         );
         if patience.is_some_and(|until| services.clock().now() < until) {
-            return Ok(false);
+            return Ok(Came::Waits);
         }
     }
     perform(services, caller, Failing::of(row, &error)).await?;
-    Ok(true)
+    Ok(Came::Settled)
 }
 
-/// Whether the connection that what is held came from is suspended.
-async fn is_suspended(services: &Services, caller: &Caller, hold: &Standing) -> Result<bool> {
-    let whose = services.read(caller).connections().find_by_id(hold.connection).await?;
-    Ok(whose.is_some_and(|connection| connection.state == Closed::Suspended))
+/// Whether the connection that what is held came from does not work and may again: as it or the tenant is suspended, or the
+/// tenant deleted.
+async fn is_shut(services: &Services, caller: &Caller, hold: &Standing) -> Result<bool> {
+    let reader = services.read(caller);
+    let whose = reader.connections().find_by_id(hold.connection).await?;
+    let may_again = whose.is_some_and(|connection| connection.state != Closed::Deleted);
+    Ok(may_again && !reader.connections().works(hold.connection).await?)
 }
 
 /// A change that cannot be made any more.

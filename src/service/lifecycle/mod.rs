@@ -11,6 +11,7 @@ pub mod early;
 pub(super) mod given_back;
 pub(super) mod leaving;
 pub(super) mod newcomer;
+pub(super) mod parts;
 pub mod purge;
 pub mod rehire;
 pub mod restore;

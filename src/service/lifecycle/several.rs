@@ -13,6 +13,7 @@ use crate::service::access::{invariants, policy};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store::Unit;
+use crate::store::closing::works::Step;
 use crate::store::document::Stored;
 use crate::store::lifecycle::statuses::StoredHold;
 
@@ -25,6 +26,25 @@ pub(in crate::service) struct Came {
     pub(in crate::service) stayed: u64,
     /// How many could not be changed because of a fault of ours.
     pub(in crate::service) failed: u64,
+}
+
+impl Came {
+    /// One could not be changed.
+    pub(in crate::service) const FAILED: Self = Self {
+        turned: 0,
+        stayed: 0,
+        failed: 1,
+    };
+
+    /// What a work is further by it, which is up to here by now.
+    pub(in crate::service) const fn up_to(self, after: Pk) -> Step {
+        Step {
+            after,
+            turned: self.turned,
+            stayed: self.stayed,
+            failed: self.failed,
+        }
+    }
 }
 
 /// Turns the status of these users in a unit, which then has to be saved; who is gone meanwhile is left out. Whom the

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pass::{NAME, left_alone, one_of_many};
+use super::pass::{NAME, left_alone};
 use super::shown::read;
 use crate::base::clock::Timestamp;
 use crate::event::Seq;
@@ -13,7 +13,7 @@ use crate::service::error::{Error, Result};
 use crate::service::keys::{self, Purpose};
 use crate::service::ledger::What;
 use crate::service::log::proven_head;
-use crate::service::setbacks::Work;
+use crate::service::setbacks::{Work, one_of_many};
 use crate::store::Reader;
 use crate::store::log::events::Which;
 use crate::store::runs::due::{self, Uncertified};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::account::ACCOUNT_TOKENS;
-use super::pass::{NAME, left_alone, one_of_many};
+use super::pass::{NAME, left_alone};
 use crate::access::lifecycle::Status;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
@@ -15,7 +15,7 @@ use crate::event::certificate::AskedBy;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
-use crate::service::setbacks::Work;
+use crate::service::setbacks::{Work, one_of_many};
 use crate::store::Unit;
 use crate::store::runs::ends::{self, Behind, Told};
 use crate::store::runs::enforcers::Part;

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::follow::tell;
-use super::pass::{NAME, left_alone, one_of_many};
+use super::pass::{NAME, left_alone};
 use crate::base::clock::Timestamp;
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 use crate::service::ledger::What;
 use crate::service::mail::{self, Template};
-use crate::service::setbacks::Work;
+use crate::service::setbacks::{Work, one_of_many};
 use crate::store::Unit;
 use crate::store::runs::due::{self, Place};
 

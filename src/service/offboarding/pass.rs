@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{account, certify, follow, late};
 use crate::base::id::TenantId;
 use crate::service::context::Services;
-use crate::service::error::{Error, Result};
-use crate::service::setbacks::{Work, meets_all};
+use crate::service::error::Result;
+use crate::service::setbacks::{Work, one_of_many};
 use crate::store::log::leases;
 use crate::store::runs::{due, ends};
 
@@ -69,44 +69,6 @@ pub async fn is_due(services: &Services) -> Result<bool> {
 /// For which tenants or runs a work failed a moment ago.
 pub(super) fn left_alone(services: &Services, work: Work) -> Vec<i64> {
     services.setbacks().left_alone(work, services.clock().now())
-}
-
-/// What was done for one tenant or run, by its row number; none when somebody else was faster or in the way, so that it is
-/// looked at again, or when it failed, so that it is left alone for a while.
-///
-/// # Errors
-/// What would meet all others, too.
-pub(super) async fn one_of_many<T>(
-    services: &Services,
-    (work, id): (Work, i64),
-    doing: impl Future<Output = Result<T>>,
-) -> Result<Option<T>> {
-    match unless_overtaken(doing.await) {
-        Ok(done) => {
-            services.setbacks().done(work, id);
-            Ok(done)
-        }
-        Err(fault) if meets_all(&fault) => Err(fault),
-        Err(fault) => {
-            services.setbacks().failed(work, id, services.clock().now());
-            tracing::error!(
-                work = ?work,
-                row = id,
-                error = &fault as &dyn std::error::Error,
-                "offboarding cannot go on for one tenant or run; the others do, and it is tried again"
-            );
-            Ok(None)
-        }
-    }
-}
-
-/// What was done; none when somebody else was faster or in the way, so that it is looked at again.
-pub(super) fn unless_overtaken<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(done) => Ok(Some(done)),
-        Err(Error::Stale | Error::Busy | Error::Crowded) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Takes or renews the lease; says whether this holder has it now. It saves work: what is done without it is done once,

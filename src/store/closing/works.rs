@@ -4,6 +4,7 @@ use super::state::State;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ConnectionId, Pk, TenantId};
 use crate::store::error::{Error, Result};
+use crate::store::runs::due::listed;
 use crate::store::sql::{Db, FromRow, Read, Row, Statement, Tx};
 use crate::store::tenants::Tenant;
 
@@ -148,6 +149,8 @@ pub struct Running {
     pub tenant: TenantId,
     /// Slug of the tenant.
     pub slug: String,
+    /// Which one.
+    pub number: i64,
     /// Id on the wire.
     pub id: String,
 }
@@ -158,6 +161,7 @@ impl FromRow for Running {
             tenant: TenantId(row.get(0)?),
             slug: row.get(1)?,
             id: row.get(2)?,
+            number: row.get(3)?,
         })
     }
 }
@@ -294,15 +298,21 @@ impl Closings<&mut Tx> {
     }
 }
 
-/// At most `limit` that go on and began before an instant, of all tenants, oldest first. One that seems to begin after the
-/// other instant was begun by a clock that was ahead, and is among them.
+/// At most `limit` that go on and began before an instant, of all tenants but these by their numbers, oldest first. One that
+/// seems to begin after the other instant was begun by a clock that was ahead, and is among them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn running(mut db: &Db, (before, ahead): (Timestamp, Timestamp), limit: u32) -> Result<Vec<Running>> {
-    const RUNNING: &str = "SELECT c.tenant_id, t.slug, c.uid FROM closing c CROSS JOIN tenant t \
+pub async fn running(
+    mut db: &Db,
+    (before, ahead): (Timestamp, Timestamp),
+    but: &[i64],
+    limit: u32,
+) -> Result<Vec<Running>> {
+    const RUNNING: &str = "SELECT c.tenant_id, t.slug, c.uid, c.id FROM closing c CROSS JOIN tenant t \
                            WHERE c.state = 'running' AND (c.created <= $1 OR c.created > $2) AND t.id = c.tenant_id \
-                           ORDER BY c.id LIMIT 0 + $3";
+                           AND NOT (c.id [among] SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $3] AS j[end]) \
+                           ORDER BY c.id LIMIT 0 + $4";
     let running = Statement::new(RUNNING).bind(before).bind(ahead);
-    db.rows(running.bind(i64::from(limit))).await
+    db.rows(running.bind(listed(but)).bind(i64::from(limit))).await
 }

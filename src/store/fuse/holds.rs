@@ -285,13 +285,14 @@ impl Holds<&mut Tx> {
     }
 }
 
-/// At most `limit` holds of all tenants whose changes are being made, oldest first.
+/// At most `limit` holds of all tenants whose changes are being made, oldest first; but for those of connections and
+/// tenants that do not work for now.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn applying(mut db: &Db, limit: u32) -> Result<Vec<Applying>> {
     const APPLYING: &str = "SELECT h.tenant_id, t.slug, h.uid FROM hold h CROSS JOIN tenant t \
-                            WHERE h.state = 'applying' AND t.id = h.tenant_id AND NOT EXISTS (SELECT 1 FROM connection c \
+                            WHERE h.state = 'applying' AND t.id = h.tenant_id AND t.state = 'active' AND NOT EXISTS (SELECT 1 FROM connection c \
                             WHERE c.tenant_id = h.tenant_id AND c.id = h.connection_id AND c.state = 'suspended') \
                             ORDER BY h.id LIMIT 0 + $1";
     db.rows(Statement::new(APPLYING).bind(i64::from(limit))).await

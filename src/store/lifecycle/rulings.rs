@@ -2,7 +2,9 @@
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
+use crate::store::closing::works::Step;
 use crate::store::error::{Error, Result};
+use crate::store::runs::due::listed;
 use crate::store::sql::{Db, FromRow, Read, Row, Statement, Tx};
 
 /// The last change of the rules of one tenant.
@@ -24,6 +26,8 @@ pub struct Ruling {
     pub turned: u64,
     /// How many could not be: the owner, the last administrators, break-glass accounts.
     pub stayed: u64,
+    /// How many could not be changed because of a fault of ours, such as a damaged key.
+    pub failed: u64,
     /// When it began.
     pub created: Timestamp,
     /// When it ended.
@@ -41,6 +45,7 @@ impl FromRow for Ruling {
             stayed: count(4)?,
             created: Timestamp(row.get(5)?),
             finished: row.get::<Option<i64>>(6)?.map(Timestamp),
+            failed: count(7)?,
         })
     }
 }
@@ -76,7 +81,7 @@ impl<R: Read> Rulings<R> {
     /// # Errors
     /// When the database fails.
     pub async fn last(&mut self) -> Result<Option<Ruling>> {
-        const LAST: &str = "SELECT g.uid, g.state, g.after_pk, g.turned, g.stayed, g.created, g.finished FROM ruling g \
+        const LAST: &str = "SELECT g.uid, g.state, g.after_pk, g.turned, g.stayed, g.created, g.finished, g.failed FROM ruling g \
                             WHERE g.tenant_id = $1";
         self.source.row(Statement::new(LAST).bind(self.tenant)).await
     }
@@ -89,24 +94,26 @@ impl Rulings<&mut Tx> {
         const BEGIN: &str = "INSERT INTO ruling (tenant_id, uid, state, after_pk, turned, stayed, created) \
                              VALUES ($1, $2, 'running', 0, 0, 0, $3) ON CONFLICT (tenant_id) DO UPDATE SET \
                              uid = excluded.uid, state = excluded.state, after_pk = excluded.after_pk, \
-                             turned = excluded.turned, stayed = excluded.stayed, created = excluded.created, finished = NULL";
+                             turned = excluded.turned, stayed = excluded.stayed, failed = 0, created = excluded.created, \
+                             finished = NULL";
         let begin = Statement::new(BEGIN).bind(self.tenant).bind(id.to_owned());
         self.source.later(begin.bind(now));
     }
 
     /// Keeps how far it is, with the save. That fails with [`Error::Stale`] when it is not where it was said to be: another
     /// one has begun, or somebody else has gone on with it.
-    pub fn advance(&mut self, ruling: &Ruling, (after, turned, stayed): (Pk, u64, u64)) {
-        const ADVANCE: &str = "UPDATE ruling SET after_pk = $4, turned = turned + $5, stayed = stayed + $6 \
-                               WHERE tenant_id = $1 AND uid = $2 AND state = 'running' AND after_pk = $3 RETURNING uid";
+    pub fn advance(&mut self, ruling: &Ruling, step: Step) {
+        const ADVANCE: &str = "UPDATE ruling SET after_pk = $4, turned = turned + $5, stayed = stayed + $6, \
+                               failed = failed + $7 WHERE tenant_id = $1 AND uid = $2 AND state = 'running' AND after_pk = $3 RETURNING uid";
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let advance = Statement::new(ADVANCE)
             .bind(self.tenant)
             .bind(ruling.id.clone())
             .bind(ruling.after)
-            .bind(after)
-            .bind(count(turned))
-            .bind(count(stayed));
+            .bind(step.after)
+            .bind(count(step.turned))
+            .bind(count(step.stayed))
+            .bind(count(step.failed));
         self.source.later(advance.expecting_row());
     }
 
@@ -127,12 +134,14 @@ impl Rulings<&mut Tx> {
     }
 }
 
-/// At most `limit` that go on, of all tenants, oldest first.
+/// At most `limit` that go on, of all tenants but these, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn running(mut db: &Db, limit: u32) -> Result<Vec<Running>> {
+pub async fn running(mut db: &Db, but: &[i64], limit: u32) -> Result<Vec<Running>> {
     const RUNNING: &str = "SELECT g.tenant_id, t.slug, g.uid FROM ruling g CROSS JOIN tenant t \
-                           WHERE g.state = 'running' AND t.id = g.tenant_id ORDER BY g.created LIMIT 0 + $1";
-    db.rows(Statement::new(RUNNING).bind(i64::from(limit))).await
+                           WHERE g.state = 'running' AND t.id = g.tenant_id AND NOT (g.tenant_id [among] \
+                           SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $1] AS j[end]) ORDER BY g.created LIMIT 0 + $2";
+    let running = Statement::new(RUNNING).bind(listed(but));
+    db.rows(running.bind(i64::from(limit))).await
 }

@@ -22,7 +22,7 @@ macro_rules! is_out {
 pub(super) use is_out;
 
 /// Row numbers as a statement takes them.
-pub(super) fn listed(rows: &[i64]) -> String {
+pub(in crate::store) fn listed(rows: &[i64]) -> String {
     json!(rows.iter().map(|row| [row]).collect::<Vec<_>>()).to_string()
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::words::{Fused, off};
 use crate::api::bodies::user;
 use crate::support::TestHouse;
+use crate::support::program::run;
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
@@ -154,6 +155,24 @@ each_database! {
         assert_eq!(fused.there().await, 1);
         let reason = fused.changes().await[0]["reason"].as_str().unwrap().to_owned();
         assert!(reason.contains("cannot be read"), "{reason}");
+    }
+
+    async fn what_is_approved_waits_while_the_organisation_is_shut(house: TestHouse) {
+        let fused = Fused::with(house, nothing()).await;
+        for user in fused.users(3).await {
+            fused.house.patch(&format!("/Users/{user}"), off()).await.status(202);
+        }
+        fused.desk.post("/tenant/suspend", json!({"users": "keep"})).await.status(202);
+        let hold = fused.hold().await["id"].as_str().unwrap().to_owned();
+        run(&fused.house.database, &["hold", "approve", "--tenant", "acme", &hold]);
+        for _ in 0..2 {
+            assert_eq!(changes(&fused, "deactivations").await, json!({"waiting": 3, "applied": 0, "failed": 0, "dismissed": 0}));
+            fused.house.turn().await;
+        }
+        fused.desk.post("/tenant/resume", json!({})).await.status(202);
+        fused.house.turn().await;
+        assert_eq!(changes(&fused, "deactivations").await, json!({"waiting": 0, "applied": 3, "failed": 0, "dismissed": 0}));
+        assert_eq!(fused.hold().await["state"], "approved");
     }
 
     async fn a_fault_of_ours_keeps_nothing_else_back_and_is_given_up_after_an_hour(house: TestHouse) {

@@ -227,7 +227,7 @@ each_database! {
         let last = desk.get(&format!("/events?subject={ada}&kind=user.suspended")).await.json["items"][0].clone();
         assert_eq!((&last["actor"], &last["cause"]["of"]), (&json!({"kind": "system", "id": "status-rules"}), &json!(LEFT)));
         let done = desk.get("/events?kind=status_rules.applied").await.json["items"][0].clone();
-        assert_eq!(done["data"], json!({"turned": 1, "stayed": 0}));
+        assert_eq!(done["data"], json!({"turned": 1, "stayed": 0, "failed": 0}));
         let preview = desk.post("/status-rules/preview", json!({"status_rules": []})).await.status(200).json;
         assert_eq!((&preview["out"], &preview["back"], &preview["first_back"][0]["id"]), (&json!(0), &json!(1), &json!(ada)));
         decide(&house, &desk, json!([])).await;

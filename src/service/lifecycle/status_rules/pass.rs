@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::everybody::{due, settle};
 use super::shown::Work;
-use crate::base::id::Pk;
+use crate::base::id::{Pk, ResourceId};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::access::policy;
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::Result;
 use crate::service::ledger::{self, Thing, What};
+use crate::service::lifecycle::parts::{Part, in_parts};
 use crate::service::lifecycle::several::Came;
 use crate::service::lifecycle::turn::saved;
-use crate::service::provision::attempt::attempts;
+use crate::service::setbacks::{self, one_of_many};
 use crate::store::Kind;
 use crate::store::lifecycle::rulings::{self, Ruling, Running};
 use crate::store::log::leases;
@@ -36,7 +37,13 @@ const LEASE_LASTS: Duration = Duration::from_secs(30);
 /// # Errors
 /// A database that does not answer.
 pub async fn is_behind(services: &Services) -> Result<bool> {
-    Ok(!rulings::running(services.db(), 1).await?.is_empty())
+    Ok(!running(services, 1).await?.is_empty())
+}
+
+/// Those that go on, but for tenants where that failed a moment ago.
+async fn running(services: &Services, most: u32) -> Result<Vec<Running>> {
+    let alone = services.setbacks().left_alone(setbacks::Work::Rules, services.clock().now());
+    Ok(rulings::running(services.db(), &alone, most).await?)
 }
 
 /// Takes or renews the lease of carrying it out; says whether this holder has it now.
@@ -49,21 +56,17 @@ pub async fn lease(services: &Services, holder: &str) -> Result<bool> {
 }
 
 /// Does more of what is to be done in any tenant; says whether there is more to do at once. One that fails is told in the
-/// program's log, is tried again later, and does not keep others back.
+/// program's log, is left alone for a while, and does not keep others back.
 ///
 /// # Errors
 /// A database that does not answer.
 pub async fn pass(services: &Services) -> Result<bool> {
-    let mut more = false;
-    for running in rulings::running(services.db(), MOST).await? {
-        match step(services, &running).await {
-            Ok(goes_on) => more |= goes_on,
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                tenant.slug = running.slug,
-                "rules of status could not be brought to everybody; it is tried again"
-            ),
-        }
+    let found = running(services, MOST).await?;
+    // Others wait behind them.
+    let mut more = found.len() == MOST as usize;
+    for running in found {
+        let work = (setbacks::Work::Rules, running.tenant.0);
+        more |= one_of_many(services, work, step(services, &running)).await?.unwrap_or(false);
     }
     Ok(more)
 }
@@ -102,19 +105,20 @@ async fn step(services: &Services, running: &Running) -> Result<bool> {
         perform(services, &caller, Ending { ruling }).await?;
         return Ok(false);
     };
-    let users: Arc<[Pk]> = users.into();
-    attempts(|| {
-        let (services, caller) = (services.clone(), caller.clone());
-        let (ruling, users) = (Arc::clone(&ruling), Arc::clone(&users));
-        async move { settled(&services, &caller, &ruling, (&users, last)).await }
-    })
-    .await?;
+    let round = Round {
+        ruling,
+        to: Some(last),
+    };
+    in_parts(services, &caller, round, users).await?;
     Ok(true)
 }
 
+/// Somebody to whom something is to be done.
+type User = (Pk, ResourceId);
+
 /// The next users to whom something is to be done, and up to which row number everybody was looked at; none where nobody
 /// is left. By the rules that count now: whoever is written later is looked at by that.
-async fn next(services: &Services, caller: &Caller, ruling: &Ruling) -> Result<Option<(Vec<Pk>, Pk)>> {
+async fn next(services: &Services, caller: &Caller, ruling: &Ruling) -> Result<Option<(Vec<User>, Pk)>> {
     let book = policy::current(services, caller).await?;
     let reader = services.read(caller);
     let found = reader.resources().after(Kind::User, ruling.after, LOOKED_AT).await?;
@@ -124,33 +128,96 @@ async fn next(services: &Services, caller: &Caller, ruling: &Ruling) -> Result<O
     let users: Vec<Pk> = found.iter().map(|stored| stored.pk).collect();
     let holds = reader.statuses().of(&users).await?;
     let mut meant = Vec::new();
-    for stored in &found {
-        if due(&book, stored, holds.get(&stored.pk))?.is_some() {
-            meant.push(stored.pk);
+    for stored in found {
+        // Who cannot be read is found out, and counted, by whoever does it.
+        if !matches!(due(&book, &stored, holds.get(&stored.pk)), Ok(None)) {
+            meant.push((stored.pk, stored.id));
         }
     }
     if meant.len() <= AT_ONCE {
         return Ok(Some((meant, last)));
     }
     meant.truncate(AT_ONCE);
-    let last = meant[AT_ONCE - 1];
+    let last = meant[AT_ONCE - 1].0;
     Ok(Some((meant, last)))
 }
 
+/// Some users to whom the rules are brought.
+#[derive(Clone)]
+struct Round {
+    ruling: Arc<Ruling>,
+    /// Up to which row number everybody was looked at; none for one of them.
+    to: Option<Pk>,
+}
+
+impl Part for Round {
+    type User = User;
+
+    fn of(&self) -> &str {
+        &self.ruling.id
+    }
+
+    fn id((_, id): &User) -> &ResourceId {
+        id
+    }
+
+    async fn turn(&self, services: &Services, caller: &Caller, users: &[User]) -> Result<()> {
+        settled(services, caller, self, users).await
+    }
+
+    async fn leave(&self, services: &Services, caller: &Caller, (last, _): &User) -> Result<()> {
+        let ruling = Arc::clone(&self.ruling);
+        perform(services, caller, Leaving { ruling, last: *last }).await
+    }
+
+    fn past(&self, (last, _): &User) -> Self {
+        let mut ruling = (*self.ruling).clone();
+        ruling.after = *last;
+        Self {
+            ruling: Arc::new(ruling),
+            to: None,
+        }
+    }
+
+    fn only(&self) -> Self {
+        Self {
+            ruling: Arc::clone(&self.ruling),
+            to: None,
+        }
+    }
+}
+
 /// Does it to some users in one unit with how far it is; nothing where somebody else has.
-async fn settled(services: &Services, caller: &Caller, ruling: &Ruling, (users, last): (&[Pk], Pk)) -> Result<()> {
+async fn settled(services: &Services, caller: &Caller, round: &Round, users: &[User]) -> Result<()> {
     let mut unit = services.begin(caller).await?;
-    let now = services.read(caller).rulings().last().await?;
+    let (ruling, now) = (&*round.ruling, services.read(caller).rulings().last().await?);
     if now.is_none_or(|now| !now.running || now.id != ruling.id || now.after != ruling.after) {
         return Ok(unit.dismiss().await?);
     }
+    let users: Vec<Pk> = users.iter().map(|user| user.0).collect();
     let came = if users.is_empty() {
         Came::default()
     } else {
-        settle(services, caller, &mut unit, users).await?
+        settle(services, caller, &mut unit, &users).await?
     };
-    unit.rulings().advance(ruling, (last, came.turned, came.stayed));
+    let last = round.to.or(users.last().copied()).unwrap_or(ruling.after);
+    unit.rulings().advance(ruling, came.up_to(last));
     saved(services, caller, unit).await
+}
+
+/// Somebody cannot be changed.
+struct Leaving {
+    ruling: Arc<Ruling>,
+    last: Pk,
+}
+
+impl Change for Leaving {
+    type Made = ();
+
+    async fn make(&self, desk: &mut Desk) -> Result<()> {
+        desk.unit.rulings().advance(&self.ruling, Came::FAILED.up_to(self.last));
+        Ok(())
+    }
 }
 
 /// There is nobody left.
@@ -166,7 +233,7 @@ impl Change for Ending {
             return Ok(());
         }
         let uid = desk.services.tenant_uid(&desk.caller).await?;
-        let data = json!({ "turned": self.ruling.turned, "stayed": self.ruling.stayed });
+        let data = json!({ "turned": self.ruling.turned, "stayed": self.ruling.stayed, "failed": self.ruling.failed });
         desk.note(What::StatusRulesApplied, ledger::thing(Thing::Tenant, uid), &data);
         Ok(())
     }

@@ -34,6 +34,8 @@ pub struct Work {
     pub turned: u64,
     /// How many had to stay so far.
     pub stayed: u64,
+    /// How many could not be changed so far because of a fault of ours, which the program's log tells of.
+    pub failed: u64,
     /// When it began.
     pub created: Timestamp,
     /// When it ended.
@@ -46,6 +48,7 @@ impl From<Ruling> for Work {
             state: if ruling.running { "running" } else { "done" },
             turned: ruling.turned,
             stayed: ruling.stayed,
+            failed: ruling.failed,
             created: ruling.created,
             finished: ruling.finished,
         }
