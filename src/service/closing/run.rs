@@ -49,7 +49,9 @@ pub async fn is_behind(services: &Services) -> Result<bool> {
 
 /// Works that go on, but for those that failed a moment ago.
 async fn running(services: &Services, most: u32) -> Result<Vec<Running>> {
-    let alone = services.setbacks().left_alone(setbacks::Work::Closing, services.clock().now());
+    let alone = services
+        .setbacks()
+        .left_alone(setbacks::Work::Closing, services.clock().now());
     Ok(works::running(services.db(), settled(services), &alone, most).await?)
 }
 

@@ -29,7 +29,8 @@ pub(in crate::service) trait Part: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Goes past somebody who cannot be changed, and counts them. `Stale` where somebody else has.
-    fn leave(&self, services: &Services, caller: &Caller, user: &Self::User) -> impl Future<Output = Result<()>> + Send;
+    fn leave(&self, services: &Services, caller: &Caller, user: &Self::User)
+    -> impl Future<Output = Result<()>> + Send;
 
     /// The same, which is past this one.
     fn past(&self, user: &Self::User) -> Self;

@@ -234,6 +234,41 @@ each_database! {
         assert_eq!((status(&desk, &ada).await, status(&desk, &eve).await), (free("active"), free("deactivated")));
     }
 
+    async fn who_cannot_be_changed_keeps_nobody_else_in(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let mut users = Vec::new();
+        for name in ["ada", "bob", "eve", "lin"] {
+            users.push(made(&house, name, "left").await);
+        }
+        let [ada, bob, eve, lin] = &users[..] else { panic!("four users") };
+        for (column, user) in [("seal", ada), ("doc", eve)] {
+            let damage = format!("UPDATE resource SET {column} = 'test.x' WHERE id = '{user}'");
+            assert_eq!(house.database.execute(&damage).await, 1);
+        }
+        decide(&house, &desk, json!([left("deactivated")])).await;
+        let change = desk.get("/status-rules").await.status(200).json["change"].clone();
+        assert_eq!([&change["state"], &change["turned"], &change["failed"]], [&json!("done"), &json!(2), &json!(2)]);
+        assert_eq!([status(&desk, ada).await, status(&desk, bob).await, status(&desk, lin).await], [free("active"), held("deactivated"), held("deactivated")]);
+        let done = desk.get("/events?kind=status_rules.applied").await.json["items"][0]["data"].clone();
+        assert_eq!(done, json!({"turned": 2, "stayed": 0, "failed": 2}));
+    }
+
+    async fn however_many_organisations_cannot_go_on_the_others_do(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let ada = made(&house, "ada", "left").await;
+        for number in 0..20 {
+            for statement in [
+                format!("INSERT INTO tenant (uid, slug, name, created) VALUES ('t-{number}', 't-{number}', 't-{number}', 0)"),
+                format!("INSERT INTO policy (tenant_id, version, settings) SELECT id, 1, '{{' FROM tenant WHERE uid = 't-{number}'"),
+                format!("INSERT INTO ruling (tenant_id, uid, state, after_pk, turned, stayed, created) SELECT id, 'r', 'running', 0, 0, 0, 0 FROM tenant WHERE uid = 't-{number}'"),
+            ] {
+                assert_eq!(house.database.execute(&statement).await, 1);
+            }
+        }
+        decide(&house, &desk, json!([left("deactivated")])).await;
+        assert_eq!(status(&desk, &ada).await, held("deactivated"));
+    }
+
     async fn a_server_that_stops_is_followed_by_another_one_and_two_at_once_do_each_once(house: TestHouse) {
         let desk = Desk::admin(&house);
         for number in 0..130 {

@@ -42,7 +42,9 @@ pub async fn is_behind(services: &Services) -> Result<bool> {
 
 /// Those that go on, but for tenants where that failed a moment ago.
 async fn running(services: &Services, most: u32) -> Result<Vec<Running>> {
-    let alone = services.setbacks().left_alone(setbacks::Work::Rules, services.clock().now());
+    let alone = services
+        .setbacks()
+        .left_alone(setbacks::Work::Rules, services.clock().now());
     Ok(rulings::running(services.db(), &alone, most).await?)
 }
 
@@ -66,7 +68,9 @@ pub async fn pass(services: &Services) -> Result<bool> {
     let mut more = found.len() == MOST as usize;
     for running in found {
         let work = (setbacks::Work::Rules, running.tenant.0);
-        more |= one_of_many(services, work, step(services, &running)).await?.unwrap_or(false);
+        more |= one_of_many(services, work, step(services, &running))
+            .await?
+            .unwrap_or(false);
     }
     Ok(more)
 }
@@ -105,10 +109,7 @@ async fn step(services: &Services, running: &Running) -> Result<bool> {
         perform(services, &caller, Ending { ruling }).await?;
         return Ok(false);
     };
-    let round = Round {
-        ruling,
-        to: Some(last),
-    };
+    let round = Round { ruling, to: Some(last) };
     in_parts(services, &caller, round, users).await?;
     Ok(true)
 }

@@ -9,8 +9,8 @@ use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::offboarding::enforcers::Tested;
 use crate::service::offboarding::pass::NAME;
-use crate::service::setbacks::unless_overtaken;
 use crate::service::offboarding::settle::{hold, settle};
+use crate::service::setbacks::unless_overtaken;
 use crate::store::runs::enforcers::State;
 use crate::store::runs::hooks::{self, DueHook, Work};
 
