@@ -1,6 +1,7 @@
 //! What the use cases share, and who is asking.
 
 mod authority;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use super::delivery::{Guard, Looked};
 use super::error::Result;
 use super::keys::{Sealer, Signers};
 use super::passwords::Turns;
+use super::schemas::Vocabulary;
 use super::setbacks::Setbacks;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
@@ -22,7 +24,6 @@ use crate::base::id::{ConnectionId, Ids, TenantId};
 use crate::event::Keyring;
 use crate::scim::dialect::Setting;
 use crate::scim::discovery::{Limits, Listing};
-use crate::scim::schema::{Registry, ResourceType};
 use crate::store::access::replays::Claim;
 use crate::store::{Db, Reader, Unit, tenants};
 
@@ -71,9 +72,6 @@ struct Inner {
     signers: Signers,
     setbacks: Setbacks,
     looked: Looked,
-    registry: Registry,
-    types: Vec<Arc<ResourceType>>,
-    derived: Vec<Arc<ResourceType>>,
     known: Known,
     hashing: Turns,
     tally: Tally,
@@ -98,9 +96,6 @@ impl Services {
     /// A database that does not answer.
     pub async fn keeping(parts: Parts, keeping: Keeping) -> Result<Self> {
         parts.db.ping().await?;
-        let registry = Registry::builtin();
-        let shared = |types: &[ResourceType]| types.iter().cloned().map(Arc::new).collect();
-        let (types, derived) = (shared(registry.types()), shared(registry.derived()));
         let sealer = Sealer::new(parts.keys.clone());
         Ok(Self(Arc::new(Inner {
             sealer,
@@ -109,9 +104,6 @@ impl Services {
             looked: Looked::default(),
             parts,
             keeping,
-            registry,
-            types,
-            derived,
             known: Known::new(),
             hashing: Turns::default(),
             tally: Tally::default(),
@@ -157,27 +149,6 @@ impl Services {
     #[must_use]
     pub fn ids(&self) -> &Ids {
         &self.0.parts.ids
-    }
-
-    /// Schemas and resource types.
-    #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.0.registry
-    }
-
-    /// The resource types whose resources clients write; a query about everything is about these.
-    #[must_use]
-    pub fn types(&self) -> &[Arc<ResourceType>] {
-        &self.0.types
-    }
-
-    /// The resource type served at an endpoint, e.g. `Users` or `Roles`.
-    #[must_use]
-    pub fn type_at(&self, endpoint: &str) -> Option<&Arc<ResourceType>> {
-        self.types()
-            .iter()
-            .chain(&self.0.derived)
-            .find(|ty| ty.endpoint().trim_start_matches('/') == endpoint)
     }
 
     /// Opens the unit of work of a caller: its tenant, and one transaction.
@@ -259,12 +230,6 @@ impl Services {
         &self.0.policies
     }
 
-    /// The resource type of users: what conditions of rules are read against.
-    pub(super) fn user_type(&self) -> Result<&Arc<ResourceType>> {
-        let found = self.type_at("Users");
-        found.ok_or_else(|| super::Error::Internal("there is no resource type of users".into()))
-    }
-
     /// What the service provider configuration says of this server.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -295,6 +260,7 @@ pub struct Caller(Arc<CallerInner>);
 struct CallerInner {
     tenant: TenantId,
     slug: Arc<str>,
+    words: Vocabulary,
     authority: Authority,
     request_id: Arc<str>,
     /// Of a request with an idempotency key.
@@ -316,10 +282,16 @@ struct CallerInner {
 }
 
 impl Caller {
-    pub(super) fn new(tenant: TenantId, slug: Arc<str>, authority: Authority, request_id: Arc<str>) -> Self {
+    pub(super) fn new(
+        (tenant, slug): (TenantId, Arc<str>),
+        words: Vocabulary,
+        authority: Authority,
+        request_id: Arc<str>,
+    ) -> Self {
         Self(Arc::new(CallerInner {
             tenant,
             slug,
+            words,
             authority,
             request_id,
             claim: None,
@@ -407,25 +379,48 @@ impl Caller {
         let tenant = super::connections::tenant_of(services, tenant).await?;
         let request_id = Arc::from(services.ids().next().as_str());
         let slug = Arc::from(tenant.slug.as_str());
-        Ok(Self::new(tenant.id, slug, Authority::Operator(name), request_id))
+        let words = services.vocabulary(tenant.id).await?;
+        Ok(Self::new(
+            (tenant.id, slug),
+            words,
+            Authority::Operator(name),
+            request_id,
+        ))
     }
 
-    /// Muster itself in a tenant, for a work of this name.
+    /// Muster itself in a tenant, for a work of this name. It knows no schemas but those that every server has: where it
+    /// reads what users are made of it is to be told of them.
     pub(super) fn system(services: &Services, tenant: TenantId, slug: &str, name: &'static str) -> Self {
         let request_id = Arc::from(services.ids().next_unit().as_str());
-        Self::new(tenant, Arc::from(slug), Authority::System(name), request_id)
+        let words = Vocabulary::builtin();
+        Self::new((tenant, Arc::from(slug)), words, Authority::System(name), request_id)
     }
 
     /// Muster itself, taking back what a connection did: what that calls users and groups is what is read and written.
     /// The request is the undo.
-    pub(super) fn undoing(tenant: TenantId, slug: &str, undo: &str, connection: ConnectionId) -> Self {
-        let caller = Self::new(tenant, Arc::from(slug), Authority::System(UNDO), Arc::from(undo));
+    pub(super) fn undoing(
+        (tenant, slug): (TenantId, &str),
+        words: Vocabulary,
+        undo: &str,
+        connection: ConnectionId,
+    ) -> Self {
+        let caller = Self::new(
+            (tenant, Arc::from(slug)),
+            words,
+            Authority::System(UNDO),
+            Arc::from(undo),
+        );
         caller.with(|caller| caller.source = Some(connection))
     }
 
     /// Muster itself, changing the users of what is suspended or deleted as a whole. The request is the work.
-    pub(super) fn closing(tenant: TenantId, slug: &str, work: &str) -> Self {
-        Self::new(tenant, Arc::from(slug), Authority::System(CLOSING), Arc::from(work))
+    pub(super) fn closing((tenant, slug): (TenantId, &str), words: Vocabulary, work: &str) -> Self {
+        Self::new(
+            (tenant, Arc::from(slug)),
+            words,
+            Authority::System(CLOSING),
+            Arc::from(work),
+        )
     }
 
     /// The same caller, telling what came of its request: that is told whatever has become of the connection.

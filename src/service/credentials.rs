@@ -17,6 +17,7 @@ use super::connections::{self, tenant_of};
 use super::context::{Authority, Caller, ConnectionRef, Services, Suspended};
 use super::error::{Error, Result};
 use super::ledger::{self, Thing, What};
+use super::schemas::Vocabulary;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, TenantId};
 use crate::base::secret::Secret;
@@ -43,6 +44,7 @@ pub struct Known {
 struct Found {
     credential: Credential,
     slug: Arc<str>,
+    words: Vocabulary,
     authority: Authority,
 }
 
@@ -160,9 +162,11 @@ pub async fn authenticate(services: &Services, token: &str, request_id: Arc<str>
     let Found {
         credential,
         slug,
+        words,
         authority,
     } = &*found;
-    let caller = Caller::new(credential.tenant, Arc::clone(slug), authority.clone(), request_id);
+    let of = (credential.tenant, Arc::clone(slug));
+    let caller = Caller::new(of, words.clone(), authority.clone(), request_id);
     let caller = match (credential.tenant_state, credential.connection_state) {
         (State::Deleted, _) | (_, State::Deleted) => return Ok(None),
         (State::Suspended, _) => caller.of_suspended(Suspended::Tenant),
@@ -194,6 +198,7 @@ async fn look_up(services: &Services, key: &[u8; 32]) -> Result<Option<Arc<Found
     };
     let found = Arc::new(Found {
         slug: Arc::from(credential.tenant_slug.as_str()),
+        words: services.vocabulary(credential.tenant).await?,
         credential,
         authority,
     });

@@ -24,6 +24,7 @@ pub mod offboarding;
 pub mod once;
 mod passwords;
 pub mod provision;
+pub mod schemas;
 mod setbacks;
 mod told;
 pub mod tolerances;

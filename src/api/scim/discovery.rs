@@ -38,10 +38,10 @@ pub async fn service_provider_config(
 ///
 /// # Errors
 /// 403 with a filter.
-pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+pub async fn schemas(caller: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     no_filter(&ask)?;
-    let services = edge.services();
-    let body = discovery::schemas(services.registry(), services.limits().listing, &ask.base);
+    let listing = edge.services().limits().listing;
+    let body = discovery::schemas(caller.vocabulary().registry(), listing, &ask.base);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
 }
 
@@ -49,9 +49,9 @@ pub async fn schemas(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Re
 ///
 /// # Errors
 /// 404 for an unknown URN.
-pub async fn schema(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>) -> Result<Response, Problem> {
-    let body = edge
-        .services()
+pub async fn schema(caller: Caller, ask: Ask, named: Named) -> Result<Response, Problem> {
+    let body = caller
+        .vocabulary()
         .registry()
         .schema(&named.0)
         .map(|schema| schema.to_json(&ask.base));
@@ -62,10 +62,10 @@ pub async fn schema(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>)
 ///
 /// # Errors
 /// 403 with a filter.
-pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
+pub async fn resource_types(caller: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     no_filter(&ask)?;
-    let services = edge.services();
-    let body = discovery::resource_types(services.registry(), services.limits().listing, &ask.base);
+    let listing = edge.services().limits().listing;
+    let body = discovery::resource_types(caller.vocabulary().registry(), listing, &ask.base);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
 }
 
@@ -73,9 +73,9 @@ pub async fn resource_types(_: Caller, ask: Ask, State(edge): State<Edge>) -> Re
 ///
 /// # Errors
 /// 404 for an unknown name.
-pub async fn resource_type(_: Caller, ask: Ask, named: Named, State(edge): State<Edge>) -> Result<Response, Problem> {
-    let body = edge
-        .services()
+pub async fn resource_type(caller: Caller, ask: Ask, named: Named) -> Result<Response, Problem> {
+    let body = caller
+        .vocabulary()
         .registry()
         .resource_type(&named.0)
         .map(|ty| ty.to_json(&ask.base));

@@ -73,7 +73,9 @@ impl FromRequestParts<Edge> for Target {
             .await
             .map_err(|_| missing())?;
         let endpoint = path.get("endpoint").ok_or_else(missing)?;
-        let kind = edge.services().type_at(endpoint).cloned().ok_or_else(missing)?;
+        let caller = parts.extensions.get::<Caller>();
+        let caller = caller.ok_or_else(|| Problem::unauthorized(None))?;
+        let kind = caller.type_at(endpoint).cloned().ok_or_else(missing)?;
         let id = match path.get("id") {
             Some(id) if id.len() > MAX_ID_LENGTH || id.contains('\0') => return Err(missing()),
             Some(id) => Some(ResourceId::new(id.as_str())),

@@ -43,7 +43,7 @@ pub async fn search(
 /// As [`list`].
 pub async fn list_root(caller: Caller, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     let query = ask.query()?;
-    answer(&edge, &caller, &ask, edge.services().types(), &query).await
+    answer(&edge, &caller, &ask, caller.types(), &query).await
 }
 
 /// `POST /.search`: resources of every type.
@@ -57,7 +57,7 @@ pub async fn search_root(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let query = Query::from_search(&body)?;
-    answer(&edge, &caller, &ask, edge.services().types(), &query).await
+    answer(&edge, &caller, &ask, caller.types(), &query).await
 }
 
 async fn answer(

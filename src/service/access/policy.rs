@@ -11,6 +11,7 @@ use crate::access::permission::Permissions;
 use crate::access::role::predefined;
 use crate::access::{Condition, Policy, Role, Rule, Rulebook, StatusRules};
 use crate::base::id::{RuleKey, ScopeKey, TenantId};
+use crate::scim::schema::ResourceType;
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::store::Kind;
@@ -78,7 +79,8 @@ pub(in crate::service) async fn at(services: &Services, caller: &Caller, version
         return Ok(book);
     }
     let shared = services.read(caller).policy().load().await?;
-    let book = Arc::new(compile(services, shared)?);
+    let words = services.vocabulary(caller.tenant()).await?;
+    let book = Arc::new(compile(services, words.user_type()?, shared)?);
     services.policies().keep(caller.tenant(), &book);
     Ok(book)
 }
@@ -137,9 +139,9 @@ pub(in crate::service) async fn facts(
 }
 
 /// Compiles what can be: a rule that something else has broken gives nothing, and is told in the log.
-pub(in crate::service) fn compile(services: &Services, shared: Shared) -> Result<Book> {
-    let (policy, watched) = read(services, shared)?;
-    let (status_rules, faults) = StatusRules::compile(&policy.settings.status_rules, services.user_type()?);
+pub(in crate::service) fn compile(services: &Services, user: &ResourceType, shared: Shared) -> Result<Book> {
+    let (policy, watched) = against(services, user, shared);
+    let (status_rules, faults) = StatusRules::compile(&policy.settings.status_rules, user);
     for (name, fault) in faults {
         tracing::warn!(rule.name = name, %fault, "the condition of a rule of status no longer fits the schema");
     }
@@ -164,7 +166,11 @@ pub(in crate::service) fn bound(policy: Policy, watched: Vec<Watched>) -> Book {
 }
 
 /// What is stored as the engine sees it. Rules whose condition no longer fits the schema are left out.
-pub(in crate::service) fn read(services: &Services, shared: Shared) -> Result<(Policy, Vec<Watched>)> {
+pub(in crate::service) fn read(services: &Services, caller: &Caller, shared: Shared) -> Result<(Policy, Vec<Watched>)> {
+    Ok(against(services, caller.user_type()?, shared))
+}
+
+fn against(services: &Services, user: &ResourceType, shared: Shared) -> (Policy, Vec<Watched>) {
     let catalogue = services.catalogue();
     let mut roles: Vec<Role> = predefined(catalogue).into();
     roles.extend(shared.roles.into_iter().map(|row| Role {
@@ -178,7 +184,7 @@ pub(in crate::service) fn read(services: &Services, shared: Shared) -> Result<(P
     let mut active = Vec::new();
     for row in shared.rules {
         let matched = row.matched;
-        if let Some(rule) = rule(services, row)? {
+        if let Some(rule) = rule(user, row) {
             watched.push(Watched {
                 rule: rule.key,
                 version: matched,
@@ -190,7 +196,7 @@ pub(in crate::service) fn read(services: &Services, shared: Shared) -> Result<(P
     }
     for row in shared.preparing {
         let matched = row.matched;
-        if let Some(rule) = rule(services, row)? {
+        if let Some(rule) = rule(user, row) {
             watched.push(Watched {
                 rule: rule.key,
                 version: matched,
@@ -210,12 +216,12 @@ pub(in crate::service) fn read(services: &Services, shared: Shared) -> Result<(P
         rules: active,
         groups: shared.groups,
     };
-    Ok((policy, watched))
+    (policy, watched)
 }
 
-fn rule(services: &Services, row: RuleRow) -> Result<Option<Rule>> {
-    match Condition::compile(&row.when, services.user_type()?) {
-        Ok(when) => Ok(Some(Rule {
+fn rule(user: &ResourceType, row: RuleRow) -> Option<Rule> {
+    match Condition::compile(&row.when, user) {
+        Ok(when) => Some(Rule {
             key: row.key,
             id: row.id,
             name: row.name,
@@ -225,10 +231,10 @@ fn rule(services: &Services, row: RuleRow) -> Result<Option<Rule>> {
             when,
             then: row.then,
             validity: row.validity,
-        })),
+        }),
         Err(fault) => {
             tracing::warn!(rule.id = row.id, %fault, "the condition of a rule no longer fits the schema");
-            Ok(None)
+            None
         }
     }
 }

@@ -127,10 +127,10 @@ pub async fn change(services: &Services, caller: &Caller, change: &SettingsChang
     check(change)?;
     let mut change = change.clone();
     if let Some(paths) = change.leaving.take() {
-        change.leaving = Some(leaving::checked(services, paths)?);
+        change.leaving = Some(leaving::checked(caller, paths)?);
     }
     if let Some(rules) = change.status_rules.take() {
-        change.status_rules = Some(status_rules::checked(services, rules)?);
+        change.status_rules = Some(status_rules::checked(caller, rules)?);
     }
     perform(services, caller, Deciding(change)).await?;
     read(services, caller).await

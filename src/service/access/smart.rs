@@ -113,7 +113,7 @@ async fn fill(
     by_rule: &mut ByRule,
 ) -> Result<()> {
     if rule.when.reads_groups() {
-        let filter = check(rule.when.filter(), &[services.user_type()?])?;
+        let filter = check(rule.when.filter(), &[caller.user_type()?])?;
         let users = services.read(caller).queries().users_who(&filter, by_rule).await?;
         by_rule.these(group, users);
     } else if let Some(version) = book.matched(rule.key) {

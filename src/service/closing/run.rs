@@ -132,7 +132,8 @@ pub async fn look(services: &Services) -> Result<Vec<Looked>> {
 
 /// The next users of one; none where it goes on no more.
 async fn next(services: &Services, running: &Running) -> Result<Option<Looked>> {
-    let caller = Caller::closing(running.tenant, &running.slug, &running.id);
+    let words = services.vocabulary(running.tenant).await?;
+    let caller = Caller::closing((running.tenant, &running.slug), words, &running.id);
     let found = services.read(&caller).closings().find(&running.id).await?;
     let Some(closing) = found.filter(|closing| closing.progress == Progress::Running) else {
         return Ok(None);
@@ -273,7 +274,7 @@ fn turning(closing: &Closing) -> Turning {
 
 /// Deletes users, each as an administrator deletes one: the owner, the last administrators and break-glass accounts stay.
 async fn deleted(services: &Services, caller: &Caller, closing: &Closing, users: Vec<User>) -> Result<Came> {
-    let kind = services.type_at("Users").ok_or(Error::NotFound)?;
+    let kind = caller.type_at("Users").ok_or(Error::NotFound)?;
     let mut came = Came::default();
     for user in users {
         match provision::end(services, caller, kind, &user.id, &IfMatch::Absent).await {

@@ -143,7 +143,7 @@ impl Job {
     }
 
     /// The connection that sent it, asking by the request that it came by.
-    fn caller(&self) -> Caller {
+    async fn caller(&self, services: &Services) -> Result<Caller> {
         let row = &self.row;
         let authority = Authority::Connection(ConnectionRef {
             id: row.connection,
@@ -155,7 +155,8 @@ impl Job {
             _ => &row.id,
         };
         let (slug, request) = (Arc::from(row.slug.as_str()), Arc::from(request.as_str()));
-        Caller::new(row.tenant, slug, authority, request)
+        let words = services.vocabulary(row.tenant).await?;
+        Ok(Caller::new((row.tenant, slug), words, authority, request))
     }
 }
 
@@ -197,7 +198,7 @@ async fn ended(services: &Services, job: &Job) -> Result<bool> {
     let row = &job.row;
     let verb = Verb::parse(&row.method).ok_or_else(|| Error::Internal("the method of a deferred request".into()))?;
     let errand = Errand::new(&row.id, verb, &row.endpoint);
-    let caller = job.caller().doing(errand.clone());
+    let caller = job.caller(services).await?.doing(errand.clone());
     let outcome = match &job.kept {
         None => Err(Error::Protocol(untried(row.status))),
         Some(Err(_)) => Err(Error::Internal("what was kept of a request does not open".into())),
@@ -259,7 +260,7 @@ async fn made(
     (verb, row): (Verb, &Open),
     kept: &Kept,
 ) -> Result<Option<(ResourceId, i64)>> {
-    let kind = services
+    let kind = caller
         .type_at(row.endpoint.trim_start_matches('/'))
         .ok_or(Error::NotFound)?;
     let dialect = kept.dialect(*caller.dialect());
@@ -339,7 +340,7 @@ async fn postponed(services: &Services, jobs: &[Job]) -> Result<()> {
         ids: jobs.iter().map(|job| job.row.id.clone()).collect(),
         pause,
     };
-    perform(services, &first.caller().telling(), postponing).await
+    perform(services, &first.caller(services).await?.telling(), postponing).await
 }
 
 struct Postponing {

@@ -60,7 +60,13 @@ pub async fn resume(services: &Services) -> Result<bool> {
     for left in holds::applying(services.db(), MOST_HOLDS).await? {
         let request = services.ids().next().into_string();
         let authority = Authority::Operator("approved hold");
-        let caller = Caller::new(left.tenant, Arc::from(left.slug), authority, Arc::from(request));
+        let words = services.vocabulary(left.tenant).await?;
+        let caller = Caller::new(
+            (left.tenant, Arc::from(left.slug)),
+            words,
+            authority,
+            Arc::from(request),
+        );
         match carry_on(services, &caller, &left.id).await {
             Ok(done) => more |= !done,
             Err(error) => tracing::warn!(

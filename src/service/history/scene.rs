@@ -115,7 +115,7 @@ impl Scene {
             policy,
             nesting: Ties::told(nesting),
         };
-        let user = services.user_type()?;
+        let user = caller.user_type()?;
         let policy = stage.policy(services.catalogue(), |when| Condition::compile(when, user).ok());
         let watched = policy.rules.iter().map(|rule| Watched {
             rule: rule.key,

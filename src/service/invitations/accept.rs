@@ -41,7 +41,8 @@ pub async fn accept(services: &Services, token: &str, request_id: Arc<str>) -> R
     }
     let slug: Arc<str> = Arc::from(known.slug.as_str());
     let authority = Authority::User(known.user.as_str().to_owned());
-    let caller = Caller::new(known.tenant, slug, authority, request_id);
+    let words = services.vocabulary(known.tenant).await?;
+    let caller = Caller::new((known.tenant, slug), words, authority, request_id);
     let accepting = Accepting {
         user: known.user,
         uid: known.uid,

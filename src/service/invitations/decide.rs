@@ -46,7 +46,7 @@ pub async fn revoke(services: &Services, caller: &Caller, id: &str) -> Result<()
     require(services, caller, &[GIVE]).await?;
     let goes = perform(services, caller, Revoking { id: id.to_owned() }).await?;
     let Some(user) = goes else { return Ok(()) };
-    let kind = services.user_type()?;
+    let kind = caller.user_type()?;
     match provision::delete(services, caller, kind, &user, &IfMatch::Versions(vec![1])).await {
         // Somebody has changed or deleted them just now.
         Ok(()) | Err(Error::Stale | Error::NotFound) => Ok(()),

@@ -227,7 +227,7 @@ impl Inviting {
             "emails": [{ "value": self.address, "primary": true }],
             "active": false,
         });
-        let profile = Profile::of(&desk.services, &body)?;
+        let profile = Profile::of(&desk.caller, &body)?;
         let (pk, by_profile) = self.newcomer.enter(desk, &profile, ("invitation", None)).await?;
         // Whoever chooses an address gives what rules give to it.
         self.held.covers(&desk.services, by_profile)?;

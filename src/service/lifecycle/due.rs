@@ -56,7 +56,8 @@ pub async fn look(services: &Services, now: Timestamp, after: (Timestamp, i64)) 
 /// # Errors
 /// When the database fails.
 pub async fn settle(services: &Services, plan: Due) -> Result<bool> {
-    let caller = Caller::system(services, plan.tenant, &plan.slug, "schedule");
+    let words = services.vocabulary(plan.tenant).await?;
+    let caller = Caller::system(services, plan.tenant, &plan.slug, "schedule").knowing(words);
     let plan = Arc::new(plan);
     attempts(|| {
         let (services, caller, plan) = (services.clone(), caller.clone(), Arc::clone(&plan));

@@ -120,7 +120,7 @@ impl GivingBack<'_> {
         {
             // Nobody is an administrator for good. What a smart group holds, rules may give to others.
             let shared = unit.policy().load().await?;
-            if by_rules(&policy::read(self.services, shared)?.0) {
+            if by_rules(&policy::read(self.services, self.caller, shared)?.0) {
                 return Err(Error::Violated(violation));
             }
         }

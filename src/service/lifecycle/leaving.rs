@@ -24,8 +24,8 @@ const MOST: usize = 10;
 ///
 /// # Errors
 /// Too many; a path that is no single text of a user; a zone that is none.
-pub(in crate::service) fn checked(services: &Services, given: Vec<Leaving>) -> Result<Vec<Leaving>> {
-    let kind = services.user_type()?;
+pub(in crate::service) fn checked(caller: &Caller, given: Vec<Leaving>) -> Result<Vec<Leaving>> {
+    let kind = caller.user_type()?;
     if given.len() > MOST {
         let reason = format!("at most {MOST} attributes can say when somebody leaves");
         return Err(Error::invalid("/leaving", reason));

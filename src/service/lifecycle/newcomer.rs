@@ -44,8 +44,8 @@ impl Profile {
     ///
     /// # Errors
     /// What breaks the schema.
-    pub(in crate::service) fn of(services: &Services, body: &Value) -> Result<Self> {
-        let kind = services.user_type()?;
+    pub(in crate::service) fn of(caller: &Caller, body: &Value) -> Result<Self> {
+        let kind = caller.user_type()?;
         let document = validate::create(kind, body)?.document;
         let content = draft::content(kind, plain(), &document);
         Ok(Self { document, content })
@@ -127,7 +127,7 @@ impl Newcomer {
             return Ok((profile, None));
         };
         profile.document = profile.document.with_active(false);
-        profile.content = draft::content(desk.services.user_type()?, plain(), &profile.document);
+        profile.content = draft::content(desk.caller.user_type()?, plain(), &profile.document);
         Ok((profile, Some(rule)))
     }
 

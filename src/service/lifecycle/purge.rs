@@ -53,7 +53,7 @@ pub async fn purge(services: &Services, caller: &Caller, user: &str, living: Liv
     require(services, caller, &[SETTINGS]).await?;
     let id = ResourceId::new(user);
     if living == Living::Go && is_there(services, caller, &id).await? {
-        let kind = services.user_type()?;
+        let kind = caller.user_type()?;
         match provision::delete(services, caller, kind, &id, &IfMatch::Absent).await {
             // Somebody else has deleted them meanwhile.
             Err(Error::NotFound) => {}
@@ -161,7 +161,8 @@ pub async fn finish_as(services: &Services, holder: &str) -> Result<()> {
 /// A database that does not answer.
 pub async fn expire(services: &Services, goes_on: impl Fn() -> bool) -> Result<()> {
     for tenant in tenants::list(services.db()).await? {
-        let caller = Caller::system(services, tenant.id, &tenant.slug, "retention");
+        let words = services.vocabulary(tenant.id).await?;
+        let caller = Caller::system(services, tenant.id, &tenant.slug, "retention").knowing(words);
         if let Err(error) = expire_of(services, &caller, &goes_on).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(

@@ -418,7 +418,7 @@ impl Restoring {
             Kind::User => "Users",
             Kind::Group => "Groups",
         };
-        self.services.type_at(endpoint).ok_or(Error::NotFound)
+        self.caller.type_at(endpoint).ok_or(Error::NotFound)
     }
 
     /// The document with the name under which it comes back.

@@ -376,7 +376,7 @@ async fn flip(
     active: bool,
     now: Timestamp,
 ) -> Result<Version> {
-    let kind = services.user_type()?;
+    let kind = caller.user_type()?;
     let damaged = |fault| Error::Internal(Box::new(fault));
     let before = Document::from_stored(&stored.document).map_err(damaged)?;
     let after = before.clone().with_active(active);

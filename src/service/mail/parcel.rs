@@ -12,6 +12,7 @@ use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Authority, Caller, Services};
 use crate::service::error::Result;
 use crate::service::ledger::{self, What};
+use crate::service::schemas::Vocabulary;
 use crate::store::Kind;
 use crate::store::mail::{self, Due};
 
@@ -159,7 +160,9 @@ impl Ticket {
     fn caller(&self, services: &Services) -> Caller {
         let request = services.ids().next().into_string();
         let (slug, authority) = (Arc::from(self.slug.as_str()), Authority::Operator("mail"));
-        Caller::new(self.tenant, slug, authority, Arc::from(request))
+        // A mail is about somebody, and reads no more of them than every server knows.
+        let words = Vocabulary::builtin();
+        Caller::new((self.tenant, slug), words, authority, Arc::from(request))
     }
 }
 

@@ -75,6 +75,7 @@ pub(super) async fn need_for_members(services: &Services, caller: &Caller) -> Re
 /// What is to be looked at again when the change is made.
 pub(super) struct Guard {
     services: Services,
+    caller: Caller,
     admins: Option<invariants::Admins>,
     /// Whether rules say who is in the group: then nobody else does.
     smart: bool,
@@ -94,6 +95,7 @@ pub(super) async fn before_end(
             may.map_err(Error::Violated)?;
             Ok(Guard {
                 services: services.clone(),
+                caller: caller.clone(),
                 admins: None,
                 smart: false,
             })
@@ -125,6 +127,7 @@ pub(super) async fn before_members(
     };
     Ok(Guard {
         services: services.clone(),
+        caller: caller.clone(),
         admins,
         smart: book.rulebook.is_smart(group),
     })
@@ -144,7 +147,7 @@ impl Guard {
             if let Err(violation) = invariants::founded(unit, now).await? {
                 // Nobody was an administrator for good. What rules give to a group, it may now give to others.
                 let shared = unit.policy().load().await?;
-                if by_rules(&policy::read(&self.services, shared)?.0) {
+                if by_rules(&policy::read(&self.services, &self.caller, shared)?.0) {
                     return Err(Error::Violated(violation));
                 }
             }

@@ -243,7 +243,7 @@ fn advice(violation: &Violation) -> String {
 /// # Errors
 /// Whatever the request is refused for, now; a violation is told as such.
 pub(in crate::service) async fn again(services: &Services, connection: &Caller, kept: &Kept) -> Result<()> {
-    let kind = services.type_at(&kept.endpoint).ok_or(Error::NotFound)?;
+    let kind = connection.type_at(&kept.endpoint).ok_or(Error::NotFound)?;
     let id = ResourceId::new(kept.id.as_str());
     let if_match = kept.if_match.clone().map_or(IfMatch::Absent, IfMatch::Versions);
     let client = Client::ALL.iter().find(|client| client.name() == kept.client);

@@ -81,7 +81,7 @@ async fn position(services: &Services, caller: &Caller) -> Result<i64> {
 type Found = (Vec<Item>, Option<String>);
 
 async fn resources(services: &Services, caller: &Caller, kind: Kind, paging: &Paging) -> Result<Found> {
-    let ty = services.types().iter().find(|ty| ty.name() == kind.name());
+    let ty = caller.types().iter().find(|ty| ty.name() == kind.name());
     let ty = ty.ok_or_else(|| Error::Internal("there is no resource type of a stored kind".into()))?;
     let reader = services.read(caller);
     let rows = reader

@@ -97,7 +97,9 @@ pub async fn finish(services: &Services, caller: &Caller, id: &str) -> Result<()
 }
 
 async fn carry(services: &Services, running: &Running, lease: &mut Lease) -> Result<()> {
-    let caller = Caller::undoing(running.tenant, &running.slug, &running.id, running.connection);
+    let words = services.vocabulary(running.tenant).await?;
+    let of = (running.tenant, running.slug.as_str());
+    let caller = Caller::undoing(of, words, &running.id, running.connection);
     let found = services.read(&caller).undos().find(&running.id).await?;
     let Some(undo) = found.filter(|undo| undo.running) else {
         return Ok(());

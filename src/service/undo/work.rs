@@ -300,7 +300,7 @@ async fn make(
         store::Kind::User => ("Users", Kind::User),
         store::Kind::Group => ("Groups", Kind::Group),
     };
-    let kind = services.type_at(endpoint).ok_or(Error::NotFound)?;
+    let kind = caller.type_at(endpoint).ok_or(Error::NotFound)?;
     let unmoved = IfMatch::Versions(vec![version.0]);
     match &step.verb {
         Verb::Remove { .. } => provision::end(services, caller, kind, &step.id, &unmoved)

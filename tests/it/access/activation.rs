@@ -29,7 +29,7 @@ async fn left_behind(house: &AccessHouse, done: u64) -> Rule {
         let (range, users) = unit.matches().next_range(Pk(0), most).await.unwrap().unwrap();
         let (key, now) = ((key, version), house.clock.now());
         assert!(unit.rules().advance(key, range, users, now).await.unwrap());
-        let when = Condition::compile(&rule.when, house.services.type_at("Users").unwrap()).unwrap();
+        let when = Condition::compile(&rule.when, house.idp.type_at("Users").unwrap()).unwrap();
         let atoms: Vec<&Checked> = when.atoms().iter().map(Atom::checked).collect();
         unit.matches().derive(key, &atoms, range, cause).await.unwrap();
         assert!(

@@ -102,7 +102,7 @@ fn strict() -> Dialect {
 /// Provisioning, as an identity provider does it.
 impl AccessHouse {
     fn kind(&self, endpoint: &str) -> &Arc<ResourceType> {
-        self.services.type_at(endpoint).unwrap()
+        self.idp.type_at(endpoint).unwrap()
     }
 
     async fn create(&self, endpoint: &str, body: Value) -> String {

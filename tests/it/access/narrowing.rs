@@ -14,7 +14,7 @@ impl AccessHouse {
             user_agent: None,
             header: &|_| None,
         };
-        let types = [self.services.type_at(endpoint).unwrap().clone()];
+        let types = [self.idp.type_at(endpoint).unwrap().clone()];
         let asked = Query {
             filter: Some(filter.to_owned()),
             ..Query::default()

@@ -240,7 +240,7 @@ pub(super) async fn passing(desk: &mut Desk, subject: Subject, validity: Validit
     let by_rules = match subject {
         Subject::Group(_) if validity.to.is_none() => {
             let shared = desk.unit.policy().load().await?;
-            invariant::by_rules(&policy::read(&desk.services, shared)?.0)
+            invariant::by_rules(&policy::read(&desk.services, &desk.caller, shared)?.0)
         }
         Subject::User(_) | Subject::Group(_) => false,
     };

@@ -119,7 +119,8 @@ async fn connection(services: &Services, caller: &Caller, kept: &Kept) -> Result
         dialect: row.dialect.parse::<Setting>().unwrap_or_default(),
     });
     let (slug, request_id) = (Arc::from(caller.tenant_slug()), Arc::from(caller.request_id()));
-    Ok(Caller::new(caller.tenant(), slug, authority, request_id))
+    let words = caller.vocabulary().clone();
+    Ok(Caller::new((caller.tenant(), slug), words, authority, request_id))
 }
 
 /// The end of the waiting of a request that is made, as part of the unit that makes it.

@@ -93,7 +93,7 @@ async fn make(
 ) -> Result<Vec<Left>> {
     let book = policy::current(services, caller).await?;
     let steps = asked.iter().enumerate().map(|(at, change)| {
-        let step = Step::of(services, &book, change, held);
+        let step = Step::of((services, caller), &book, change, held);
         step.map_err(|error| within(error, at))
     });
     let applying = Applying {
@@ -181,7 +181,12 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn of(services: &Services, book: &Arc<Book>, change: &Asked, held: Held) -> Result<Self> {
+    pub(super) fn of(
+        (services, caller): (&Services, &Caller),
+        book: &Arc<Book>,
+        change: &Asked,
+        held: Held,
+    ) -> Result<Self> {
         let ending = |id: &str| Ending {
             id: id.to_owned(),
             holding: Holding::Detach,
@@ -195,7 +200,7 @@ impl Step {
             }
             Asked::Role(new) => Self::Role(roles::New::of(services, new, held)?),
             Asked::Scope(new) => Self::Scope(scopes::New::of(services, new)?),
-            Asked::Rule(new) => Self::Rule(Box::new(Making::of(services, new, held)?)),
+            Asked::Rule(new) => Self::Rule(Box::new(Making::of((services, caller), new, held)?)),
             Asked::Delete(What::Grant, id) => Self::EndGrant(Moving {
                 id: id.clone(),
                 held,

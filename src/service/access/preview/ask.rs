@@ -98,7 +98,7 @@ pub(super) async fn trial(services: &Services, caller: &Caller, book: &Book, ask
     // Below 0: no row has such a number.
     for ((at, change), number) in asked.iter().enumerate().zip((i64::MIN..0).rev()) {
         trial
-            .make(services, &known, change, number)
+            .make((services, caller), &known, change, number)
             .map_err(|error| within(error, at))?;
     }
     Ok(trial)
@@ -153,7 +153,13 @@ fn filled<'a>(asked: &'a [Asked], known: &'a Known) -> impl Iterator<Item = Pk> 
 }
 
 impl Trial {
-    fn make(&mut self, services: &Services, known: &Known, change: &Asked, number: i64) -> Result<()> {
+    fn make(
+        &mut self,
+        (services, caller): (&Services, &Caller),
+        known: &Known,
+        change: &Asked,
+        number: i64,
+    ) -> Result<()> {
         match change {
             Asked::Grant(new) => self.grant(known, new, number)?,
             Asked::Role(new) => {
@@ -181,7 +187,7 @@ impl Trial {
                     ends: new.ends,
                 });
             }
-            Asked::Rule(new) => self.rule(services, known, new, number)?,
+            Asked::Rule(new) => self.rule(caller, known, new, number)?,
             Asked::Delete(what, id) => self.delete(*what, id)?,
         }
         Ok(())
@@ -214,8 +220,8 @@ impl Trial {
         Ok(())
     }
 
-    fn rule(&mut self, services: &Services, known: &Known, new: &NewRule, number: i64) -> Result<()> {
-        let when = condition(&new.when, services.user_type()?).map_err(|error| below("/rule", error))?;
+    fn rule(&mut self, caller: &Caller, known: &Known, new: &NewRule, number: i64) -> Result<()> {
+        let when = condition(&new.when, caller.user_type()?).map_err(|error| below("/rule", error))?;
         let then = new.then.iter().map(|asked| self.outcome(known, asked));
         let rule = Rule {
             key: RuleKey(number),

@@ -21,7 +21,7 @@ pub(super) async fn refusal(
 ) -> Result<Option<String>> {
     let book = policy::current(services, caller).await?;
     let steps = asked.iter().enumerate().map(|(at, change)| {
-        let step = Step::of(services, &book, change, held);
+        let step = Step::of((services, caller), &book, change, held);
         step.map_err(|error| within(error, at))
     });
     let trial = Rehearsing(steps.collect::<Result<_>>()?);

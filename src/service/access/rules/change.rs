@@ -28,7 +28,7 @@ use crate::store::access::rules::{Condition as Known, RuleContent, StoredRule};
 /// taken.
 pub async fn create(services: &Services, caller: &Caller, new: &NewRule) -> Result<Rule> {
     let held = require(services, caller, &[GIVE]).await?;
-    let making = Making::of(services, new, held)?;
+    let making = Making::of((services, caller), new, held)?;
     let id = making.id.clone();
     if let Some(prepared) = perform(services, caller, making).await? {
         enter(services, caller, prepared).await?;
@@ -44,7 +44,7 @@ pub async fn create(services: &Services, caller: &Caller, new: &NewRule) -> Resu
 /// prepared, unless the version expected is that one: then the change is made to what that one says, in its place.
 pub async fn change(services: &Services, caller: &Caller, id: &str, change: &RuleChange) -> Result<Rule> {
     let held = require(services, caller, &[GIVE]).await?;
-    let user = services.user_type()?;
+    let user = caller.user_type()?;
     let mut change = change.clone();
     if let Some(name) = &mut change.name {
         *name = checked_name("/name", name)?;
@@ -84,8 +84,12 @@ pub(in crate::service::access) struct Making {
 }
 
 impl Making {
-    pub(in crate::service::access) fn of(services: &Services, new: &NewRule, held: Held) -> Result<Self> {
-        let when = condition(&new.when, services.user_type()?)?;
+    pub(in crate::service::access) fn of(
+        (services, caller): (&Services, &Caller),
+        new: &NewRule,
+        held: Held,
+    ) -> Result<Self> {
+        let when = condition(&new.when, caller.user_type()?)?;
         check_validity(new.validity)?;
         check_examples(&when, &new.examples)?;
         if new.state == State::Retired {
@@ -226,7 +230,7 @@ impl Editing {
         let change = &self.change;
         let when = match &self.when {
             Some(when) => when.clone(),
-            None => condition(&row.when, desk.services.user_type()?)?,
+            None => condition(&row.when, desk.caller.user_type()?)?,
         };
         let examples = change.examples.clone();
         let examples: Vec<Example> = examples.unwrap_or_else(|| read_examples(&row.examples));

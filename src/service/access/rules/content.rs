@@ -180,7 +180,7 @@ pub(super) async fn fills(desk: &mut Desk, outcomes: &[Outcome], held: Held) -> 
     // The policy may not know the groups yet, nor what they are nested in.
     let nested = desk.unit.policy().groups(&groups).await?;
     let shared = desk.unit.policy().load().await?;
-    let (mut policy, _) = policy::read(&desk.services, shared)?;
+    let (mut policy, _) = policy::read(&desk.services, &desk.caller, shared)?;
     policy.groups.extend(nested);
     held.covers(&desk.services, policy.reachable(&groups))
 }

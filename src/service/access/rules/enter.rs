@@ -131,7 +131,13 @@ async fn take_up(services: &Services, left: &LeftOver) -> Result<Driven> {
     let own = || services.ids().next().into_string();
     let request = left.request_id.clone().unwrap_or_else(own);
     let authority = Authority::Operator("resumed");
-    let caller = Caller::new(left.tenant, left.slug.as_str().into(), authority, request.into());
+    let words = services.vocabulary(left.tenant).await?;
+    let caller = Caller::new(
+        (left.tenant, left.slug.as_str().into()),
+        words,
+        authority,
+        request.into(),
+    );
     let reader = services.read(&caller);
     let rule = reader.rules().get(left.rule).await?;
     let versions = reader.rules().versions(left.rule, Some(left.version + 1), 1).await?;
@@ -140,7 +146,7 @@ async fn take_up(services: &Services, left: &LeftOver) -> Result<Driven> {
     let (Some(rule), Some(version), Some(from)) = (rule, version, perform(services, &caller, claim).await?) else {
         return Ok(Driven::Overtaken);
     };
-    match condition(&version.when, services.user_type()?) {
+    match condition(&version.when, caller.user_type()?) {
         Ok(when) => {
             let prepared = Prepared {
                 key: left.rule,

@@ -43,7 +43,7 @@ impl Change for Force {
 /// Whether the rules that would be active can stand together: asked in the unit, of what it has written.
 pub(super) async fn stands(desk: &mut Desk) -> Result<()> {
     let shared = desk.unit.policy().load().await?;
-    let (policy, _) = policy::read(&desk.services, shared)?;
+    let (policy, _) = policy::read(&desk.services, &desk.caller, shared)?;
     if invariant::by_rules(&policy) {
         desk.watch_passing().await?;
     }
@@ -56,7 +56,7 @@ pub(super) async fn stands(desk: &mut Desk) -> Result<()> {
 /// The same with one more rule.
 pub(super) async fn would_stand(desk: &mut Desk, key: RuleKey, when: Condition, content: Content<'_>) -> Result<()> {
     let shared = desk.unit.policy().load().await?;
-    let (mut policy, _) = policy::read(&desk.services, shared)?;
+    let (mut policy, _) = policy::read(&desk.services, &desk.caller, shared)?;
     policy.rules.retain(|rule| rule.key != key);
     policy.rules.push(Rule {
         key,
@@ -122,7 +122,8 @@ pub async fn forget_left(services: &Services) -> Result<usize> {
     for left in dead(services.db(), MOST_DEAD).await? {
         let request = services.ids().next().into_string();
         let authority = Authority::Operator("left");
-        let caller = Caller::new(left.tenant, left.slug.into(), authority, request.into());
+        let words = services.vocabulary(left.tenant).await?;
+        let caller = Caller::new((left.tenant, left.slug.into()), words, authority, request.into());
         let (key, version) = (left.rule, left.version);
         forgotten += perform(services, &caller, Forget { key, version }).await?;
     }

@@ -106,7 +106,7 @@ pub async fn list(services: &Services, caller: &Caller, state: Option<State>, pa
     let users = users(services, caller, &rows).await?;
     let groups = knowing(services, caller, &book, rows.iter().flat_map(|row| &row.then)).await?;
     let page = paging.cut(rows, |row| row.key.0);
-    Ok(page.map(|row| shown(services, (&book, &groups), users, row)))
+    Ok(page.map(|row| shown(caller, (&book, &groups), users, row)))
 }
 
 /// How many users there are, where a rule is being prepared.
@@ -166,7 +166,7 @@ pub(super) async fn find_again(services: &Services, caller: &Caller, id: &str) -
     let book = policy::current(services, caller).await?;
     let users = users(services, caller, std::slice::from_ref(&row)).await?;
     let groups = knowing(services, caller, &book, &row.then).await?;
-    Ok(shown(services, (&book, &groups), users, row))
+    Ok(shown(caller, (&book, &groups), users, row))
 }
 
 /// The policy, and beside it the groups that these outcomes name and it does not know: what does not count, as a draft
@@ -194,8 +194,8 @@ async fn knowing<'b>(
     Ok(Cow::Owned(more))
 }
 
-fn shown(services: &Services, (book, names): (&Book, &Policy), users: u64, row: StoredRule) -> Rule {
-    let user = services.user_type().ok();
+fn shown(caller: &Caller, (book, names): (&Book, &Policy), users: u64, row: StoredRule) -> Rule {
+    let user = caller.user_type().ok();
     let known = user.and_then(|user| Some((known(&row, user)?, user)));
     let sentence = known
         .map(|(rule, user)| sentence(&rule, names, user))

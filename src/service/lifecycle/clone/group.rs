@@ -47,7 +47,7 @@ pub async fn group(services: &Services, caller: &Caller, source: &str, new: &New
         held,
     };
     perform(services, caller, cloning).await?;
-    let kind = services.type_at("Groups").ok_or(Error::NotFound)?;
+    let kind = caller.type_at("Groups").ok_or(Error::NotFound)?;
     // Of a group that has a million members, not even the ids are for an answer.
     let view = View::parse(None, Some("members"), &[kind])?;
     read(services, caller, kind, &id, &view).await
@@ -125,7 +125,7 @@ impl Cloning {
     }
 
     fn content(&self, desk: &Desk, source: &Stored) -> Result<(Document, Content)> {
-        let kind = desk.services.type_at("Groups").ok_or(Error::NotFound)?;
+        let kind = desk.caller.type_at("Groups").ok_or(Error::NotFound)?;
         let damaged = |fault| Error::Internal(Box::new(fault));
         let document = Document::from_stored(&source.document).map_err(damaged)?;
         let given = vec![("displayName", Some(self.new.display_name.clone().into()))];

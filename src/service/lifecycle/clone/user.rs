@@ -53,7 +53,7 @@ pub async fn user(services: &Services, caller: &Caller, source: &str, new: &NewU
         held,
     };
     perform(services, caller, cloning).await?;
-    read(services, caller, services.user_type()?, &id, &View::default()).await
+    read(services, caller, caller.user_type()?, &id, &View::default()).await
 }
 
 struct Cloning {
@@ -103,9 +103,9 @@ impl Cloning {
             ("emails", self.new.emails.clone()),
             ("active", Some(self.new.active.unwrap_or(true).into())),
         ];
-        let kind = desk.services.user_type()?;
+        let kind = desk.caller.user_type()?;
         let mut profile = profile::of(kind, &document);
         leaving::taken_out(&book.rulebook.policy().settings.leaving, kind, &mut profile);
-        Profile::of(&desk.services, &body(profile, given))
+        Profile::of(&desk.caller, &body(profile, given))
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::access::StatusRule;
 use crate::access::status_rule::condition;
 use crate::base::fold::fold;
-use crate::service::context::Services;
+use crate::service::context::Caller;
 use crate::service::error::{Error, Refusal, Result};
 
 /// Most rules: each is asked of every user that is written.
@@ -18,8 +18,8 @@ const LONGEST_NAME: usize = 100;
 /// # Errors
 /// Too many; a name that is none, too long or there twice; a condition that is no filter over what is known of a user, or
 /// reads what can change without them being written.
-pub(in crate::service) fn checked(services: &Services, given: Vec<StatusRule>) -> Result<Vec<StatusRule>> {
-    let kind = services.user_type()?;
+pub(in crate::service) fn checked(caller: &Caller, given: Vec<StatusRule>) -> Result<Vec<StatusRule>> {
+    let kind = caller.user_type()?;
     if given.len() > MOST {
         let reason = format!("there are at most {MOST} rules of status");
         return Err(Error::invalid("/status_rules", reason));

@@ -99,7 +99,8 @@ pub async fn finish(services: &Services, caller: &Caller) -> Result<Option<Work>
 /// Some users more; false when there was none left, or another one has begun.
 async fn step(services: &Services, running: &Running) -> Result<bool> {
     let (slug, id) = (Arc::from(running.slug.as_str()), Arc::from(running.id.as_str()));
-    let caller = Caller::new(running.tenant, slug, Authority::System(NAME), id);
+    let words = services.vocabulary(running.tenant).await?;
+    let caller = Caller::new((running.tenant, slug), words, Authority::System(NAME), id);
     let last = services.read(&caller).rulings().last().await?;
     let Some(ruling) = last.filter(|last| last.running && last.id == running.id) else {
         return Ok(false);

@@ -52,8 +52,8 @@ pub struct Kept {
 /// `Forbidden`; rules that cannot be set.
 pub async fn preview(services: &Services, caller: &Caller, rules: Vec<StatusRule>) -> Result<Preview> {
     require(services, caller, &[GIVE]).await?;
-    let rules = checked(services, rules)?;
-    let (compiled, _) = StatusRules::compile(&rules, services.user_type()?);
+    let rules = checked(caller, rules)?;
+    let (compiled, _) = StatusRules::compile(&rules, caller.user_type()?);
     let mut preview = Preview::default();
     if !compiled.is_empty() {
         out(services, caller, (&rules, &compiled), &mut preview).await?;
@@ -69,7 +69,7 @@ async fn out(
     (rules, compiled): (&[StatusRule], &StatusRules),
     preview: &mut Preview,
 ) -> Result<()> {
-    let kind = services.user_type()?;
+    let kind = caller.user_type()?;
     let mut any = rules
         .iter()
         .map(|rule| Filter::parse(&rule.when))

@@ -19,7 +19,7 @@ each_database! {
         house.rule("Fill", "userType eq \"partner\"", &[joins(&partners)]).await;
         let put = async |members: Value| {
             let body = json!({"schemas": [GROUP], "displayName": "Partners of ours", "members": members});
-            let kind = house.services.type_at("Groups").unwrap();
+            let kind = house.idp.type_at("Groups").unwrap();
             let id = ResourceId::new(partners.as_str());
             let wanted = Wanted { dialect: &strict(), kind, id: &id, if_match: &IfMatch::Absent, view: &View::default() };
             provision::replace(&house.services, &house.idp, wanted, body).await
@@ -30,7 +30,7 @@ each_database! {
             let Err(Error::Protocol(refused)) = put(members).await else { panic!() };
             assert_eq!((refused.status, refused.scim_type.map(muster::scim::ScimType::as_str)), (400, Some("mutability")));
         }
-        let kind = house.services.type_at("Groups").unwrap();
+        let kind = house.idp.type_at("Groups").unwrap();
         let id = ResourceId::new(partners.as_str());
         let wanted = Wanted { dialect: &strict(), kind, id: &id, if_match: &IfMatch::Absent, view: &View::default() };
         let renamed = provision::replace(&house.services, &house.idp, wanted, json!({"schemas": [GROUP], "displayName": "Ours"}));
@@ -54,7 +54,7 @@ each_database! {
         assert_eq!(house.members_shown(&partners).await, set(&[&ada, &cleo]));
         assert!(!house.may(&bob, "data.act", "all").await);
         house.join(&partners, &bob).await.expect_err("nobody comes back by hand");
-        let kind = house.services.type_at("Groups").unwrap();
+        let kind = house.idp.type_at("Groups").unwrap();
         let id = ResourceId::new(partners.as_str());
         let put = async |members: Value| {
             let wanted = Wanted { dialect: &strict(), kind, id: &id, if_match: &IfMatch::Absent, view: &View::default() };

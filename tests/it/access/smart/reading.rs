@@ -32,7 +32,7 @@ pub fn related(shown: &Shown) -> BTreeSet<(String, &'static str)> {
 /// What an identity provider reads.
 impl AccessHouse {
     pub async fn shown(&self, endpoint: &str, id: &str) -> Shown {
-        let kind = self.services.type_at(endpoint).unwrap();
+        let kind = self.idp.type_at(endpoint).unwrap();
         let (id, view) = (ResourceId::new(id), View::default());
         let read = provision::read(&self.services, &self.idp, kind, &id, &view).await;
         read.unwrap()
@@ -50,7 +50,7 @@ impl AccessHouse {
 
     /// What a filter finds, and what each is shown with.
     pub async fn filtered(&self, endpoint: &str, filter: &str) -> Vec<Shown> {
-        let types = [self.services.type_at(endpoint).unwrap().clone()];
+        let types = [self.idp.type_at(endpoint).unwrap().clone()];
         let asked = Query {
             filter: Some(filter.to_owned()),
             ..Query::default()

@@ -50,7 +50,7 @@ each_database! {
     async fn a_user_is_shown_with_the_groups_that_the_change_gave(house: AccessHouse) {
         let partners = house.group("Partners", &[]).await;
         house.rule("Fill", "userType eq \"partner\"", &[joins(&partners)]).await;
-        let kind = house.services.type_at("Users").unwrap();
+        let kind = house.idp.type_at("Users").unwrap();
         let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada", "userType": "partner"});
         let made = provision::create(&house.services, &house.idp, &strict(), kind, body, &View::default()).await.unwrap();
         assert_eq!(related(&made), [(partners.clone(), "direct")].into());

@@ -198,7 +198,7 @@ fn policy(town: &Town, shared: Shared) -> Policy {
         origin: row.origin,
     }));
     assert!(shared.preparing.is_empty(), "a rule is left in preparation");
-    let user = town.services.type_at("Users").unwrap();
+    let user = town.caller.type_at("Users").unwrap();
     let rule = |row: RuleRow| Rule {
         key: row.key,
         id: row.id,

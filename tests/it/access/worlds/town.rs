@@ -251,7 +251,7 @@ impl Town {
 /// Provisioning.
 impl Town {
     fn kind(&self, endpoint: &str) -> &Arc<ResourceType> {
-        self.services.type_at(endpoint).unwrap()
+        self.caller.type_at(endpoint).unwrap()
     }
 
     async fn create(&self, endpoint: &str, body: Value) -> String {

@@ -63,15 +63,15 @@ impl House {
         Ok(Self { book, rules, groups })
     }
 
-    pub(super) fn parse(&self, services: &Services, file: &str) -> Result<Vec<Written>> {
-        text::read(file, self, services.user_type()?).map_err(|faults| {
+    pub(super) fn parse(&self, caller: &Caller, file: &str) -> Result<Vec<Written>> {
+        text::read(file, self, caller.user_type()?).map_err(|faults| {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             Error::Invalid(Refusal::new(lines.join("\n")))
         })
     }
 
-    pub(super) fn written(&self, services: &Services) -> Result<Vec<Written>> {
-        let user = services.user_type()?;
+    pub(super) fn written(&self, caller: &Caller) -> Result<Vec<Written>> {
+        let user = caller.user_type()?;
         let kept = self.rules.iter().filter(|rule| rule.state != State::Retired);
         kept.map(|rule| {
             Ok(Written {
@@ -91,7 +91,7 @@ impl House {
     }
 
     /// What reading the file in would do.
-    pub(super) fn compare(&self, services: &Services, read: &[Written]) -> Result<Vec<Difference>> {
+    pub(super) fn compare(&self, caller: &Caller, read: &[Written]) -> Result<Vec<Difference>> {
         let about = |rule: &Written| {
             let stored = self.stored(&rule.name);
             let deed = match stored {
@@ -104,14 +104,14 @@ impl House {
             })
         };
         let mut differences: Vec<Difference> = read.iter().filter_map(about).collect();
-        differences.extend(self.left(services, read)?);
+        differences.extend(self.left(caller, read)?);
         Ok(differences)
     }
 
     /// The rules that are not in the file.
-    pub(super) fn left(&self, services: &Services, read: &[Written]) -> Result<Vec<Difference>> {
+    pub(super) fn left(&self, caller: &Caller, read: &[Written]) -> Result<Vec<Difference>> {
         let is_read = |rule: &Written| read.iter().any(|other| fold(&other.name) == fold(&rule.name));
-        let left = self.written(services)?.into_iter().filter(|rule| !is_read(rule));
+        let left = self.written(caller)?.into_iter().filter(|rule| !is_read(rule));
         let difference = |rule: Written| Difference {
             name: rule.name,
             deed: Deed::Leave,

@@ -19,8 +19,8 @@ use crate::store::access::rules::StoredRule;
 pub async fn export(services: &Services, caller: &Caller) -> Result<String> {
     require(services, caller, &[VIEW, GIVE]).await?;
     let house = House::read(services, caller).await?;
-    let rules = house.written(services)?;
-    let user = services.user_type()?;
+    let rules = house.written(caller)?;
+    let user = caller.user_type()?;
     text::write(&rules, &house, user).map_err(|fault| Error::Internal(Box::new(fault)))
 }
 
@@ -31,8 +31,8 @@ pub async fn export(services: &Services, caller: &Caller) -> Result<String> {
 pub async fn diff(services: &Services, caller: &Caller, file: &str) -> Result<Vec<Difference>> {
     require(services, caller, &[VIEW, GIVE]).await?;
     let house = House::read(services, caller).await?;
-    let read = house.parse(services, file)?;
-    house.compare(services, &read)
+    let read = house.parse(caller, file)?;
+    house.compare(caller, &read)
 }
 
 /// Reads a file in: makes and changes rules one after the other, each whole, and waits until it is in force; gives what it
@@ -50,7 +50,7 @@ pub async fn import(
 ) -> Result<Vec<Difference>> {
     require(services, caller, &[GIVE]).await?;
     let house = House::read(services, caller).await?;
-    let read = house.parse(services, file)?;
+    let read = house.parse(caller, file)?;
     let mut done = Vec::new();
     for rule in &read {
         let stored = match house.stored(&rule.name) {
@@ -75,7 +75,7 @@ pub async fn import(
             deed,
         });
     }
-    done.extend(house.left(services, &read)?);
+    done.extend(house.left(caller, &read)?);
     Ok(done)
 }
 
