@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::problem::Problem;
+use super::scim::reply::{OPERATIONS, TOLERATED};
 use super::state::Edge;
 use crate::service::Caller;
 
@@ -69,6 +70,8 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
             .get::<Caller>()
             .and_then(Caller::connection_id)
             .map(|id| id.0),
+        operations = told(&response, &OPERATIONS),
+        tolerated = told(&response, &TOLERATED),
         duration_ms = elapsed.as_secs_f64() * 1000.0,
         "answered"
     );
@@ -76,6 +79,11 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// What the answer says in a header of ours: words of ours alone.
+fn told<'r>(response: &'r Response, name: &HeaderName) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 fn count(method: &str, route: &str, status: u16, elapsed: Duration) {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use super::extract::Ask;
 use crate::api::problem::Problem;
 use crate::scim::project::View;
+use crate::service::provision::{Effect, Outcome};
 use crate::service::{self, Shown};
 
 /// A JSON answer in the negotiated media type.
@@ -82,8 +83,39 @@ fn report_ignored(response: &mut Response, ignored: &[String]) {
     }
 }
 
+/// Says what became of each operation of a PATCH, where it is not all that was asked for: a list as in RFC 9651 §3.1.
+pub const OPERATIONS: HeaderName = HeaderName::from_static("muster-operations");
+/// Names the client habits that a request needed: departures from the RFC, which other servers may refuse.
+pub const TOLERATED: HeaderName = HeaderName::from_static("muster-tolerated");
+/// Most operations in the first of these.
+const MAX_EFFECTS: usize = 100;
+
+fn report_effects(response: &mut Response, shown: &Shown) {
+    let word = |effect: &Effect| {
+        let outcome = match effect.outcome {
+            Outcome::Applied => "applied",
+            Outcome::AlreadyTrue => "already-true",
+        };
+        match effect.ignored {
+            0 => outcome.to_owned(),
+            ignored => format!("{outcome};ignored={ignored}"),
+        }
+    };
+    let told: Vec<String> = match shown.effects.iter().all(Effect::is_plain) {
+        true => Vec::new(),
+        false => shown.effects.iter().take(MAX_EFFECTS).map(word).collect(),
+    };
+    let rules: Vec<&str> = shown.tolerated.iter().map(|(rule, _)| rule).collect();
+    for (name, list) in [(OPERATIONS, told.join(", ")), (TOLERATED, rules.join(", "))] {
+        if let (false, Ok(value)) = (list.is_empty(), HeaderValue::from_str(&list)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
 fn tag(response: &mut Response, shown: &Shown, location: &str) {
     report_ignored(response, &shown.ignored);
+    report_effects(response, shown);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&shown.tag()) {
         headers.insert(header::ETAG, value);

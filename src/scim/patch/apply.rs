@@ -1,6 +1,7 @@
 //! Running the operations and judging the result.
 
 use serde_json::{Map, Value};
+use std::ops::Range;
 
 use super::draft::Draft;
 use super::members::MemberOp;
@@ -22,6 +23,15 @@ pub enum OpOutcome {
     Applied,
 }
 
+/// How an operation of a request that was done ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What became of it.
+    pub outcome: OpOutcome,
+    /// Which of [`Patched::members`] it asks for.
+    pub members: Range<usize>,
+}
+
 /// What a PATCH makes of a resource.
 #[derive(Debug)]
 pub struct Patched {
@@ -36,7 +46,7 @@ pub struct Patched {
     /// A password to set.
     pub password: Option<Secret<String>>,
     /// One for each operation.
-    pub outcomes: Vec<OpOutcome>,
+    pub ended: Vec<Ended>,
     /// Names in values that mean nothing.
     pub ignored: Vec<String>,
     /// Canonical paths given a value that are shown on request only: the answer shows them (RFC 7643 §7).
@@ -55,10 +65,12 @@ pub fn apply(
     external_id: Option<&str>,
 ) -> Result<Patched, Error> {
     let mut draft = Draft::new(ty, stored, external_id);
-    let mut outcomes = Vec::with_capacity(request.operations.len());
+    let mut ended = Vec::with_capacity(request.operations.len());
     for (index, operation) in request.operations.iter().enumerate() {
-        let outcome = run(&mut draft, operation);
-        outcomes.push(outcome.map_err(|error| numbered(error, index, request.operations.len()))?);
+        let first = draft.member_ops.len();
+        let outcome = run(&mut draft, operation).map_err(|error| numbered(error, index, request.operations.len()))?;
+        let members = first..draft.member_ops.len();
+        ended.push(Ended { outcome, members });
     }
     let Draft {
         mut attributes,
@@ -82,7 +94,7 @@ pub fn apply(
         external_id: new_id,
         members: member_ops,
         password,
-        outcomes,
+        ended,
         ignored: cleaner.ignored,
         asked_for: cleaner.asked_for,
     })

@@ -18,6 +18,6 @@ mod tests;
 #[cfg(test)]
 mod vector_tests;
 
-pub use apply::{OpOutcome, Patched, apply};
+pub use apply::{Ended, OpOutcome, Patched, apply};
 pub use members::MemberOp;
 pub use request::{MAX_OPERATIONS, Operation, PatchRequest, Verb, parse};

@@ -55,14 +55,7 @@ impl PatchRequest {
     /// before it counts.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
-        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
-        self.operations
-            .iter()
-            .any(|operation| match (&operation.path, &operation.value) {
-                (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
-                (None, Some(Value::Object(members))) => members.keys().any(|name| named(name)),
-                (None, _) => false,
-            })
+        self.operations.iter().any(|operation| operation.mentions(attribute))
     }
 
     /// Whether every operation is about this core attribute.
@@ -76,6 +69,19 @@ impl PatchRequest {
                 (None, Some(Value::Object(members))) => members.keys().all(|name| named(name)),
                 (None, _) => false,
             })
+    }
+}
+
+impl Operation {
+    /// Whether it is about this core attribute, whatever becomes of it.
+    #[must_use]
+    pub fn mentions(&self, attribute: &str) -> bool {
+        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
+        match (&self.path, &self.value) {
+            (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
+            (None, Some(Value::Object(members))) => members.keys().any(|name| named(name)),
+            (None, _) => false,
+        }
     }
 }
 

@@ -11,6 +11,11 @@ use crate::scim::{Error, ScimType, validate};
 
 const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
 
+/// What became of each operation.
+fn outcomes(patched: &Patched) -> Vec<OpOutcome> {
+    patched.ended.iter().map(|ended| ended.outcome).collect()
+}
+
 fn nora() -> Value {
     json!({
         "schemas": [USER],
@@ -93,7 +98,7 @@ fn null_and_empty_lists_unassign_with_replace_and_add_nothing() {
     );
     let same = same.unwrap();
     assert!(!same.changed);
-    assert_eq!(same.outcomes, [OpOutcome::AlreadyTrue, OpOutcome::AlreadyTrue]);
+    assert_eq!(outcomes(&same), [OpOutcome::AlreadyTrue, OpOutcome::AlreadyTrue]);
     assert_eq!(
         refused(&json!([{ "op": "add", "path": "nickName", "value": null }])),
         ScimType::InvalidValue
@@ -146,7 +151,7 @@ fn an_extension_can_be_named_as_a_whole() {
     );
     let gone = gone.unwrap();
     assert_eq!(gone.document.as_map()["schemas"], json!([USER]));
-    assert_eq!(gone.outcomes, [OpOutcome::Applied]);
+    assert_eq!(outcomes(&gone), [OpOutcome::Applied]);
 }
 
 #[test]
@@ -239,7 +244,7 @@ fn adding_what_is_there_changes_nothing() {
     ] {
         let patched = patch(&nora(), &json!([operation])).unwrap();
         assert!(!patched.changed, "{operation}");
-        assert_eq!(patched.outcomes, [OpOutcome::AlreadyTrue], "{operation}");
+        assert_eq!(outcomes(&patched), [OpOutcome::AlreadyTrue], "{operation}");
     }
 }
 

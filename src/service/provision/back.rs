@@ -103,6 +103,7 @@ fn next(back: &Back, stored: &Document, external: Option<&str>) -> Result<Next> 
         },
         members: joining.into_iter().chain(leaving).collect(),
         password: None,
+        ended: Vec::new(),
         asked_for: Vec::new(),
         ignored: Vec::new(),
     })

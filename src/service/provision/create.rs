@@ -22,7 +22,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, ResourceId, Version};
 use crate::event::Changes;
 use crate::scim::Document;
-use crate::scim::dialect::Dialect;
+use crate::scim::dialect::{Applied, Dialect};
 use crate::scim::patch::MemberOp;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
@@ -183,7 +183,10 @@ pub async fn create(
     });
     let name_key = plan.content.name_key.clone();
     let error = match created(plan, *dialect, view).await {
-        Ok(shown) => return Ok(shown),
+        Ok(mut shown) => {
+            shown.tolerated = applied;
+            return Ok(shown);
+        }
         Err(error) => error,
     };
     let refused = Refused {
@@ -299,6 +302,8 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
         relations: joined.relations,
         asked_for: plan.incoming.asked_for.clone(),
         ignored: ignored(&plan, asked.as_ref(), leaving.as_ref()),
+        effects: Vec::new(),
+        tolerated: Applied::default(),
     })))
 }
 

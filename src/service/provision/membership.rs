@@ -19,9 +19,16 @@ use crate::store::{self, Cause, Kind, Reader, Unit};
 pub(super) struct Moved {
     added: BTreeMap<Pk, ResourceId>,
     removed: BTreeMap<Pk, ResourceId>,
+    /// Which operations moved somebody.
+    by: Vec<bool>,
 }
 
 impl Moved {
+    /// Whether the operation at this place moved somebody.
+    pub(super) fn by(&self, operation: usize) -> bool {
+        self.by.get(operation).copied().unwrap_or_default()
+    }
+
     /// Whether the memberships are as they were.
     pub(super) fn is_nothing(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
@@ -49,6 +56,7 @@ impl Moved {
 
     /// Takes a change in; who leaves and comes back in one request did neither.
     fn note(&mut self, change: Change) {
+        self.by.push(!change.added.is_empty() || !change.removed.is_empty());
         settle(change.added, &mut self.added, &mut self.removed);
         settle(change.removed, &mut self.removed, &mut self.added);
     }
@@ -119,6 +127,8 @@ pub(super) async fn apply_to_smart(
     moved.note(unit.members().remove_values(group, &leaving).await?);
     // Who is there still is there by a rule.
     let left = unit.members().list(group, None, by_rule).await?;
+    // All of them together have taken somebody out.
+    moved.by = vec![true; operations.len()];
     Ok((left.len() + leaving.len() == shown.len()).then_some(moved))
 }
 

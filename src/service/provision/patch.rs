@@ -25,7 +25,9 @@ pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, bod
     let (body, applied) = wanted.dialect.patch(wanted.kind, body);
     tolerances::note(services, caller, *wanted.dialect, &applied);
     let outcome = apply(services, caller, wanted, &body).await;
-    told(services, caller, &Asked::of(Verb::Patch, &wanted, &body), outcome).await
+    let mut shown = told(services, caller, &Asked::of(Verb::Patch, &wanted, &body), outcome).await?;
+    shown.tolerated = applied;
+    Ok(shown)
 }
 
 /// The same of a body in clean form; a violation is told as such.
@@ -35,14 +37,18 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
     target.large_answers_allowed = !wanted.view.is_plain();
     target.only_members = request.mentions_only("members");
     let plan = Arc::new((target, request));
-    attempts(|| {
+    let mut shown = attempts(|| {
         let plan = Arc::clone(&plan);
         async move {
             let (target, request) = &*plan;
             write::attempt(target, |stored, external_id| next(target, request, stored, external_id)).await
         }
     })
-    .await
+    .await?;
+    for (effect, operation) in shown.effects.iter_mut().zip(&plan.1.operations) {
+        effect.ignored = shown.ignored.iter().filter(|name| operation.mentions(name)).count();
+    }
+    Ok(shown)
 }
 
 fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
@@ -65,6 +71,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         external_id: patched.external_id,
         members: patched.members,
         password: patched.password,
+        ended: patched.ended,
         asked_for: patched.asked_for,
         ignored: patched.ignored,
     })

@@ -7,6 +7,7 @@ use super::membership;
 use super::published::Source;
 use super::shown::{Relations, Shown};
 use crate::base::id::ResourceId;
+use crate::scim::dialect::Applied;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
@@ -87,5 +88,7 @@ pub(super) fn shown(kind: &Arc<ResourceType>, stored: Stored, view: &View, membe
         relations,
         asked_for: Vec::new(),
         ignored: Vec::new(),
+        effects: Vec::new(),
+        tolerated: Applied::default(),
     }
 }

@@ -25,7 +25,9 @@ pub async fn replace(services: &Services, caller: &Caller, wanted: Wanted<'_>, b
     tolerances::note(services, caller, *wanted.dialect, &applied);
     let body = Arc::new(body);
     let outcome = apply(services, caller, wanted, &body).await;
-    told(services, caller, &Asked::of(Verb::Put, &wanted, &body), outcome).await
+    let mut shown = told(services, caller, &Asked::of(Verb::Put, &wanted, &body), outcome).await?;
+    shown.tolerated = applied;
+    Ok(shown)
 }
 
 /// The same of a body in clean form; a violation is told as such.
@@ -71,6 +73,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         external_id: incoming.external_id,
         members,
         password: incoming.password,
+        ended: Vec::new(),
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
     })

@@ -4,8 +4,10 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::effect::Effect;
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
+use crate::scim::dialect::Applied;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 
@@ -64,6 +66,10 @@ pub struct Shown {
     pub asked_for: Vec<String>,
     /// Names in the request body that mean nothing here.
     pub ignored: Vec<String>,
+    /// What became of each operation of a PATCH.
+    pub effects: Vec<Effect>,
+    /// The client habits that the request needed.
+    pub tolerated: Applied,
 }
 
 impl Shown {

@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 use super::apply::{After, apply};
 use super::create::refused;
 use super::draft::store_kind;
+use super::effect::Effect;
 use super::guard::{self, Locked, Need};
 use super::harm;
 use super::keep::{Failure, keep};
@@ -22,7 +23,7 @@ use crate::base::id::ResourceId;
 use crate::base::secret::Secret;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
-use crate::scim::patch::MemberOp;
+use crate::scim::patch::{Ended, MemberOp};
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
@@ -110,6 +111,7 @@ pub(super) struct Next {
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
     pub(super) password: Option<Secret<String>>,
+    pub(super) ended: Vec<Ended>,
     pub(super) asked_for: Vec<String>,
     pub(super) ignored: Vec<String>,
 }
@@ -296,6 +298,7 @@ async fn write(
         Err(Failure::Other(error)) => return Err(refused(unit, error).await.into()),
     }
     let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
+    let effects = Effect::of(&planned.next.ended, moved);
     let word = Word::of(target, &planned);
     let derives = planned.derived.is_some();
     let content = planned.content.as_ref();
@@ -331,7 +334,7 @@ async fn write(
         }
     };
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
-    (shown.asked_for, shown.ignored) = (asked_for, ignored);
+    (shown.asked_for, shown.ignored, shown.effects) = (asked_for, ignored, effects);
     Ok(shown)
 }
 

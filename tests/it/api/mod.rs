@@ -10,6 +10,7 @@ mod create;
 mod delete;
 mod dialects;
 mod discovery;
+mod effects;
 mod errors;
 mod etag;
 mod groups;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
+use crate::scim::dialect::Applied;
 use crate::scim::filter::{eval, leaves};
 use crate::scim::schema::ResourceType;
 use crate::service::provision::query::Question;
@@ -36,6 +37,8 @@ pub(super) fn shown(
         relations,
         asked_for: Vec::new(),
         ignored: Vec::new(),
+        effects: Vec::new(),
+        tolerated: Applied::default(),
     };
     shown.version = digest(&shown.whole());
     shown

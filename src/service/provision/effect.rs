@@ -1,0 +1,50 @@
+//! What became of each operation of a PATCH: no request that changed nothing looks like one that did.
+
+use super::membership::Moved;
+use crate::scim::patch::{Ended, OpOutcome};
+
+/// How an operation that was not refused ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Something is otherwise than before.
+    Applied,
+    /// What it asks for was so already.
+    AlreadyTrue,
+}
+
+/// What became of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many of the attributes that it names were ignored.
+    pub ignored: usize,
+}
+
+impl Effect {
+    /// One for each operation, now that it is known who joined a group and who left.
+    pub(super) fn of(ended: &[Ended], moved: &Moved) -> Vec<Self> {
+        let effect = |ended: &Ended| {
+            let applied = match ended.outcome {
+                OpOutcome::Applied => true,
+                OpOutcome::AlreadyTrue => false,
+                OpOutcome::AskStore => ended.members.clone().any(|operation| moved.by(operation)),
+            };
+            Self {
+                outcome: if applied {
+                    Outcome::Applied
+                } else {
+                    Outcome::AlreadyTrue
+                },
+                ignored: 0,
+            }
+        };
+        ended.iter().map(effect).collect()
+    }
+
+    /// Whether it did all that it was asked for.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.outcome == Outcome::Applied && self.ignored == 0
+    }
+}
