@@ -4,11 +4,12 @@
 
 use std::sync::LazyLock;
 
+use muster::base::id::ResourceId;
 use muster::scim::document::Document;
 use muster::scim::filter::{Filter, check, eval};
 use muster::scim::path::{AttrPath, PatchPath};
 use muster::scim::schema::{Registry, ResourceType};
-use muster::scim::{patch, validate};
+use muster::scim::{bulk, patch, validate};
 use serde_json::Value;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::builtin);
@@ -73,4 +74,34 @@ pub fn body(bytes: &[u8]) {
         };
         assert!(Document::from_stored(&patched.document.to_text()).is_ok());
     }
+}
+
+/// The body of a bulk request: whatever is taken has an order in which each operation is done once, and what refers to nothing
+/// any more when all of them are made.
+pub fn bulk(bytes: &[u8]) {
+    let Ok(request) = serde_json::from_slice::<Value>(bytes).map(|body| bulk::parse(body, 1000)) else {
+        return;
+    };
+    let Ok(mut request) = request else { return };
+    let mut needs = Vec::new();
+    for operation in &mut request.operations {
+        let endpoint = operation.asked.as_ref().map(|asked| asked.endpoint.clone());
+        let kind = endpoint.ok().and_then(|endpoint| REGISTRY.by_endpoint(&endpoint));
+        needs.push(bulk::need(operation, kind));
+        if let (Ok(asked), Some(kind)) = (&mut operation.asked, kind) {
+            let made = bulk::resolve(asked, kind, |_| Some(ResourceId::new("1")));
+            assert!(made.is_ok());
+            assert!(bulk::need(operation, Some(kind)).refers.is_empty());
+        }
+    }
+    let plan = bulk::plan(&needs);
+    let mut done: Vec<usize> = Vec::new();
+    for step in plan.steps {
+        match step {
+            bulk::Step::One(one) => done.push(one),
+            bulk::Step::Beside(many) | bulk::Step::Circle(many) => done.extend(many),
+        }
+    }
+    done.sort_unstable();
+    assert!(done.iter().copied().eq(0..needs.len()));
 }

@@ -122,6 +122,7 @@ impl App {
             ids,
             max_results: config.max_results,
             max_body_bytes: config.max_body_bytes,
+            max_bulk_bytes: config.max_bulk_bytes,
             catalogue: Arc::new(catalogue(config)?),
             listing: if config.advertise_roles {
                 Listing::Drafts

@@ -1,4 +1,4 @@
-//! What the benches of the log and of deliveries share: an organisation in one process, and users to put in it.
+//! What the benches of the log, of deliveries and of bulk requests share: an organisation in one process, and users to put in it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
         ids: Ids::system(),
         max_results: 200,
         max_body_bytes: 1 << 20,
+        max_bulk_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         listing: Listing::Standard,
         guard: guard(),
@@ -75,7 +76,8 @@ pub async fn create(services: &Services, caller: &Caller, name: &str) -> Outcome
     Ok(())
 }
 
-fn strict() -> Dialect {
+/// The dialect of who keeps to the standards.
+pub fn strict() -> Dialect {
     let hints = Hints {
         user_agent: None,
         header: &|_| None,
@@ -83,7 +85,8 @@ fn strict() -> Dialect {
     Dialect::recognise(&Setting::Strict, &hints)
 }
 
-fn user(name: &str) -> Value {
+/// A user of this name as an identity provider sends one.
+pub fn user(name: &str) -> Value {
     json!({
         "schemas": [USER, ENTERPRISE_USER],
         "userName": format!("{name}@acme.test"),

@@ -120,6 +120,12 @@ impl Problem {
         &self.error.detail
     }
 
+    /// The body of a SCIM error (RFC 7644 §3.12).
+    #[must_use]
+    pub fn to_scim(&self) -> Value {
+        scim::message::error_body(&self.error)
+    }
+
     /// Its HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -227,7 +233,7 @@ impl fmt::Display for Causes<'_> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = scim::message::error_body(&self.error).to_string();
+        let body = self.to_scim().to_string();
         let mut response = (
             self.status(),
             [(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON))],

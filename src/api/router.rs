@@ -7,7 +7,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use super::scim::{deferred, discovery, resources, search};
+use super::scim::{bulk, deferred, discovery, resources, search};
 use super::state::Edge;
 use super::{access, admin, auth, events, middleware, once, openapi, probes, problem, table};
 
@@ -31,8 +31,9 @@ fn scim(edge: &Edge) -> Router<Edge> {
         // §3.4.2.1, §3.4.3: queries over every type
         .route("/", get(search::list_root))
         .route("/.search", post(search::search_root))
-        // §3.7, §3.11: not built
-        .route("/Bulk", post(discovery::not_implemented))
+        // §3.7: several changes in one request
+        .route("/Bulk", post(bulk::bulk))
+        // §3.11: not built
         .route("/Me", any(discovery::not_implemented))
         // §4: discovery
         .route("/ServiceProviderConfig", get(discovery::service_provider_config))

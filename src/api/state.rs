@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::places::{Place, Places};
@@ -42,6 +43,7 @@ struct Inner {
     following: Places,
     polling: Places,
     exporting: Places,
+    bulks: Semaphore,
     stop: CancellationToken,
 }
 
@@ -81,6 +83,8 @@ const MAX_OF_A_TENANT: usize = 64;
 const MAX_EXPORTING: usize = 16;
 /// Those of one organisation.
 const MAX_EXPORTING_OF_A_TENANT: usize = 4;
+/// Bulk requests that are read and done at once: each may be as large as such a body may, and has a thousand things to do.
+const MAX_BULKS: usize = 8;
 /// A burst is this many seconds' worth of requests.
 const BURST_SECS: u32 = 2;
 
@@ -102,6 +106,7 @@ impl Edge {
             following: Places::new(MAX_FOLLOWING),
             polling: Places::new(MAX_FOLLOWING),
             exporting: Places::new(MAX_EXPORTING),
+            bulks: Semaphore::new(MAX_BULKS),
             stop: CancellationToken::new(),
         }))
     }
@@ -123,6 +128,11 @@ impl Edge {
     #[must_use]
     pub fn export(&self, tenant: &str) -> Option<Place> {
         self.0.exporting.take(&[(tenant, MAX_EXPORTING_OF_A_TENANT)])
+    }
+
+    /// A place for a bulk request, in the order of asking; none when the server stops.
+    pub async fn bulk(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.bulks.acquire().await.ok()
     }
 
     /// A place to wait in for what a stream of this tenant is told; none also while somebody waits for the same stream.

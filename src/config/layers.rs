@@ -44,6 +44,8 @@ pub struct Config {
     pub mail_templates: Option<PathBuf>,
     /// Largest request body, in bytes. A PUT of a group with 50,000 members is about 5 MB.
     pub max_body_bytes: usize,
+    /// Largest body of a bulk request, in bytes: `bulk.maxPayloadSize` of the service provider configuration.
+    pub max_bulk_bytes: usize,
     /// Largest page of a list; `filter.maxResults` of the service provider configuration.
     pub max_results: usize,
     /// Longest time a request may take, in seconds.
@@ -90,6 +92,7 @@ impl Default for Config {
             mail_from: "Muster <muster@localhost>".to_owned(),
             mail_templates: None,
             max_body_bytes: 8 << 20,
+            max_bulk_bytes: 16 << 20,
             max_results: 1000,
             request_timeout_secs: 60,
             shutdown_grace_secs: 20,

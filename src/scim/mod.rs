@@ -3,6 +3,7 @@
 //! Values in, values out, so that it can be tested by the thousand a second. May import `base`; must never
 //! import tokio, sqlx, axum, tracing or a clock, nor know any word of tenancy.
 
+pub mod bulk;
 pub mod dialect;
 pub mod discovery;
 pub mod document;
@@ -15,6 +16,8 @@ pub mod path;
 pub mod project;
 pub mod schema;
 pub mod validate;
+mod verb;
 
 pub use document::Document;
 pub use error::{Error, ScimType};
+pub use verb::Verb;

@@ -1,6 +1,7 @@
 //! What the use cases share, and who is asking.
 
 mod authority;
+mod limits;
 mod words;
 
 use std::collections::HashMap;
@@ -23,9 +24,9 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{ConnectionId, Ids, TenantId};
 use crate::event::Keyring;
 use crate::scim::dialect::Setting;
-use crate::scim::discovery::{Limits, Listing};
+use crate::scim::discovery::Listing;
 use crate::store::access::replays::Claim;
-use crate::store::{Db, Reader, Unit, tenants};
+use crate::store::{Db, Reader, Together, Unit, tenants};
 
 pub use authority::{Authority, ConnectionRef, Suspended};
 pub(super) use authority::{CLOSING, UNDO};
@@ -44,6 +45,8 @@ pub struct Parts {
     pub max_results: usize,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Largest body of a bulk request, in bytes.
+    pub max_bulk_bytes: usize,
     /// The permissions there are.
     pub catalogue: Arc<Catalogue>,
     /// What the discovery endpoints list.
@@ -151,8 +154,19 @@ impl Services {
         &self.0.parts.ids
     }
 
-    /// Opens the unit of work of a caller: its tenant, and one transaction.
+    /// Opens the unit of work of a caller: its tenant, and one transaction, which may have several parts.
     pub(super) async fn begin(&self, caller: &Caller) -> Result<Unit> {
+        match &caller.0.together {
+            None => self.open(caller).await,
+            // A part of it was refused, and so nobody has to come again.
+            Some(together) => together
+                .enter(self.open(caller))
+                .await
+                .unwrap_or(Err(super::Error::Crowded)),
+        }
+    }
+
+    async fn open(&self, caller: &Caller) -> Result<Unit> {
         let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
         unit = match self.0.keeping {
             Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
@@ -230,26 +244,6 @@ impl Services {
         &self.0.policies
     }
 
-    /// What the service provider configuration says of this server.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        let max_results = self.max_results();
-        Limits {
-            max_results,
-            default_page_size: max_results,
-            cursor: None,
-            bulk: None,
-            events: Some(super::delivery::told()),
-            documentation: None,
-            listing: self.0.parts.listing,
-        }
-    }
-
-    /// Largest page of a list.
-    #[must_use]
-    pub fn max_results(&self) -> u64 {
-        self.0.parts.max_results as u64
-    }
 }
 
 /// Who is asking, for which tenant. Only authentication and the command line make one.
@@ -279,6 +273,10 @@ struct CallerInner {
     tells: bool,
     /// Of what follows from its request: the rule by which it does.
     rule: Option<Arc<str>>,
+    /// Of a request that is done together with others, or not at all.
+    together: Option<Together>,
+    /// Whether what its request needed is counted already.
+    counted: bool,
 }
 
 impl Caller {
@@ -302,6 +300,8 @@ impl Caller {
             suspended: None,
             tells: false,
             rule: None,
+            together: None,
+            counted: false,
         }))
     }
 
@@ -354,6 +354,21 @@ impl Caller {
     /// The same caller where a rule of this name makes something follow from what they do.
     pub(super) fn by_rule(&self, name: &str) -> Self {
         self.with(|caller| caller.rule = Some(Arc::from(name)))
+    }
+
+    /// The same caller in something that is saved together: its units are parts of that.
+    pub(super) fn within(&self, together: &Together) -> Self {
+        self.with(|caller| caller.together = Some(together.clone()))
+    }
+
+    /// The same caller asking the same again: the habits that were tolerated in it are counted.
+    pub(super) fn counted(&self) -> Self {
+        self.with(|caller| caller.counted = true)
+    }
+
+    /// Whether the habits that are tolerated in its request are counted already.
+    pub(super) fn is_counted(&self) -> bool {
+        self.0.counted
     }
 
     /// The rule by which it follows.

@@ -28,6 +28,9 @@ impl Tally {
 
 /// Counts what a request needed.
 pub(super) fn note(services: &Services, caller: &Caller, dialect: Dialect, applied: &Applied) {
+    if caller.is_counted() {
+        return;
+    }
     for (rule, count) in applied.iter() {
         let client = dialect.client().name();
         metrics::counter!("muster_tolerances_total", "rule" => rule, "client" => client).increment(count.into());
@@ -42,7 +45,8 @@ const IGNORED: &str = "unknown-attribute-ignored";
 
 /// Counts attributes of a body that mean nothing here; the answer names them.
 pub(super) fn note_ignored(services: &Services, caller: &Caller, names: &[String]) {
-    if let (Authority::Connection(connection), false) = (caller.authority(), names.is_empty()) {
+    let nothing = names.is_empty() || caller.is_counted();
+    if let (Authority::Connection(connection), false) = (caller.authority(), nothing) {
         services
             .tally()
             .add((caller.tenant(), connection.id, IGNORED), names.len() as u64);

@@ -432,7 +432,7 @@ impl Resources<&mut Tx> {
                              ON CONFLICT (tenant_id, kind, block, slot) DO UPDATE SET n = tally.n + excluded.n";
         let slot = match self.source.engine() {
             Engine::Sqlite => 0,
-            Engine::Postgres => i64::try_from(rand::random::<u64>() % SLOTS).unwrap_or(0),
+            Engine::Postgres => i64::try_from(self.source.lane(SLOTS)).unwrap_or(0),
         };
         Statement::new(TALLY)
             .bind(self.tenant)

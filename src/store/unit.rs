@@ -41,6 +41,7 @@ use super::runs::ends::Ends;
 use super::runs::enforcers::Enforcers;
 use super::runs::list::Runs;
 use super::sql::{Db, Tx};
+use super::together::Seat;
 use super::tokens::Tokens;
 use super::tolerances::Tolerances;
 use super::undo::list::Undos;
@@ -59,6 +60,8 @@ pub struct Unit {
     sender: Option<ConnectionId>,
     /// Told when everything is on disk.
     kept: Option<Arc<AtomicBool>>,
+    /// Where it goes when it is saved, as a part of something that is saved together.
+    seat: Option<Seat>,
 }
 
 impl Unit {
@@ -73,7 +76,14 @@ impl Unit {
             collected: Collected::default(),
             sender: None,
             kept: None,
+            seat: None,
         })
+    }
+
+    /// The same unit, as a part of something: its save gives it back there.
+    pub(super) fn seated(mut self, seat: Seat) -> Self {
+        self.seat = Some(seat);
+        self
     }
 
     /// The same unit, whose entry in the log has this name.
@@ -131,11 +141,16 @@ impl Unit {
         self.collected.bring_forward(first, then);
     }
 
-    /// Resolves when everything is on disk.
+    /// Resolves when everything is on disk; of a part of something that is saved together, when it is written.
     ///
     /// # Errors
     /// When it is not: then nothing was kept. [`Error::Shut`] when who sent it does not work any more.
     pub async fn save(mut self) -> Result<()> {
+        if let Some(seat) = self.seat.take() {
+            self.tx.settle().await?;
+            seat.leave(self);
+            return Ok(());
+        }
         let kept = self.kept.take();
         self.end().await?;
         if let Some(kept) = kept {

@@ -47,6 +47,9 @@ const WORDS: &[&str] = &[
     ",",
     "emails[type eq \"work\"]",
     ".value",
+    "\"bulkId:",
+    "bulkId:east",
+    "\"bulkId\": \"usr\"",
 ];
 
 #[test]
@@ -66,6 +69,16 @@ fn no_body_breaks_validation_or_patching() {
     let mut seeds = bodies_of("patches.json", "request");
     seeds.extend(bodies_of("patches.json", "before"));
     fuzz(bodies::body, &seeds);
+}
+
+#[test]
+fn no_bulk_request_breaks_reading_or_planning() {
+    let seeds: Vec<Vec<u8>> = bodies_of("more.json", "input");
+    let seeds: Vec<_> = seeds
+        .into_iter()
+        .filter(|seed| seed.windows(11).any(|part| part == b"BulkRequest"))
+        .collect();
+    fuzz(bodies::bulk, &seeds);
 }
 
 fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {

@@ -10,6 +10,7 @@ mod access;
 mod admin;
 mod api;
 mod authzen;
+mod bulk;
 mod cli;
 mod closing;
 mod crash;

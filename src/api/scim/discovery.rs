@@ -98,7 +98,7 @@ fn no_filter(ask: &Ask) -> Result<(), Problem> {
     }
 }
 
-/// `/Me` and `/Bulk`: known to the protocol, not built (RFC 7644 §3.12).
+/// `/Me`: known to the protocol, not built (RFC 7644 §3.12).
 pub async fn not_implemented(_: Caller) -> Problem {
     Problem::new(
         StatusCode::NOT_IMPLEMENTED,

@@ -233,21 +233,7 @@ fn tags(headers: &HeaderMap, name: &header::HeaderName) -> IfMatch {
     if values.peek().is_none() {
         return IfMatch::Absent;
     }
-    let mut versions = Vec::new();
-    for tag in values.flat_map(|value| value.split(',')).map(str::trim) {
-        if tag == "*" {
-            return IfMatch::Any;
-        }
-        // Compared by opaque value: our tags are weak, and SCIM's examples use weak tags with If-Match.
-        let opaque = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        versions.extend(
-            opaque
-                .parse::<i64>()
-                .ok()
-                .filter(|version| version.to_string() == opaque),
-        );
-    }
-    IfMatch::Versions(versions)
+    IfMatch::of_tags(values.flat_map(|value| value.split(',')))
 }
 
 /// A JSON request body within its limits.

@@ -2,6 +2,7 @@
 //!
 //! May import `service`, `scim` and `base`; must never hold an `if` about business.
 
+pub mod bulk;
 pub mod deferred;
 pub mod discovery;
 pub mod extract;

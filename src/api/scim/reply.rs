@@ -68,7 +68,8 @@ pub const IGNORED: HeaderName = HeaderName::from_static("muster-ignored-attribut
 /// Most names in that header.
 const MAX_NAMES: usize = 20;
 
-fn report_ignored(response: &mut Response, ignored: &[String]) {
+/// Adds that header, where there is something to name.
+pub fn report_ignored(response: &mut Response, ignored: &[String]) {
     // A name comes from the client: only what can be an attribute name goes into a header.
     let plain =
         |name: &&String| name.len() <= 200 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"$-_.:".contains(&b));

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::kept::{Kept, Of, Verb};
+use super::kept::{Kept, Of};
 use crate::base::id::{ConnectionId, ResourceId};
+use crate::scim::Verb;
 use crate::scim::dialect::Dialect;
 use crate::scim::schema::ResourceType;
 use crate::service::access::desk::{Change, Desk, perform};

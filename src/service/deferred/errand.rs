@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::kept::Verb;
 use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::event::set::Answer;
+use crate::scim::Verb;
 use crate::service::context::Caller;
 use crate::service::ledger::{self, Thing, What};
 use crate::store::Unit;

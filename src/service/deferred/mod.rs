@@ -14,7 +14,8 @@ mod shown;
 pub use accept::{Asked, accept};
 pub(in crate::service) use errand::{Errand, done};
 pub(in crate::service) use kept::DEFERRED;
-pub use kept::Verb;
 pub(in crate::service) use refused::{forget, refuse};
 pub use run::{is_behind, lease, pass, prune};
 pub use shown::find;
+
+pub use crate::scim::Verb;

@@ -9,20 +9,20 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::errand::{Errand, came};
-use super::kept::{Kept, Of, Verb};
+use super::kept::{Kept, Of};
 use super::refused::{told, untried};
 use crate::base::clock::Timestamp;
 use crate::base::fold::fold;
 use crate::base::id::ResourceId;
 use crate::event::set::Answer;
-use crate::scim;
 use crate::scim::dialect::Setting;
 use crate::scim::project::View;
+use crate::scim::{self, Verb};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Authority, Caller, ConnectionRef, Services};
 use crate::service::error::{Error, Result};
 use crate::service::ledger::{self, Thing, What};
-use crate::service::provision::{self, Wanted};
+use crate::service::provision;
 use crate::store::closing::State as Closed;
 use crate::store::deferred::{self, Open, State};
 use crate::store::log::leases;
@@ -265,29 +265,17 @@ async fn made(
         .ok_or(Error::NotFound)?;
     let dialect = kept.dialect(*caller.dialect());
     let (view, if_match) = (View::default(), kept.if_match());
-    let shown = match (verb, &row.resource) {
-        (Verb::Post, _) => provision::create(services, caller, &dialect, kind, kept.body.clone(), &view).await?,
-        (_, None) => return Err(Error::NotFound),
-        (Verb::Delete, Some(id)) => {
-            provision::delete(services, caller, kind, &ResourceId::new(id.as_str()), &if_match).await?;
-            return Ok(None);
-        }
-        (Verb::Put | Verb::Patch, Some(id)) => {
-            let wanted = Wanted {
-                dialect: &dialect,
-                kind,
-                id: &ResourceId::new(id.as_str()),
-                if_match: &if_match,
-                view: &view,
-            };
-            let body = kept.body.clone();
-            match verb {
-                Verb::Put => provision::replace(services, caller, wanted, body).await?,
-                _ => provision::patch(services, caller, wanted, body).await?,
-            }
-        }
+    let id = row.resource.as_deref().map(ResourceId::new);
+    let request = provision::Request {
+        verb,
+        kind,
+        id: id.as_ref(),
+        if_match: &if_match,
+        dialect: &dialect,
+        view: &view,
     };
-    Ok(Some((shown.id, shown.version)))
+    let shown = provision::perform(services, caller, request, kept.body.clone()).await?;
+    Ok(shown.map(|shown| (shown.id, shown.version)))
 }
 
 /// Ends the waiting of a request by itself, and tells what came of it; nothing where it is ended already.

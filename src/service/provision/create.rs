@@ -149,6 +149,17 @@ pub async fn create(
     body: Value,
     view: &View,
 ) -> Result<Shown> {
+    create_as(services, caller, services.ids().next(), (dialect, kind, view), body).await
+}
+
+/// The same with an id that was given out before.
+pub(super) async fn create_as(
+    services: &Services,
+    caller: &Caller,
+    id: ResourceId,
+    (dialect, kind, view): (&Dialect, &Arc<ResourceType>, &View),
+    body: Value,
+) -> Result<Shown> {
     let (body, applied) = dialect.create(kind, body);
     tolerances::note(services, caller, *dialect, &applied);
     let incoming = validate::create(kind, &body)?;
@@ -158,7 +169,7 @@ pub async fn create(
     names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
     let password = secret::kept(services, incoming.password.as_ref()).await?;
     names.extend(password.is_some().then(|| secret::ATTRIBUTE.to_owned()));
-    let (store_kind, id) = (store_kind(kind)?, services.ids().next());
+    let store_kind = store_kind(kind)?;
     let person = match store_kind {
         Kind::User => Some(Person::new(services, caller, &id).await?),
         Kind::Group => None,

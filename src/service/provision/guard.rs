@@ -72,6 +72,18 @@ pub(super) async fn need_for_members(services: &Services, caller: &Caller) -> Re
     Ok(if counts { Need::Hold } else { Need::Share })
 }
 
+/// Begins what several requests do together, of which some may change the members of groups: the policy is locked as far as
+/// any of them needs it, before one of them locks anything else.
+///
+/// # Errors
+/// A database that does not answer.
+pub(in crate::service) async fn begin_together(services: &Services, caller: &Caller) -> Result<()> {
+    let need = need_for_members(services, caller).await?;
+    let mut unit = services.begin(caller).await?;
+    Locked::take(&mut unit, need).await?;
+    Ok(unit.save().await?)
+}
+
 /// What is to be looked at again when the change is made.
 pub(super) struct Guard {
     services: Services,

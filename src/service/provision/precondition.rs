@@ -13,6 +13,25 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
+    /// The versions of entity tags, weak or not; tags that are not ours match nothing.
+    pub fn of_tags<'t>(tags: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut versions = Vec::new();
+        for tag in tags.into_iter().map(str::trim) {
+            if tag == "*" {
+                return Self::Any;
+            }
+            // Compared by opaque value: our tags are weak, and SCIM's examples use weak tags with If-Match.
+            let opaque = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+            versions.extend(
+                opaque
+                    .parse::<i64>()
+                    .ok()
+                    .filter(|version| version.to_string() == opaque),
+            );
+        }
+        Self::Versions(versions)
+    }
+
     /// Whether `If-Match` lets a change of this version through.
     #[must_use]
     pub fn allows(&self, version: i64) -> bool {

@@ -201,15 +201,15 @@ impl Policies<&mut Tx> {
     pub fn expect(&mut self, version: i64) {
         const EXPECT: &str = "SELECT p.version FROM policy p WHERE p.tenant_id = $1 AND p.version = $2 [share p]";
         let statement = Statement::new(EXPECT).bind(self.tenant).bind(version);
-        self.source.later(statement.expecting_row());
+        self.source.once(EXPECT, version, statement.expecting_row());
     }
 
     /// Shares it with the next statement of the unit or its save: for units that look at nothing of it and still change
     /// somebody's facts. Whoever holds it then knows that there is no such unit under way.
     pub fn share_later(&mut self) {
         const SHARE: &str = "SELECT p.version FROM policy p WHERE p.tenant_id = $1 [share p]";
-        self.source
-            .later(Statement::new(SHARE).bind(self.tenant).expecting_row());
+        let statement = Statement::new(SHARE).bind(self.tenant).expecting_row();
+        self.source.once(SHARE, 0, statement);
     }
 
     /// The version now, and nobody else shares it: for checks that count over the whole tenant, such as the last admin's.

@@ -98,6 +98,10 @@ pub struct Tx {
     last: Vec<Statement>,
     /// Names whose rows may be of this transaction, or of one that is not on disk yet.
     learned: Vec<(String, i64)>,
+    /// By chance, the same throughout.
+    lane: u64,
+    /// What was asked for that holds until the end once it was found so.
+    found: Vec<(&'static str, i64)>,
 }
 
 enum Inner {
@@ -130,7 +134,22 @@ impl Tx {
             later: Vec::new(),
             last: Vec::new(),
             learned: Vec::new(),
+            lane: rand::random(),
+            found: Vec::new(),
         })
+    }
+
+    /// Keeps a statement for later that locks a row, or finds that it has a version and locks that: only the first time.
+    pub(in crate::store) fn once(&mut self, text: &'static str, version: i64, statement: impl Into<Script>) {
+        if !self.found.contains(&(text, version)) {
+            self.found.push((text, version));
+            self.later(statement);
+        }
+    }
+
+    /// One of so many numbers, always the same of one transaction: of rows that writers spread over it locks one.
+    pub(in crate::store) const fn lane(&self, of: u64) -> u64 {
+        self.lane % of
     }
 
     /// The database, to look at what is committed.
@@ -195,6 +214,29 @@ impl Tx {
     /// and whoever waits for new entries of the log is told of them. Each is an `INSERT … SELECT` without `FROM`.
     pub(in crate::store) fn last(&mut self, statements: Vec<Statement>) {
         self.last = statements;
+    }
+
+    /// Runs what was kept for later.
+    ///
+    /// # Errors
+    /// What is wrong with it; the transaction is lost then.
+    pub(in crate::store) async fn settle(&mut self) -> Result<()> {
+        let later = std::mem::take(&mut self.later);
+        if later.is_empty() {
+            return Ok(());
+        }
+        match &mut self.inner {
+            Inner::Sqlite(held) => {
+                let statements = later.into_iter().flat_map(Script::into_statements).collect();
+                held.write(statements).await.map(drop)
+            }
+            Inner::Postgres { transaction, lost, .. } => {
+                for script in later {
+                    run(transaction, lost, script).await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Resolves when everything is on disk.

@@ -58,6 +58,7 @@ impl Arrange for AccessHouse {
             ids: Ids::counted(),
             max_results: 200,
             max_body_bytes: 1 << 20,
+            max_bulk_bytes: 1 << 20,
             catalogue: Arc::new(Catalogue::builtin()),
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),

@@ -40,7 +40,7 @@ each_database! {
             ("filter", true),
             ("sort", true),
             ("etag", true),
-            ("bulk", false),
+            ("bulk", true),
         ] {
             assert_eq!(config[name]["supported"], supported, "{name}");
         }

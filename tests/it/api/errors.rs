@@ -67,9 +67,6 @@ each_database! {
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             house.scim(method, "/Me", Some(json!({})), &[]).await.error(501, None);
         }
-        house.post("/Bulk", json!({})).await.error(501, None);
-        let config = house.get("/ServiceProviderConfig").await.json;
-        assert_eq!(config["bulk"]["supported"], false, "what is not built is not promised");
     }
 
     async fn another_version_of_the_protocol_is_refused(house: TestHouse) {

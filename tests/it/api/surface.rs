@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::bodies::{group, patch_op, refs, search, user};
+use crate::bulk::words::{change, create, end, request};
 
 /// A route as the router names it, relative to where it is mounted.
 pub struct Route {
@@ -46,7 +47,7 @@ pub const SURFACE: &[Route] = &[
     guarded("POST", "/.search", || {
         vec![post("/.search", by_id), post("/.search", by_group)]
     }),
-    guarded("POST", "/Bulk", || vec![post("/Bulk", by_id)]),
+    guarded("POST", "/Bulk", || vec![post("/Bulk", in_bulk)]),
     guarded("ANY", "/Me", || {
         vec![get("/Me?filter=id%20eq%20%22{id}%22"), post("/Me", by_id)]
     }),
@@ -132,6 +133,15 @@ fn get(path: &'static str) -> Ask {
 
 fn post(path: &'static str, body: fn(&str) -> Value) -> Ask {
     ask(Method::POST, path, Some(body))
+}
+
+fn in_bulk(id: &str) -> Value {
+    request(&[
+        change("PUT", &format!("/Users/{id}"), user("ada", json!({}))),
+        change("PATCH", &format!("/Users/{id}"), retitle(id)),
+        create("g", "/Groups", group("Ops", &[id])),
+        end(&format!("/Groups/{id}")),
+    ])
 }
 
 fn by_id(id: &str) -> Value {

@@ -36,6 +36,7 @@ async fn node(url: &str) -> (Db, Services) {
         ids: Ids::system(),
         max_results: 200,
         max_body_bytes: 1 << 20,
+        max_bulk_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         listing: Listing::Standard,
         guard: muster::service::delivery::Guard::default(),

@@ -70,6 +70,7 @@ impl Town {
             ids: Ids::system(),
             max_results: 200,
             max_body_bytes: 1 << 20,
+            max_bulk_bytes: 1 << 20,
             catalogue: Arc::new(Catalogue::builtin()),
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),

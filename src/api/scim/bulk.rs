@@ -1,0 +1,91 @@
+//! Many changes in one request (RFC 7644 §3.7).
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::extract::Ask;
+use super::{negotiate, reply};
+use crate::api::body::whole;
+use crate::api::problem::Problem;
+use crate::api::state::Edge;
+use crate::scim::message::BULK_RESPONSE;
+use crate::scim::{self, Verb, json};
+use crate::service::bulk::{self, Outcome};
+use crate::service::{Caller, Error, Fused};
+
+/// `POST /Bulk`: each operation is done as a request of its own would be, and has its own result.
+///
+/// # Errors
+/// 413 above one of the limits, naming it, before anything is done; 400 for what is no bulk request.
+pub async fn bulk(caller: Caller, ask: Ask, State(edge): State<Edge>, request: Request) -> Result<Response, Problem> {
+    let _place = edge.bulk().await;
+    negotiate::body_type(request.headers())?;
+    let body = body(&edge, request).await?;
+    let request = scim::bulk::parse(body, bulk::MOST_OPERATIONS)?;
+    let outcomes = bulk::run(edge.services(), &caller, *ask.dialect()?, request).await?;
+    let ignored: Vec<String> = outcomes.iter().flat_map(ignored).cloned().collect();
+    let results: Vec<Value> = outcomes.into_iter().map(|outcome| result(outcome, &ask.base)).collect();
+    let body = json!({ "schemas": [BULK_RESPONSE], "Operations": results });
+    let mut response = reply::json(StatusCode::OK, HeaderValue::clone(&ask.media), body.to_string());
+    reply::report_ignored(&mut response, &ignored);
+    Ok(response)
+}
+
+async fn body(edge: &Edge, request: Request) -> Result<Value, Problem> {
+    let most = edge
+        .services()
+        .limits()
+        .bulk
+        .map_or(0, |limits| limits.max_payload_size);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let bytes = whole(request, most).await.map_err(|problem| {
+        if problem.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let detail = format!("the request body is larger than {most} bytes, the `maxPayloadSize` of bulk requests");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        } else {
+            problem
+        }
+    })?;
+    Ok(json::parse(&bytes)?)
+}
+
+fn ignored(outcome: &Outcome) -> &[String] {
+    outcome.result.as_ref().map_or(&[], |came| &came.ignored)
+}
+
+/// What an answer says of one operation (RFC 7644 §3.7.3).
+fn result(outcome: Outcome, base: &str) -> Value {
+    let mut result = Map::new();
+    let mut say = |name: &str, value: Value| result.insert(name.to_owned(), value);
+    if let Some((kind, id)) = &outcome.place {
+        say("location", format!("{base}{}/{id}", kind.endpoint()).into());
+    }
+    if !outcome.method.is_empty() {
+        say("method", outcome.method.into());
+    }
+    if let Some(bulk_id) = outcome.bulk_id {
+        say("bulkId", bulk_id.into());
+    }
+    match outcome.result {
+        Ok(came) => {
+            if let Some(version) = came.version {
+                say("version", format!("W/\"{version}\"").into());
+            }
+            let status = outcome.verb.map_or(StatusCode::OK.as_u16(), Verb::status);
+            say("status", status.to_string().into());
+        }
+        // Nothing is done yet: an administrator decides.
+        Err(Error::Fused(Fused::Held(hold))) => {
+            say("status", StatusCode::ACCEPTED.as_u16().to_string().into());
+            say("response", json!({ "pending": hold }));
+        }
+        Err(error) => {
+            let problem = Problem::from(error);
+            say("status", problem.status().as_u16().to_string().into());
+            say("response", problem.to_scim());
+        }
+    }
+    Value::Object(result)
+}

@@ -1,0 +1,96 @@
+//! Creations that have nothing to do with each other.
+
+use tokio::task::JoinSet;
+
+use super::job::Job;
+use super::ready::{Came, Door, Ready};
+use crate::service::error::{Error, Result};
+use crate::store::Together;
+
+/// Creations that share a unit: so many share its flush and its ways to the database, and others wait as long for the
+/// writer.
+const SHARE: usize = 32;
+/// Units that are under way at once.
+const AT_ONCE: usize = 4;
+
+/// An operation and what came of it.
+type Done = (usize, Result<Came>);
+
+impl Job {
+    /// Creates them side by side; none begins that could come after the last error that is allowed.
+    pub(super) async fn beside(&mut self, many: &[usize]) {
+        let (mut begun, mut under_way) = (0, 0);
+        let mut at_it = JoinSet::new();
+        loop {
+            while at_it.len() < AT_ONCE {
+                let room = self.room().saturating_sub(under_way);
+                let next = &many[begun..(begun + room.min(SHARE)).min(many.len())];
+                if next.is_empty() {
+                    break;
+                }
+                let next: Vec<_> = next.iter().map(|at| (*at, self.ready(*at))).collect();
+                (begun, under_way) = (begun + next.len(), under_way + next.len());
+                at_it.spawn(shared(self.door.clone(), next));
+            }
+            match at_it.join_next().await {
+                None => break,
+                Some(Ok(came)) => {
+                    under_way -= came.len();
+                    for (at, result) in came {
+                        self.note(at, result).await;
+                    }
+                }
+                Some(Err(fault)) => tracing::error!(%fault, "a part of a bulk request broke off"),
+            }
+        }
+        for at in &many[..begun] {
+            if !self.is_noted(*at) {
+                let broken = Error::Internal("a part of a bulk request broke off".into());
+                self.note(*at, Err(broken)).await;
+            }
+        }
+    }
+}
+
+/// Creates them in one unit; where that is refused, each in its own.
+async fn shared(door: Door, creations: Vec<(usize, Result<Ready>)>) -> Vec<Done> {
+    let mut refused = Vec::new();
+    let mut ready = Vec::with_capacity(creations.len());
+    for (at, creation) in creations {
+        match creation {
+            Ok(creation) => ready.push((at, creation)),
+            Err(fault) => refused.push((at, Err(fault))),
+        }
+    }
+    let mut came = if ready.len() > 1 {
+        let together = Together::default();
+        let came = each(&door.within(&together), ready.clone()).await;
+        let made = came.iter().filter(|(_, came)| came.is_ok()).count();
+        // What is refused before it is written leaves the others as they are.
+        if together.parts().await == Some(made) && matches!(together.save().await, Ok(true)) {
+            came
+        } else {
+            together.dismiss().await.ok();
+            each(&door.again(), ready).await
+        }
+    } else {
+        each(&door, ready).await
+    };
+    came.append(&mut refused);
+    came
+}
+
+/// Each by itself, all at once: they are read and checked side by side.
+async fn each(door: &Door, creations: Vec<(usize, Ready)>) -> Vec<Done> {
+    let mut at_it = JoinSet::new();
+    for (at, creation) in creations {
+        let door = door.clone();
+        at_it.spawn(async move { (at, creation.perform(&door).await) });
+    }
+    let mut came = Vec::with_capacity(at_it.len());
+    while let Some(done) = at_it.join_next().await {
+        // Who is missing is told so by whoever asked.
+        came.extend(done.ok());
+    }
+    came
+}

@@ -1,0 +1,12 @@
+//! Many changes in one request (RFC 7644 §3.7).
+//!
+//! May use `support`, the words of `api`, and the desk of `admin` where it matters what the log or the fuse says.
+
+mod circles;
+mod cost;
+mod held;
+mod limits;
+mod methods;
+mod references;
+mod refused;
+pub mod words;
