@@ -43,7 +43,7 @@ fn request(round: u32) -> Outcome<Request> {
 async fn by_bulk(services: &Services, caller: &Caller, round: u32) -> Outcome<Duration> {
     let request = request(round)?;
     let start = Instant::now();
-    for outcome in bulk::run(services, caller, house::strict(), request).await? {
+    for outcome in bulk::run(services, caller, house::strict(), request, ()).await? {
         outcome.result?;
     }
     Ok(start.elapsed())

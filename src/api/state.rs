@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::places::{Place, Places};
@@ -43,7 +43,7 @@ struct Inner {
     following: Places,
     polling: Places,
     exporting: Places,
-    bulks: Semaphore,
+    bulks: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
@@ -106,7 +106,7 @@ impl Edge {
             following: Places::new(MAX_FOLLOWING),
             polling: Places::new(MAX_FOLLOWING),
             exporting: Places::new(MAX_EXPORTING),
-            bulks: Semaphore::new(MAX_BULKS),
+            bulks: Arc::new(Semaphore::new(MAX_BULKS)),
             stop: CancellationToken::new(),
         }))
     }
@@ -131,8 +131,8 @@ impl Edge {
     }
 
     /// A place for a bulk request, in the order of asking; none when the server stops.
-    pub async fn bulk(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.bulks.acquire().await.ok()
+    pub async fn bulk(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.bulks).acquire_owned().await.ok()
     }
 
     /// A place to wait in for what a stream of this tenant is told; none also while somebody waits for the same stream.

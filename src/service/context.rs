@@ -1,6 +1,7 @@
 //! What the use cases share, and who is asking.
 
 mod authority;
+mod begin;
 mod limits;
 mod words;
 
@@ -26,7 +27,7 @@ use crate::event::Keyring;
 use crate::scim::dialect::Setting;
 use crate::scim::discovery::Listing;
 use crate::store::access::replays::Claim;
-use crate::store::{Db, Reader, Together, Unit, tenants};
+use crate::store::{Db, Together, tenants};
 
 pub use authority::{Authority, ConnectionRef, Suspended};
 pub(super) use authority::{CLOSING, UNDO};
@@ -154,41 +155,6 @@ impl Services {
         &self.0.parts.ids
     }
 
-    /// Opens the unit of work of a caller: its tenant, and one transaction, which may have several parts.
-    pub(super) async fn begin(&self, caller: &Caller) -> Result<Unit> {
-        match &caller.0.together {
-            None => self.open(caller).await,
-            // A part of it was refused, and so nobody has to come again.
-            Some(together) => together
-                .enter(self.open(caller))
-                .await
-                .unwrap_or(Err(super::Error::Crowded)),
-        }
-    }
-
-    async fn open(&self, caller: &Caller) -> Result<Unit> {
-        let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
-        unit = match self.0.keeping {
-            Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
-            Keeping::Nothing => unit.silent(),
-        };
-        if let (Authority::Connection(connection), false) = (caller.authority(), caller.0.tells) {
-            unit = unit.sent_by(connection.id);
-        }
-        if let Some(claim) = caller.claim() {
-            unit.replays().take_effect(claim);
-        }
-        if let Some(settlement) = &caller.0.settlement {
-            settlement.enter(&mut unit, self.clock().now());
-        }
-        Ok(unit)
-    }
-
-    /// Reads of the caller's tenant.
-    pub(super) fn read(&self, caller: &Caller) -> Reader {
-        Reader::new(self.db().clone(), caller.tenant())
-    }
-
     pub(super) fn known(&self) -> &Known {
         &self.0.known
     }
@@ -243,7 +209,6 @@ impl Services {
     pub(super) fn policies(&self) -> &Policies {
         &self.0.policies
     }
-
 }
 
 /// Who is asking, for which tenant. Only authentication and the command line make one.

@@ -4,14 +4,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::error::Result;
 use super::unit::Unit;
 
 /// What is saved together. Clones are the same.
-#[derive(Clone, Default)]
-pub struct Together(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub struct Together {
+    state: Arc<Mutex<State>>,
+    /// Parts that are ready for their turn, or that will never be.
+    arrived: Arc<watch::Sender<usize>>,
+    /// How many have to be before the first has its turn.
+    expected: usize,
+}
 
 #[derive(Default)]
 enum State {
@@ -35,13 +41,36 @@ impl Seat {
 }
 
 impl Together {
+    /// Of so many parts that are got ready side by side: nothing is locked before all of them are.
+    #[must_use]
+    pub fn of(parts: usize) -> Self {
+        Self {
+            state: Arc::default(),
+            arrived: Arc::new(watch::Sender::new(0)),
+            expected: parts,
+        }
+    }
+
+    /// Says that a part is ready for its turn, or that it has come to its end without one.
+    pub fn arrive(&self) {
+        self.arrived.send_modify(|arrived| *arrived += 1);
+    }
+
     /// The unit, for a part: its `save` gives it back, and everything else ends the whole. The first part opens it. None
     /// when it is over.
     pub async fn enter<E>(
         &self,
         open: impl Future<Output = std::result::Result<Unit, E>>,
     ) -> Option<std::result::Result<Unit, E>> {
-        let mut state = Arc::clone(&self.0).lock_owned().await;
+        self.arrive();
+        let expected = self.expected;
+        // The sender is here, so nobody waits for nothing.
+        self.arrived
+            .subscribe()
+            .wait_for(|arrived| *arrived >= expected)
+            .await
+            .ok();
+        let mut state = Arc::clone(&self.state).lock_owned().await;
         let (unit, parts) = match std::mem::replace(&mut *state, State::Over) {
             State::Over => return None,
             State::Open(unit, parts) => (Ok(*unit), parts),
@@ -52,7 +81,7 @@ impl Together {
 
     /// How many parts are written; none when it is over.
     pub async fn parts(&self) -> Option<usize> {
-        match &*self.0.lock().await {
+        match &*self.state.lock().await {
             State::Unopened => Some(0),
             State::Open(_, parts) => Some(*parts),
             State::Over => None,
@@ -64,7 +93,7 @@ impl Together {
     /// # Errors
     /// When it is not: then nothing was kept.
     pub async fn save(&self) -> Result<bool> {
-        let state = std::mem::replace(&mut *self.0.lock().await, State::Over);
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Over);
         match state {
             State::Over => Ok(false),
             State::Unopened => Ok(true),
@@ -77,7 +106,7 @@ impl Together {
     /// # Errors
     /// When what was read did not get to disk.
     pub async fn dismiss(&self) -> Result<()> {
-        let state = std::mem::replace(&mut *self.0.lock().await, State::Over);
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Over);
         match state {
             State::Over | State::Unopened => Ok(()),
             State::Open(unit, _) => unit.dismiss().await,

@@ -1,7 +1,7 @@
 //! Many changes in one request (RFC 7644 §3.7).
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -20,15 +20,15 @@ use crate::service::{Caller, Error, Fused};
 /// # Errors
 /// 413 above one of the limits, naming it, before anything is done; 400 for what is no bulk request.
 pub async fn bulk(caller: Caller, ask: Ask, State(edge): State<Edge>, request: Request) -> Result<Response, Problem> {
-    let _place = edge.bulk().await;
+    let place = edge.bulk().await;
     negotiate::body_type(request.headers())?;
     let body = body(&edge, request).await?;
     let request = scim::bulk::parse(body, bulk::MOST_OPERATIONS)?;
-    let outcomes = bulk::run(edge.services(), &caller, *ask.dialect()?, request).await?;
+    let outcomes = bulk::run(edge.services(), &caller, *ask.dialect()?, request, place).await?;
     let ignored: Vec<String> = outcomes.iter().flat_map(ignored).cloned().collect();
     let results: Vec<Value> = outcomes.into_iter().map(|outcome| result(outcome, &ask.base)).collect();
     let body = json!({ "schemas": [BULK_RESPONSE], "Operations": results });
-    let mut response = reply::json(StatusCode::OK, HeaderValue::clone(&ask.media), body.to_string());
+    let mut response = reply::json(StatusCode::OK, ask.media.clone(), body.to_string());
     reply::report_ignored(&mut response, &ignored);
     Ok(response)
 }

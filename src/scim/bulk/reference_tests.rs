@@ -11,7 +11,8 @@ use crate::scim::message::{BULK_REQUEST, PATCH_OP};
 use crate::scim::schema::{ENTERPRISE_USER, Registry, ResourceType};
 
 fn operation(value: Value) -> Operation {
-    let body = json!({"schemas": [BULK_REQUEST], "Operations": [value]});
+    let mut body = json!({"schemas": [BULK_REQUEST]});
+    body["Operations"] = Value::Array(vec![value]);
     parse(body, 1).unwrap().operations.remove(0)
 }
 

@@ -215,11 +215,13 @@ mod tests {
     use serde_json::json;
 
     fn read(operations: Value) -> Result<Request, Error> {
-        parse(json!({"schemas": [BULK_REQUEST], "Operations": operations}), 3)
+        let mut body = json!({"schemas": [BULK_REQUEST]});
+        body["Operations"] = operations;
+        parse(body, 3)
     }
 
     fn fault(operation: Value) -> Error {
-        let mut request = read(json!([operation])).unwrap();
+        let mut request = read(Value::Array(vec![operation])).unwrap();
         request.operations.remove(0).asked.unwrap_err()
     }
 

@@ -63,29 +63,32 @@ async fn shared(door: Door, creations: Vec<(usize, Result<Ready>)>) -> Vec<Done>
         }
     }
     let mut came = if ready.len() > 1 {
-        let together = Together::default();
-        let came = each(&door.within(&together), ready.clone()).await;
+        let together = Together::of(ready.len());
+        let came = each(&door.within(&together), ready.clone(), Some(&together)).await;
         let made = came.iter().filter(|(_, came)| came.is_ok()).count();
         // What is refused before it is written leaves the others as they are.
         if together.parts().await == Some(made) && matches!(together.save().await, Ok(true)) {
             came
         } else {
             together.dismiss().await.ok();
-            each(&door.again(), ready).await
+            each(&door.again(), ready, None).await
         }
     } else {
-        each(&door, ready).await
+        each(&door, ready, None).await
     };
     came.append(&mut refused);
     came
 }
 
-/// Each by itself, all at once: they are read and checked side by side.
-async fn each(door: &Door, creations: Vec<(usize, Ready)>) -> Vec<Done> {
+/// All at once: they are read and checked side by side.
+async fn each(door: &Door, creations: Vec<(usize, Ready)>, together: Option<&Together>) -> Vec<Done> {
     let mut at_it = JoinSet::new();
     for (at, creation) in creations {
-        let door = door.clone();
-        at_it.spawn(async move { (at, creation.perform(&door).await) });
+        let (door, together) = (door.clone(), together.cloned());
+        at_it.spawn(async move {
+            let _arrives = together.map(Arrives);
+            (at, creation.perform(&door).await)
+        });
     }
     let mut came = Vec::with_capacity(at_it.len());
     while let Some(done) = at_it.join_next().await {
@@ -93,4 +96,13 @@ async fn each(door: &Door, creations: Vec<(usize, Ready)>) -> Vec<Done> {
         came.extend(done.ok());
     }
     came
+}
+
+/// Whoever comes to an end before their turn, in whatever way, keeps nobody waiting.
+struct Arrives(Together);
+
+impl Drop for Arrives {
+    fn drop(&mut self) {
+        self.0.arrive();
+    }
 }

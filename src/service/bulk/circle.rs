@@ -78,7 +78,7 @@ impl Job {
         for at in set {
             self.let_in(*at).map_err(Broken::at(*at))?;
         }
-        let together = Together::default();
+        let together = Together::of(1);
         let door = door.within(&together);
         let first = set.first().copied().unwrap_or_default();
         let came = match self.parts(set, &door).await {

@@ -33,17 +33,27 @@ pub struct Outcome {
 }
 
 /// Does a bulk request to its end, also when nobody waits for that any more: the results of what was done, in the order of
-/// the request.
+/// the request. `place` is kept until then.
 ///
 /// # Errors
 /// When a task of it fails; what is wrong with an operation is told in its place.
-pub async fn run(services: &Services, caller: &Caller, dialect: Dialect, request: Request) -> Result<Vec<Outcome>> {
+pub async fn run(
+    services: &Services,
+    caller: &Caller,
+    dialect: Dialect,
+    request: Request,
+    place: impl Send + 'static,
+) -> Result<Vec<Outcome>> {
     let door = Door {
         services: services.clone(),
         caller: caller.clone(),
         dialect,
     };
-    let running = tokio::spawn(Job::new(door, request).run());
+    let running = tokio::spawn(async move {
+        let outcomes = Job::new(door, request).run().await;
+        drop(place);
+        outcomes
+    });
     let mut outcomes = running.await.map_err(|fault| Error::Internal(Box::new(fault)))?;
     outcomes.sort_by_key(|outcome| outcome.operation);
     Ok(outcomes)
@@ -72,7 +82,7 @@ impl Job {
         let mut operations = request.operations;
         let kind = |operation: &Operation| {
             let asked = operation.asked.as_ref().ok()?;
-            door.services.type_at(&asked.endpoint).cloned()
+            door.caller.type_at(&asked.endpoint).cloned()
         };
         let kinds: Vec<_> = operations.iter().map(kind).collect();
         let needs: Vec<Need> = operations

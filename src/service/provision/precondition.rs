@@ -14,6 +14,7 @@ pub enum IfMatch {
 
 impl IfMatch {
     /// The versions of entity tags, weak or not; tags that are not ours match nothing.
+    #[must_use]
     pub fn of_tags<'t>(tags: impl IntoIterator<Item = &'t str>) -> Self {
         let mut versions = Vec::new();
         for tag in tags.into_iter().map(str::trim) {

@@ -94,6 +94,24 @@ each_database! {
         assert_eq!(house.get("/Users?count=0").await.total(), 100);
     }
 
+    async fn who_was_deleted_and_comes_again_is_who_they_were(house: TestHouse) {
+        Desk::admin(&house).patch("/settings", json!({"rehire": "link"})).await.status(200);
+        let called = || user("ada", json!({"externalId": "h-1"}));
+        let ada = house.post("/Users", called()).await.status(201).id();
+        house.delete(&format!("/Users/{ada}")).await.no_content();
+        let results = bulk(&house, &[somebody("bob"), create("a", "/Users", called()), somebody("eve")]).await;
+        assert_eq!(statuses(&results), ["201", "201", "201"]);
+        assert_eq!(id(&results[1]), ada);
+        assert_eq!(house.get("/Users?count=0").await.total(), 3);
+    }
+
+    async fn a_password_is_kept_of_each(house: TestHouse) {
+        let secret = |name: &str| create(name, "/Users", user(name, json!({"password": "correct horse battery"})));
+        let results = bulk(&house, &[secret("a"), secret("b"), secret("c")]).await;
+        assert_eq!(statuses(&results), ["201", "201", "201"]);
+        assert_eq!(house.dump().await.table("password").len(), 3);
+    }
+
     async fn habits_of_clients_are_tolerated_and_what_means_nothing_is_named(house: TestHouse) {
         let ada = house.user("ada").await;
         let off = json!([{"op": "Replace", "path": "active", "value": "False"}]);

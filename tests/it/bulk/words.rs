@@ -10,12 +10,16 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// An operation that makes something.
 pub fn create(bulk_id: &str, endpoint: &str, data: Value) -> Value {
-    json!({"method": "POST", "path": endpoint, "bulkId": bulk_id, "data": data})
+    let mut operation = change("POST", endpoint, data);
+    operation["bulkId"] = bulk_id.into();
+    operation
 }
 
 /// Any other operation.
 pub fn change(method: &str, path: &str, data: Value) -> Value {
-    json!({"method": method, "path": path, "data": data})
+    let mut operation = json!({"method": method, "path": path});
+    operation["data"] = data;
+    operation
 }
 
 /// One that deletes.

@@ -1,0 +1,40 @@
+//! Where the store is entered: units of work, and reads.
+
+use super::{Authority, Caller, Keeping, Services};
+use crate::service::deferred::Errand;
+use crate::service::error::{Error, Result};
+use crate::store::{Reader, Unit};
+
+impl Services {
+    /// Opens the unit of work of a caller: its tenant, and one transaction, which may have several parts.
+    pub(in crate::service) async fn begin(&self, caller: &Caller) -> Result<Unit> {
+        match &caller.0.together {
+            None => self.open(caller).await,
+            // A part of it was refused, and so nobody has to come again.
+            Some(together) => together.enter(self.open(caller)).await.unwrap_or(Err(Error::Crowded)),
+        }
+    }
+
+    async fn open(&self, caller: &Caller) -> Result<Unit> {
+        let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
+        unit = match self.0.keeping {
+            Keeping::Everything => unit.named(caller.errand().map_or_else(|| self.ids().next_unit(), Errand::name)),
+            Keeping::Nothing => unit.silent(),
+        };
+        if let (Authority::Connection(connection), false) = (caller.authority(), caller.0.tells) {
+            unit = unit.sent_by(connection.id);
+        }
+        if let Some(claim) = caller.claim() {
+            unit.replays().take_effect(claim);
+        }
+        if let Some(settlement) = &caller.0.settlement {
+            settlement.enter(&mut unit, self.clock().now());
+        }
+        Ok(unit)
+    }
+
+    /// Reads of the caller's tenant.
+    pub(in crate::service) fn read(&self, caller: &Caller) -> Reader {
+        Reader::new(self.db().clone(), caller.tenant())
+    }
+}
