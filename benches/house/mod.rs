@@ -71,7 +71,7 @@ pub async fn caller(services: &Services, holder: &Holder) -> Outcome<Caller> {
 /// Makes a user of this name as provisioning does.
 pub async fn create(services: &Services, caller: &Caller, name: &str) -> Outcome<()> {
     let dialect = strict();
-    let kind = Arc::clone(services.type_at("Users").ok_or("there are no users")?);
+    let kind = Arc::clone(caller.type_at("Users").ok_or("there are no users")?);
     provision::create(services, caller, &dialect, &kind, user(name), &View::default()).await?;
     Ok(())
 }

@@ -61,7 +61,7 @@ pub struct Unit {
     /// Told when everything is on disk.
     kept: Option<Arc<AtomicBool>>,
     /// Where it goes when it is saved, as a part of something that is saved together.
-    seat: Option<Seat>,
+    seat: Option<Box<Seat>>,
 }
 
 impl Unit {
@@ -82,7 +82,7 @@ impl Unit {
 
     /// The same unit, as a part of something: its save gives it back there.
     pub(super) fn seated(mut self, seat: Seat) -> Self {
-        self.seat = Some(seat);
+        self.seat = Some(Box::new(seat));
         self
     }
 
@@ -147,7 +147,7 @@ impl Unit {
     /// When it is not: then nothing was kept. [`Error::Shut`] when who sent it does not work any more.
     pub async fn save(mut self) -> Result<()> {
         if let Some(seat) = self.seat.take() {
-            self.tx.settle().await?;
+            Box::pin(self.tx.settle()).await?;
             seat.leave(self);
             return Ok(());
         }

@@ -70,8 +70,8 @@ fn unknown(needs: &[Need], made_by: &HashMap<&str, usize>) -> HashMap<usize, Err
 /// Sets of operations in the order in which they are done.
 struct Order {
     sets: Vec<Vec<usize>>,
-    /// Positions in `sets`.
-    order: Vec<usize>,
+    /// Positions in `sets`, as they are done.
+    turns: Vec<usize>,
     /// For each set, those that come after it because of what both have to do with.
     after: Vec<HashSet<usize>>,
 }
@@ -93,8 +93,8 @@ impl Order {
             }
         }
         let after = after(needs, &set_of, &needed);
-        let order = Queue::new(&sets, &needed, &after).run();
-        Self { sets, order, after }
+        let turns = Queue::new(&sets, &needed, &after).run();
+        Self { sets, turns, after }
     }
 }
 
@@ -200,7 +200,7 @@ impl<'p> Queue<'p> {
 fn steps(needs: &[Need], graph: &Graph, order: &Order, refused: &HashMap<usize, Error>) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut run = Run::default();
-    for number in &order.order {
+    for number in &order.turns {
         let set = &order.sets[*number];
         let at = set[0];
         let alone = set.len() == 1 && !graph.is_own(at);

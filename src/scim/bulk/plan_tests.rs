@@ -109,6 +109,9 @@ fn what_nobody_makes_is_refused_by_name() {
     assert_eq!(plan.steps, [Step::One(0)]);
 }
 
+/// Whether it makes something, what it changes else, and what it speaks of.
+type Drawn = (bool, usize, Vec<(usize, bool)>);
+
 /// Any operations: each makes something or changes one of four things, and speaks of some others.
 fn needs() -> impl Strategy<Value = Vec<Need>> {
     let one = (
@@ -117,7 +120,7 @@ fn needs() -> impl Strategy<Value = Vec<Need>> {
         prop::collection::vec((0..14_usize, any::<bool>()), 0..3),
     );
     prop::collection::vec(one, 0..12).prop_map(|drawn| {
-        let need = |(at, (creates, target, refers)): (usize, (bool, usize, Vec<(usize, bool)>))| {
+        let need = |(at, (creates, target, refers)): (usize, Drawn)| {
             let names: Vec<String> = refers.iter().map(|(to, _)| to.to_string()).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let mut need = if creates {

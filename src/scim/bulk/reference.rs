@@ -3,8 +3,6 @@
 //! `bulkId:x` stands for an id where the schema says that there is a reference: in a `value` or `$ref` of members or of a
 //! manager, in a path, in the same of an extension. In a text it is text.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::request::{Asked, Name, Operation};
@@ -101,7 +99,7 @@ pub fn resolve(
 
 /// Takes out of a new group the members that other operations are going to make.
 #[must_use]
-pub fn take_members(kind: &ResourceType, data: &mut Value, later: &HashSet<&str>) -> Vec<Value> {
+pub fn take_members(kind: &ResourceType, data: &mut Value, is_unmade: impl Fn(&str) -> bool) -> Vec<Value> {
     let mut taken = Vec::new();
     let Value::Object(attributes) = data else { return taken };
     for (key, value) in attributes {
@@ -111,7 +109,7 @@ pub fn take_members(kind: &ResourceType, data: &mut Value, later: &HashSet<&str>
         let is_later = |item: &mut Value| {
             let mut found = false;
             let look = &mut |_: Spot<'_>, text: &mut String| {
-                found |= made(text).is_some_and(|(_, name)| later.contains(name));
+                found |= made(text).is_some_and(|(_, name)| is_unmade(name));
                 Ok::<(), Error>(())
             };
             element(place.top(), item, look).ok();
@@ -119,11 +117,7 @@ pub fn take_members(kind: &ResourceType, data: &mut Value, later: &HashSet<&str>
         };
         match value {
             Value::Array(items) => taken.extend(items.extract_if(.., is_later)),
-            lone @ Value::Object(_) => {
-                if is_later(lone) {
-                    taken.push(lone.take());
-                }
-            }
+            lone @ Value::Object(_) if is_later(lone) => taken.push(lone.take()),
             _ => {}
         }
     }

@@ -149,7 +149,9 @@ impl Circle<'_> {
         let operation = &self.job.operations[at];
         let mut asked = operation.asked.clone()?;
         let kind = self.job.kind(at);
-        let members = kind.map_or_else(Vec::new, |kind| take_members(kind, &mut asked.data, &self.unmade));
+        let members = kind.map_or_else(Vec::new, |kind| {
+            take_members(kind, &mut asked.data, |name| self.unmade.contains(name))
+        });
         let name = operation.bulk_id.as_deref().unwrap_or_default();
         let id = self.id_of(name).ok_or(Error::NotFound)?;
         let ready = Ready::new(asked, kind, |name| self.id_of(name))?.under(id.clone());

@@ -11,7 +11,11 @@ impl Services {
         match &caller.0.together {
             None => self.open(caller).await,
             // A part of it was refused, and so nobody has to come again.
-            Some(together) => together.enter(self.open(caller)).await.unwrap_or(Err(Error::Crowded)),
+            Some(together) => {
+                // In a box: few units are parts of anything, and all of them would be as large.
+                let part = Box::pin(together.enter(self.open(caller)));
+                part.await.unwrap_or(Err(Error::Crowded))
+            }
         }
     }
 
