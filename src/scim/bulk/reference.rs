@@ -115,10 +115,10 @@ pub fn take_members(kind: &ResourceType, data: &mut Value, is_unmade: impl Fn(&s
             element(place.top(), item, look).ok();
             found
         };
-        match value {
-            Value::Array(items) => taken.extend(items.extract_if(.., is_later)),
-            lone @ Value::Object(_) if is_later(lone) => taken.push(lone.take()),
-            _ => {}
+        if let Value::Array(items) = value {
+            taken.extend(items.extract_if(.., is_later));
+        } else if value.is_object() && is_later(value) {
+            taken.push(value.take());
         }
     }
     taken
