@@ -13,6 +13,7 @@ pub mod json;
 pub mod message;
 pub mod patch;
 pub mod path;
+pub mod profile;
 pub mod project;
 pub mod schema;
 pub mod validate;

@@ -50,6 +50,12 @@ impl Dialect {
         matches!(self.setting, Setting::Strict | Setting::InteropProfile)
     }
 
+    /// Whether the refusals of the interoperability profile hold.
+    #[must_use]
+    pub const fn is_interop_profile(&self) -> bool {
+        matches!(self.setting, Setting::InteropProfile)
+    }
+
     /// Rewrites the body of a POST of a resource.
     #[must_use]
     pub fn create(&self, ty: &ResourceType, body: Value) -> (Value, Applied) {

@@ -13,7 +13,7 @@ pub enum Setting {
     Auto,
     /// Tolerate nothing.
     Strict,
-    /// Tolerate nothing, as an interoperability profile demands; its further refusals are not part of this room.
+    /// Tolerate nothing, and refuse what the interoperability profile refuses beside: see [`crate::scim::profile`].
     InteropProfile,
     /// Expect this client, whatever its requests look like.
     Named(Client),

@@ -163,6 +163,7 @@ pub(super) async fn create_as(
     let (body, applied) = dialect.create(kind, body);
     tolerances::note(services, caller, *dialect, &applied);
     let incoming = validate::create(kind, &body)?;
+    refuse::unless_defined(*dialect, &incoming.ignored)?;
     tolerances::note_ignored(services, caller, &incoming.ignored);
     refuse::unless_countries(*dialect, &incoming.document)?;
     let mut names = differences(&Document::default(), &incoming.document);

@@ -13,6 +13,7 @@ use super::shown::Shown;
 use super::write::{self, Next, Says, Target, Wanted};
 use crate::scim::Document;
 use crate::scim::patch::{self, PatchRequest};
+use crate::scim::profile;
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 use crate::service::tolerances;
@@ -33,6 +34,9 @@ pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, bod
 /// The same of a body in clean form; a violation is told as such.
 pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: &Value) -> Result<Shown> {
     let request = patch::parse(body)?;
+    if wanted.dialect.is_interop_profile() {
+        profile::patch(&request)?;
+    }
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
     target.only_members = request.mentions_only("members");
@@ -53,6 +57,7 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
 
 fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
     let patched = patch::apply(&target.kind, request, stored, external_id)?;
+    refuse::unless_defined(target.dialect, &patched.ignored)?;
     if patched.changed {
         refuse::unless_countries(target.dialect, &patched.document)?;
     }

@@ -50,6 +50,14 @@ pub(super) fn unless_countries(dialect: Dialect, document: &Document) -> Result<
     }
 }
 
+/// Refuses attributes that no schema defines, where the connection wants it so.
+pub(super) fn unless_defined(dialect: Dialect, ignored: &[String]) -> Result<()> {
+    if dialect.is_interop_profile() {
+        scim::profile::defined(ignored)?;
+    }
+    Ok(())
+}
+
 fn taken(kind: &ResourceType, elsewhere: bool) -> scim::Error {
     let attribute = name_attribute(kind);
     let what = kind.name().to_lowercase();

@@ -52,6 +52,37 @@ fn habits() -> Vec<(Value, &'static str, Value, &'static str)> {
 }
 
 each_database! {
+    async fn the_interoperability_profile_refuses_what_can_be_understood_in_two_ways(house: TestHouse) {
+        let profile = as_connection(&house, "profile", "interop-profile");
+        let body = user("ada", json!({"emails": [{"type": "work", "value": "ada@acme.test"}]}));
+        let path = format!("/Users/{}", profile.post("/Users", body).await.status(201).id());
+        let before = house.dump().await;
+        for strange in [json!({"shoeSize": 7}), json!({"name": {"shoe": 9}}), json!({"emails": [{"value": "a@x", "x": 1}]})] {
+            profile.post("/Users", user("eve", strange.clone())).await.error(400, Some("invalidSyntax"));
+            profile.put(&path, user("ada", strange.clone())).await.error(400, Some("invalidSyntax"));
+            let (name, value) = strange.as_object().unwrap().iter().next().unwrap();
+            let expected = if name == "shoeSize" { "invalidPath" } else { "invalidSyntax" };
+            profile.patch(&path, json!([{"op": "add", "path": name, "value": value}])).await.error(400, Some(expected));
+        }
+        for ambiguous in [
+            json!({"op": "add", "value": {"title": "Countess"}}),
+            json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": {"value": "b@acme.test"}}),
+        ] {
+            profile.patch(&path, json!([ambiguous])).await.error(400, Some("invalidPath"));
+        }
+        before.assert_same(&house.dump().await);
+        let clear = json!([
+            {"op": "add", "path": "title", "value": "Countess"},
+            {"op": "replace", "path": "emails[type eq \"work\"].value", "value": "b@acme.test"},
+        ]);
+        let changed = profile.patch(&path, clear).await.status(200);
+        assert_eq!((&changed.json["title"], &changed.json["emails"][0]["value"]), (&json!("Countess"), &json!("b@acme.test")));
+        profile.patch(&path, json!([{"op": "remove", "path": "emails[type eq \"work\"]"}])).await.status(200);
+        // A strict connection goes by the RFC.
+        let strict = as_connection(&house, "plain", "strict");
+        strict.post("/Users", user("eve", json!({"shoeSize": 7}))).await.status(201);
+    }
+
     async fn a_patch_with_a_habit_is_read_by_auto_and_refused_by_strict(house: TestHouse) {
         let strict = as_connection(&house, "strict", "strict");
         let path = format!(
