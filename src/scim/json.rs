@@ -30,6 +30,35 @@ pub fn parse(body: &[u8]) -> Result<Value, Error> {
         })
 }
 
+/// How a body is kept within something else: as a text of its own, so that its depth is bounded by what it holds alone. For
+/// serde's `with`.
+pub mod whole {
+    use serde::de::{Deserialize, Deserializer, Error as _};
+    use serde::ser::{Error as _, Serialize, Serializer};
+    use serde_json::Value;
+    use serde_json::value::RawValue;
+
+    /// Writes a body.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn serialize<T: Serialize, S: Serializer>(body: &T, to: S) -> Result<S::Ok, S::Error> {
+        let text = serde_json::to_string(body).map_err(S::Error::custom)?;
+        let whole = RawValue::from_string(text).map_err(S::Error::custom)?;
+        whole.serialize(to)
+    }
+
+    /// Reads a body, as [`parse`](super::parse) does.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn deserialize<'de, T: From<Value>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        let whole = <Box<RawValue>>::deserialize(from)?;
+        let body = super::parse(whole.get().as_bytes()).map_err(D::Error::custom)?;
+        Ok(body.into())
+    }
+}
+
 /// A JSON value in which no object has a member twice.
 struct Unique(Value);
 

@@ -58,7 +58,7 @@ macro_rules! works {
 
 /// Expects that a connection and its tenant work; whoever suspends or deletes the connection waits until the unit ends.
 pub(super) fn works(tenant: TenantId, connection: ConnectionId) -> Statement {
-    const WORKS: &str = works!(" [share c]");
+    const WORKS: &str = works!(" [share c] [share t]");
     Statement::new(WORKS).bind(tenant).bind(connection).expecting_row()
 }
 

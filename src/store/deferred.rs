@@ -312,29 +312,48 @@ impl Deferred<&mut Tx> {
     }
 }
 
+/// What is to be done or told of `w` at `$1`: not what waits behind an earlier one of its connection about the same resource,
+/// which is tried later.
+macro_rules! due {
+    () => {
+        "w.state <> 'done' AND w.due <= $1 AND NOT EXISTS (SELECT 1 FROM deferred e WHERE e.tenant_id = w.tenant_id \
+         AND e.resource_id = w.resource_id AND e.connection_id = w.connection_id AND e.state <> 'done' \
+         AND e.due > $1 AND e.id < w.id)"
+    };
+}
+
 /// Whether something is to be done or told, in any tenant.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn any(mut db: &Db, now: Timestamp) -> Result<bool> {
-    const ANY: &str = "SELECT d.id FROM deferred d WHERE d.state <> 'done' AND d.due <= $1 ORDER BY d.id LIMIT 1";
+    const ANY: &str = concat!("SELECT w.id FROM deferred w WHERE ", due!(), " ORDER BY w.id LIMIT 1");
     let row: Option<(i64,)> = db.row(Statement::new(ANY).bind(now)).await?;
     Ok(row.is_some())
 }
 
-/// At most `limit` that are to be done or told, of any tenant, in the order in which they came. What waits behind an earlier
-/// one of its connection about the same resource, which is tried later, is not among them.
+/// At most `limit` that are to be done or told, of any tenant. What waits behind an earlier one of its connection about the
+/// same resource, which is tried later, is not among them.
+///
+/// Every connection has its turn, and of one resource there are at most four, which are done one after the other: nobody waits
+/// for the backlog of somebody else. Those of one connection are in the order in which they came.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn open(mut db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Open>> {
-    const OPEN: &str = "SELECT d.tenant_id, t.slug, t.uid, t.state, c.id, c.name, c.dialect, c.state, d.uid, d.method, \
-                        d.endpoint, d.resource_id, d.state, d.attempts, d.created, d.status, d.sealed \
-                        FROM deferred d CROSS JOIN tenant t CROSS JOIN connection c WHERE d.state <> 'done' AND d.due <= $1 \
-                        AND t.id = d.tenant_id AND c.tenant_id = d.tenant_id AND c.id = d.connection_id \
-                        AND NOT EXISTS (SELECT 1 FROM deferred e WHERE e.tenant_id = d.tenant_id \
-                        AND e.resource_id = d.resource_id AND e.connection_id = d.connection_id AND e.state <> 'done' \
-                        AND e.due > $1 AND e.id < d.id) ORDER BY d.id LIMIT 0 + $2";
+    const OPEN: &str = concat!(
+        "SELECT d.tenant_id, t.slug, t.uid, t.state, c.id, c.name, c.dialect, c.state, d.uid, d.method, ",
+        "d.endpoint, d.resource_id, d.state, d.attempts, d.created, d.status, d.sealed FROM (",
+        "SELECT w.tenant_id, w.id, w.resource_id, ",
+        "row_number() OVER (PARTITION BY w.tenant_id, w.connection_id ORDER BY w.id) AS turn, ",
+        "row_number() OVER (PARTITION BY w.tenant_id, w.connection_id, w.resource_id ORDER BY w.id) AS nth ",
+        "FROM deferred w WHERE ",
+        due!(),
+        ") x CROSS JOIN deferred d CROSS JOIN tenant t CROSS JOIN connection c ",
+        "WHERE (x.resource_id IS NULL OR x.nth <= 4) AND d.tenant_id = x.tenant_id AND d.id = x.id ",
+        "AND t.id = d.tenant_id AND c.tenant_id = d.tenant_id AND c.id = d.connection_id ",
+        "ORDER BY x.turn, d.id LIMIT 0 + $2"
+    );
     db.rows(Statement::new(OPEN).bind(now).bind(i64::from(limit))).await
 }
 

@@ -197,6 +197,11 @@ impl Change for Handing {
                 .pendings()
                 .settle_about(former, Matter::LeavingOwner.as_str(), "transferred");
         }
+        if owner_pk.is_some() && !desk.unit.policy().settings().await?.status_rules.is_empty() {
+            // The former owner did not have to go by any.
+            let id = desk.services.ids().next().into_string();
+            desk.unit.rulings().begin(&id, desk.now);
+        }
         let made = desk.unit.grants().told(Telling::Id(&self.grant)).await?;
         for made in &made {
             told::given(&mut desk.unit, &desk.caller, desk.now, made);

@@ -247,7 +247,8 @@ impl Change for Deciding {
             let tenant = ledger::thing(Thing::Tenant, desk.services.tenant_uid(&desk.caller).await?);
             let data = json!({ "before": said(&before), "after": said(&after) });
             desk.note(What::SettingsUpdated, tenant, &data);
-            if after.status_rules != before.status_rules {
+            let who_must_stay = after.demands != before.demands && !after.status_rules.is_empty();
+            if after.status_rules != before.status_rules || who_must_stay {
                 // Whoever is there already is looked at by a work that follows.
                 let id = desk.services.ids().next().into_string();
                 desk.unit.rulings().begin(&id, desk.now);

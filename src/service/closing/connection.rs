@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::asked::{Asked, Checked, Users};
 use super::shown::{Shown, shown};
-use crate::base::id::{Pk, ResourceId};
+use crate::base::id::ResourceId;
 use crate::service::access::authority::{GIVE, Held, INTEGRATIONS, require};
 use crate::service::access::desk::{Change, Desk, perform};
 use crate::service::context::{Caller, Services};
@@ -123,7 +123,7 @@ impl Turning {
 
     /// Nobody can resume what is deleted: nobody is left behind whom only its suspension keeps out.
     async fn let_go(&self, desk: &mut Desk, row: &Connection) -> Result<()> {
-        if !desk.unit.closings().held(Some(row.id), Pk(0), 1).await?.is_empty() {
+        if desk.unit.closings().holds(row.id).await? {
             return Err(Error::conflict(
                 "its suspension keeps users out, and nobody could let all of them in any more: resume it first, or say \
                  `deactivate` or `delete`",

@@ -153,8 +153,7 @@ async fn next(services: &Services, running: &Running) -> Result<Option<Looked>> 
 pub async fn carry(services: &Services, part: Looked) -> Result<bool> {
     let Looked { caller, closing, users } = part;
     let Some(User { pk: last, .. }) = users.last() else {
-        perform(services, &caller, Ending { closing }).await?;
-        return Ok(false);
+        return perform(services, &caller, Ending { closing }).await;
     };
     let last = *last;
     if closing.verb == Verb::Delete {
@@ -314,12 +313,17 @@ struct Ending {
 }
 
 impl Change for Ending {
-    type Made = ();
+    /// Whether it begins anew instead.
+    type Made = bool;
 
-    async fn make(&self, desk: &mut Desk) -> Result<()> {
+    async fn make(&self, desk: &mut Desk) -> Result<bool> {
         let closing = &*self.closing;
+        if self.begins_anew(desk).await? {
+            desk.unit.closings().advance(closing, Came::default().up_to(Pk(0)));
+            return Ok(true);
+        }
         if !desk.unit.closings().end(closing, desk.now).await? {
-            return Ok(());
+            return Ok(false);
         }
         if closing.verb == Verb::Return {
             desk.unit.closings().end_for_deleted(closing.connection, desk.now);
@@ -340,13 +344,28 @@ impl Change for Ending {
             "failed": closing.failed,
         });
         desk.note(what, subject, &data);
-        Ok(())
+        Ok(false)
     }
 }
 
 impl Ending {
-    /// Nobody can resume what is deleted, so its suspension keeps nobody out any more: whom it still holds has another
-    /// connection by now, and comes in again by a work that follows this one.
+    /// Whether somebody who is to come in again has come back, from those who were deleted, behind the place where it was. It
+    /// lets in everybody whom it finds, but for those who cannot be changed: so it ends.
+    async fn begins_anew(&self, desk: &mut Desk) -> Result<bool> {
+        let closing = &*self.closing;
+        if closing.verb != Verb::Return || closing.failed > 0 {
+            return Ok(false);
+        }
+        Ok(!desk
+            .unit
+            .closings()
+            .held(closing.connection, Pk(0), 1)
+            .await?
+            .is_empty())
+    }
+
+    /// Nobody can resume what is deleted, so its suspension keeps nobody out any more who has another connection by now: they
+    /// come in again by a work that follows this one. Who could not be changed stays out: their account was to end.
     async fn let_go(&self, desk: &mut Desk, connection: ConnectionId) -> Result<()> {
         let held = desk.unit.closings().held(Some(connection), Pk(0), 1).await?;
         if held.is_empty() {

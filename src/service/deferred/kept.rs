@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::event::Owner;
 use crate::scim::dialect::{Client, Dialect, Setting};
+use crate::scim::json;
 use crate::service::context::Services;
 use crate::service::error::{Error, Result};
 use crate::service::provision::IfMatch;
@@ -22,7 +23,7 @@ pub(super) struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     if_match: Option<Vec<i64>>,
     /// As the client sent it.
-    #[serde(default)]
+    #[serde(default, with = "json::whole")]
     pub(super) body: Value,
 }
 

@@ -1,4 +1,4 @@
-//! Requests that their clients do not wait for (RFC 9967 §3): kept, done later by any node, and told of.
+//! Requests that their clients do not wait for (RFC 9967 §2.5.1): kept, done later by any node, and told of.
 //!
 //! What such a request changes, the end of its waiting and the event that tells of it are one unit. So it is done once,
 //! and a crash leaves it either waiting with nothing done, or done and told. May import the rest of `service` and what it

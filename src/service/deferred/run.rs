@@ -199,6 +199,10 @@ async fn ended(services: &Services, job: &Job) -> Result<bool> {
     let verb = Verb::parse(&row.method).ok_or_else(|| Error::Internal("the method of a deferred request".into()))?;
     let errand = Errand::new(&row.id, verb, &row.endpoint);
     let caller = job.caller(services).await?.doing(errand.clone());
+    // A server that lags behind does not begin with what another one has done.
+    if !waits(services, &caller, row).await? {
+        return Ok(true);
+    }
     let outcome = match &job.kept {
         None => Err(Error::Protocol(untried(row.status))),
         Some(Err(_)) => Err(Error::Internal("what was kept of a request does not open".into())),

@@ -84,8 +84,8 @@ pub(in crate::service) async fn several(
             }
             _ => turning.closing,
         };
-        let of = (stored.pk, held.as_ref());
-        if beside::stays(unit, of, (turning, begins_or_ends), now) {
+        let of = (&stored, held.as_ref());
+        if beside::stays(unit, caller, of, (turning, begins_or_ends), now) {
             continue;
         }
         let Some(to) = asked(&stored, held.as_ref(), turning) else {

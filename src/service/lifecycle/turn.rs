@@ -151,8 +151,8 @@ pub(in crate::service) async fn in_unit(
         .find(stored.pk)
         .await?
         .filter(|_| stored.active == Some(false));
-    let of = (stored.pk, held.as_ref());
-    if beside::stays(unit, of, (turning, turning.closing), services.clock().now()) {
+    let of = (&stored, held.as_ref());
+    if beside::stays(unit, caller, of, (turning, turning.closing), services.clock().now()) {
         return Ok(Verdict::Stays(Stay::HeldMore));
     }
     let by_rule = held.as_ref().is_some_and(|held| held.by_rule().is_some());

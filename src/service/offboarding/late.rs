@@ -1,4 +1,4 @@
-//! Runs whose deadline has passed before everything was confirmed.
+//! Runs in which somebody has let their deadline pass before they confirmed.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn turn_in(services: &Services, place: &Place) -> Result<usize> {
     Ok(late)
 }
 
-/// Turns runs of the unit's tenant late, or this one only, where their deadline has passed, and has administrators told.
+/// Turns runs of the unit's tenant late, or this one only, where somebody is late, and has administrators told.
 pub(super) async fn turn_and_tell(
     services: &Services,
     unit: &mut Unit,

@@ -10,7 +10,6 @@ use super::write::Target;
 use crate::base::clock::Timestamp;
 use crate::base::id::Version;
 use crate::event::Changes;
-use crate::service::deferred;
 use crate::service::derive::Derived;
 use crate::service::keys::Person;
 use crate::service::ledger::{self, What};
@@ -84,7 +83,6 @@ pub(super) async fn apply(
         stored.modified = now;
         stored.external_id = next.external_id;
         tell(target, unit, (&stored, &names), moved, (changes, person.as_ref()), now);
-        deferred::done(unit, &target.caller, now, (&stored.id, Some(stored.version)));
     }
     if let Some(standing) = &standing {
         let user = (stored.pk, &stored.id);

@@ -366,6 +366,12 @@ async fn explained(plan: &Plan, error: store::Error) -> Result<Came> {
     if !matches!(error, store::Error::Stale) {
         return Err(refuse::explain(services, caller, &plan.kind, &content.name_key, error).await);
     }
+    // The statement that found it stale may have been before the save, which says so.
+    if let Some(connection) = caller.connection_id()
+        && !services.read(caller).connections().works(connection).await?
+    {
+        return Err(store::Error::Shut.into());
+    }
     if plan.may_mean_held() {
         let named = (content.name_key.as_str(), incoming.external_id.as_deref());
         if let Some(carried) = Carried::find(services, caller, named, plan.says).await? {

@@ -1,6 +1,6 @@
 //! The end of a resource (RFC 7644 §3.6).
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::attempt::attempts;
@@ -76,7 +76,10 @@ pub(in crate::service) async fn apply(
 
 async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &ResourceId, if_match: &IfMatch) -> Result<()> {
     let mut unit = services.begin(caller).await?;
-    let locked = Locked::take(&mut unit, Need::Hold).await?;
+    let locked = match Locked::take(&mut unit, Need::Hold).await {
+        Ok(locked) => locked,
+        Err(error) => return Err(refused(unit, error).await),
+    };
     let Some(stored) = unit
         .resources()
         .find_for_update(kind, id, caller.connection_id(), Groups::LeftOut)
@@ -117,6 +120,9 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         Kind::User => What::UserDeleted,
         Kind::Group => What::GroupDeleted,
     };
+    let changes = Changes::of(document.as_map(), Document::default().as_map());
+    // What the connection calls it: with somebody who is created anew it may be another one.
+    let called = stored.external_id;
     ledger::record(
         &mut unit,
         caller,
@@ -126,7 +132,7 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
             subject: (kind, stored.pk, id),
             about: Vec::new(),
             data: json!({ "version": stored.version.0 }),
-            changes: Some(Changes::of(document.as_map(), Document::default().as_map())),
+            changes: Some(changes.and("externalId", called.map(Value::from), None)),
             reason: None,
             person: person.as_ref(),
         },

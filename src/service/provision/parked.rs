@@ -14,6 +14,7 @@ use crate::access::invariant::Violation;
 use crate::base::id::{ConnectionId, ResourceId};
 use crate::scim;
 use crate::scim::dialect::{Client, Dialect};
+use crate::scim::json;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::pending::{self, Matter};
@@ -68,7 +69,7 @@ pub(in crate::service) struct Kept {
     /// Versions that may be changed; any where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     if_match: Option<Vec<i64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json::whole")]
     body: Option<Value>,
 }
 

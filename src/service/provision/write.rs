@@ -28,6 +28,7 @@ use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
+use crate::service::deferred;
 use crate::service::derive;
 use crate::service::error::{Error, Fused, Result};
 use crate::service::fuse;
@@ -152,7 +153,10 @@ pub(super) async fn attempt(
         Kind::Group => foreseen(target, &next).await?,
     };
     let mut unit = target.services.begin(&target.caller).await?;
-    let locked = Locked::take(&mut unit, need).await?;
+    let locked = match Locked::take(&mut unit, need).await {
+        Ok(locked) => locked,
+        Err(error) => return Err(refused(unit, error).await),
+    };
     let found = unit
         .resources()
         .find_for_update(
@@ -371,6 +375,8 @@ async fn finish(
         None
     };
     if wrote {
+        // Whatever is saved of a request that nobody waits for ends its waiting, also where no version moves.
+        deferred::done(&mut unit, &target.caller, now, (&stored.id, Some(stored.version)));
         unit.save().await?;
     } else {
         unit.dismiss().await?;

@@ -166,7 +166,7 @@ async fn mark_given(asking: Asking<'_>, touched: &[Touched], subjects: &mut [Sub
     let given = reader.undos().given(&of).await?;
     let others = given
         .into_iter()
-        .filter(|given| whose(asking, &given.by) == Whose::Others);
+        .filter(|given| whose(asking, &given.by, None) == Whose::Others);
     let mut marked: HashSet<Pk> = others.map(|given| given.pk).collect();
     let groups = subjects
         .iter()
@@ -220,7 +220,7 @@ fn values(people: &HashMap<String, Option<Person>>, event: &past::Told) -> std::
     }
 }
 
-fn whose(asking: Asking<'_>, by: &By) -> Whose {
+fn whose(asking: Asking<'_>, by: &By, kind: Option<Happened>) -> Whose {
     let what = asking.what;
     let ours = match &what.of {
         Some(undo) => by.undo.as_ref() == Some(undo),
@@ -229,8 +229,8 @@ fn whose(asking: Asking<'_>, by: &By) -> Whose {
     match (by.undo.as_deref(), ours) {
         (Some(undo), _) if asking.own == Some(undo) => Whose::Own,
         (_, true) => Whose::Ours,
-        // That everybody was shut out, or let in again, is nobody's word about one of them.
-        (_, false) if by.closing => Whose::Own,
+        // That everybody was shut out, or let in again, is nobody's word about one of them; that they were deleted is.
+        (_, false) if by.closing && kind != Some(Happened::UserDeleted) => Whose::Own,
         (_, false) => Whose::Others,
     }
 }
@@ -260,7 +260,7 @@ fn read(asking: Asking<'_>, event: &past::Told, values: &Value) -> Option<Told> 
     let connection = event.by.connection;
     Some(Told {
         seq: event.seq,
-        whose: whose(asking, &event.by),
+        whose: whose(asking, &event.by, Some(kind)),
         kind,
         changes,
         names: connection.is_none_or(|connection| connection == asking.what.connection),

@@ -186,6 +186,10 @@ impl Deciding<'_> {
             let why = "they had grants before they were deleted and created anew, which did not come back";
             conflicts.push(subject.conflict("grants", why));
         }
+        if subject.past.lost_name {
+            let why = "the log does not say what the connection called them before it created them anew";
+            conflicts.push(subject.conflict(EXTERNAL_ID, why));
+        }
         let document: Map<String, Value> = serde_json::from_str(&now.document).unwrap_or_default();
         let (mut before, mut after) = (Map::new(), Map::new());
         // Whoever is active is held by nothing.

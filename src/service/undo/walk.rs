@@ -89,6 +89,8 @@ pub(super) struct Past {
     gone: Option<Map<String, Value>>,
     /// Whether they had grants that did not come back when the connection created them anew.
     pub(super) lost_grants: bool,
+    /// Whether the connection created them anew by another name than the one that it had for them, which the log does not tell.
+    pub(super) lost_name: bool,
     /// Position of the last event that is to be taken back.
     pub(super) last: Seq,
 }
@@ -128,10 +130,12 @@ impl Past {
         event.changes.forward(&mut document);
         if let Some(gone) = self.gone.take().filter(|_| event.whose == Whose::Ours) {
             // Created anew under the old id: the document of now took the place of the one before.
+            let tells = gone.contains_key(EXTERNAL_ID);
+            self.lost_name |= event.names && !tells && document.contains_key(EXTERNAL_ID);
             let changes = Changes::of(&gone, &document);
             self.change(&Told {
                 changes,
-                names: false,
+                names: event.names && tells,
                 ..event.clone()
             });
             self.lost_grants |= event.lost_grants;

@@ -162,7 +162,7 @@ impl<R: Read> Closings<R> {
 
     /// At most `limit` users whom nothing holds but the suspension of a connection, or of the whole tenant where none is
     /// named: after one with this row number, in the order of these. Where the connection works, whom it has and the
-    /// suspension of another one holds is among them: they are shared.
+    /// suspension of another one holds is among them: they are shared. Where it is deleted, only who is shared.
     ///
     /// # Errors
     /// When the database fails.
@@ -170,14 +170,30 @@ impl<R: Read> Closings<R> {
         const HELD: &str = concat!(
             "SELECT r.pk, r.id, c.id FROM closing c CROSS JOIN user_status s CROSS JOIN resource r ",
             "WHERE c.tenant_id = $1 AND c.verb = 'suspend' AND s.tenant_id = $1 AND s.closing_id = c.id ",
-            "AND s.resource_pk > $3 AND r.tenant_id = $1 AND r.pk = s.resource_pk ",
-            "AND (coalesce(c.connection_id, 0) = coalesce(CAST($2 AS BIGINT), 0) OR c.connection_id IS NOT NULL ",
+            "AND s.state = 'suspended' AND s.resource_pk > $3 AND r.tenant_id = $1 AND r.pk = s.resource_pk AND r.active = 0 ",
+            "AND (coalesce(c.connection_id, 0) = coalesce(CAST($2 AS BIGINT), 0) AND (NOT EXISTS (SELECT 1 FROM connection o ",
+            "WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'deleted') OR ",
+            shared!(),
+            ") OR c.connection_id IS NOT NULL ",
             "AND EXISTS (SELECT 1 FROM connection o WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'active') AND ",
             of_connection!(),
             ") ORDER BY s.resource_pk LIMIT 0 + $4"
         );
         let held = Statement::new(HELD).bind(self.tenant).bind(connection).bind(after);
         self.source.rows(held.bind(i64::from(limit))).await
+    }
+
+    /// Whether the suspension of a connection holds anybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holds(&mut self, connection: ConnectionId) -> Result<bool> {
+        const HOLDS: &str = "SELECT s.resource_pk FROM closing c CROSS JOIN user_status s CROSS JOIN resource r \
+                             WHERE c.tenant_id = $1 AND c.connection_id = $2 AND c.verb = 'suspend' AND s.tenant_id = $1 \
+                             AND s.closing_id = c.id AND r.tenant_id = $1 AND r.pk = s.resource_pk LIMIT 1";
+        let holds = Statement::new(HOLDS).bind(self.tenant).bind(connection);
+        let row: Option<(i64,)> = self.source.row(holds).await?;
+        Ok(row.is_some())
     }
 }
 

@@ -95,16 +95,43 @@ impl FromRow for Place {
     }
 }
 
+/// The open runs `r` by which somebody may be late at an instant, in a part of a statement that has to end with the rest of
+/// a condition. Who confirms or is removed late turns the run in the same unit, so only steps are looked at that wait, by
+/// their deadlines; and runs whose own has passed, of steps that have none.
+macro_rules! late {
+    ($columns:literal, $now:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM run_step s CROSS JOIN run r WHERE s.state IN ('requested', 'acknowledged') AND s.deadline <= ",
+            $now,
+            " AND r.tenant_id = s.tenant_id AND r.id = s.run_id AND r.state = 'open'",
+            $rest,
+            " UNION SELECT ",
+            $columns,
+            " FROM run r WHERE r.state = 'open' AND r.deadline <= ",
+            $now,
+            " AND EXISTS (SELECT 1 FROM run_step s WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id ",
+            "AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, ",
+            $now,
+            "))",
+            $rest
+        )
+    };
+}
+pub(super) use late;
+
 /// Tenants but these with open runs in which somebody is late.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn overdue(mut db: &Db, now: Timestamp, but: &[i64]) -> Result<Vec<Place>> {
-    const OVERDUE: &str = "SELECT DISTINCT r.tenant_id, n.slug FROM run r JOIN tenant n ON n.id = r.tenant_id \
-                           WHERE r.state = 'open' AND EXISTS (SELECT 1 FROM run_step s WHERE s.tenant_id = r.tenant_id \
-                           AND s.run_id = r.id \
-                           AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, $1)) AND NOT (r.tenant_id [among] \
-                           SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end])";
+    const OVERDUE: &str = concat!(
+        "SELECT n.id, n.slug FROM (",
+        late!("r.tenant_id", "$1", ""),
+        ") l CROSS JOIN tenant n WHERE n.id = l.tenant_id AND NOT (n.id [among] ",
+        "SELECT CAST(j.value ->> 0 AS BIGINT) FROM [each $2] AS j[end])"
+    );
     db.rows(Statement::new(OVERDUE).bind(now).bind(listed(but))).await
 }
 

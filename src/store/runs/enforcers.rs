@@ -216,8 +216,9 @@ impl Enforcers<&mut Tx> {
         rows.into_iter().next().ok_or(Error::Damaged("new enforcer"))
     }
 
-    /// Changes what an enforcer is: its name, where it is called, its secrets, how long it is given. Fails with [`Error::Stale`] when they are
-    /// not those it was read with, or it is gone.
+    /// Changes what an enforcer is: its name, where it is called, its secrets, how long it is given.
+    ///
+    /// Fails with [`Error::Stale`] when they are not those it was read with, or it is gone.
     ///
     /// # Errors
     /// [`Error::Taken`] when the tenant has another one of this name; the unit is lost then.

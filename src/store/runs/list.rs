@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::due::late;
 use super::enforcers::Part;
 use crate::base::clock::Timestamp;
 use crate::base::id::{Pk, TenantId};
@@ -166,7 +167,10 @@ impl<R: Read> Runs<R> {
 }
 
 impl Runs<&mut Tx> {
-    /// Opens runs, each with a step for each enforcer. A run has as long as the one of them who has longest. What was opened by the same event, or is open for the same person, stays as it is. Gives those that are new.
+    /// Opens runs, each with a step for each enforcer; gives those that are new.
+    ///
+    /// A run has as long as the one of them who has longest. What was opened by the same event, or is open for the same
+    /// person, stays as it is.
     ///
     /// # Errors
     /// When the database fails.
@@ -260,19 +264,22 @@ impl Runs<&mut Tx> {
     /// # Errors
     /// When the database fails.
     pub async fn turn_late(&mut self, only: Option<i64>, now: Timestamp) -> Result<Vec<Brief>> {
-        let mut late = Statement::new(
-            "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND id IN (\
-             SELECT r.id FROM run r WHERE r.tenant_id = $1 AND r.state = 'open' AND EXISTS (SELECT 1 FROM run_step s \
-             WHERE s.tenant_id = $1 AND s.run_id = r.id \
-             AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, $2))",
-        )
-        .bind(self.tenant)
-        .bind(now);
-        if let Some(run) = only {
-            late.push(" AND r.id = ").push_bind(run);
-        }
         // In the order in which whoever removes an enforcer holds them.
-        late.push(" ORDER BY r.id [lock r]) RETURNING id, uid, user_id");
+        const ALL: &str = concat!(
+            "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND id IN (SELECT r.id FROM run r ",
+            "WHERE r.tenant_id = $1 AND r.state = 'open' AND r.id IN (",
+            late!("r.id", "$2", " AND r.tenant_id = $1"),
+            ") ORDER BY r.id [lock r]) RETURNING id, uid, user_id"
+        );
+        const ONE: &str = "UPDATE run SET state = 'late', late = $2 WHERE tenant_id = $1 AND id IN (SELECT r.id FROM run r \
+                           WHERE r.tenant_id = $1 AND r.id = $3 AND r.state = 'open' AND EXISTS (SELECT 1 FROM run_step s \
+                           WHERE s.tenant_id = $1 AND s.run_id = r.id \
+                           AND COALESCE(s.deadline, r.deadline) <= COALESCE(s.confirmed, s.removed, $2)) [lock r]) \
+                           RETURNING id, uid, user_id";
+        let late = match only {
+            None => Statement::new(ALL).bind(self.tenant).bind(now),
+            Some(run) => Statement::new(ONE).bind(self.tenant).bind(now).bind(run),
+        };
         self.source.write_rows(late).await
     }
 

@@ -113,6 +113,25 @@ each_database! {
         assert_eq!([&told["turned"], &told["failed"]], [&json!(1), &json!(1)]);
     }
 
+    async fn whose_account_was_to_end_is_not_let_in_because_it_could_not(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (id, okta) = another(&house, "okta").await;
+        let (ada, bob) = (okta.user("ada").await, okta.user("bob").await);
+        suspend(&house, &desk, &id).await;
+        let seal = async |seal: &str| {
+            let set = format!("UPDATE resource SET seal = {seal} WHERE id = '{ada}'");
+            assert_eq!(house.database.execute(&set).await, 1);
+        };
+        // It does not open for now.
+        seal("'x' || seal").await;
+        desk.delete(&format!("/connections/{id}?users=deactivate")).await.status(202);
+        work(&house).await;
+        assert_eq!(last(&desk, "connection.users_turned").await["data"]["failed"], 1);
+        seal("substr(seal, 2)").await;
+        work(&house).await;
+        assert_eq!(statuses(&desk, &[&ada, &bob]).await, ["suspended", "deactivated"]);
+    }
+
     async fn what_a_clock_began_that_was_ahead_is_not_put_off(house: TestHouse) {
         let desk = Desk::admin(&house);
         let (id, okta) = another(&house, "okta").await;

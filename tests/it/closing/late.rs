@@ -43,6 +43,33 @@ each_database! {
         assert_eq!(statuses(&desk, &[&ada, &bob, &cyd]).await, ["deactivated", "suspended", "active"]);
     }
 
+    async fn who_comes_back_behind_the_place_of_a_resumption_comes_in_as_well(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        desk.patch("/settings", json!({ "rehire": "link" })).await.status(200);
+        let (id, okta) = another(&house, "okta").await;
+        let called = || {
+            let mut body = user("bob", json!({ "active": true }));
+            body["externalId"] = "b-1".into();
+            body
+        };
+        let (ada, bob) = (okta.user("ada").await, okta.post("/Users", called()).await.status(201).id());
+        let cyd = okta.user("cyd").await;
+        desk.post(&format!("/connections/{id}/suspend"), json!({ "users": "suspend" })).await.status(202);
+        work(&house).await;
+        for user in [&ada, &bob] {
+            house.delete(&format!("/Users/{user}")).await.no_content();
+        }
+        desk.post(&format!("/connections/{id}/resume"), json!({})).await.status(202);
+        house.clock().advance(std::time::Duration::from_secs(5));
+        close_late(house.rooms(), async {}).await;
+        assert_eq!(statuses(&desk, &[&cyd]).await, ["active"]);
+        tokio::time::sleep(muster::service::credentials::REMEMBERED_FOR).await;
+        desk.post(&format!("/users/{ada}/restore"), json!({})).await.status(200);
+        assert_eq!(okta.post("/Users", called()).await.status(201).id(), bob);
+        work(&house).await;
+        assert_eq!(statuses(&desk, &[&ada, &bob, &cyd]).await, ["active"; 3]);
+    }
+
     async fn a_request_that_a_connection_was_let_in_with_is_not_saved_once_it_is_shut(house: TestHouse) {
         let desk = Desk::admin(&house);
         let (id, okta) = another(&house, "okta").await;

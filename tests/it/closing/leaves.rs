@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::town::{another, statuses, work};
 use crate::admin::desk::Desk;
+use crate::log::folded::events;
 use crate::support::TestHouse;
 
 async fn put(desk: &Desk, path: &str, body: Value) {
@@ -73,6 +74,39 @@ each_database! {
         assert_eq!(statuses(&desk, &[&ada, &bob]).await, ["suspended", "suspended"]);
         days(&house, 10).await;
         assert_eq!(statuses(&desk, &[&ada, &bob]).await, ["active", "active"]);
+    }
+
+    async fn what_begins_or_ends_beside_the_other_is_told_with_until_when(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (id, okta) = another(&house, "okta").await;
+        let (ada, bob) = (okta.user("ada").await, okta.user("bob").await);
+        put(&desk, &format!("/users/{ada}/leave"), json!({ "until": "2026-01-10T00:00:00Z" })).await;
+        house.turn().await;
+        turn(&house, &desk, &id, "suspend", json!({ "users": "suspend" })).await;
+        put(&desk, &format!("/users/{bob}/leave"), json!({ "until": "2026-01-03T00:00:00Z" })).await;
+        house.turn().await;
+        days(&house, 5).await;
+        turn(&house, &desk, &id, "resume", json!({})).await;
+        let mut told = Vec::new();
+        for event in events(&desk).await {
+            for (name, user) in [("ada", &ada), ("bob", &bob)] {
+                if event["kind"] == "user.suspended" && event["subject"]["id"] == json!(user) {
+                    let until = event["data"]["until"].as_str().map(|until| until[..10].to_owned());
+                    told.push((name, event["data"]["from"].as_str().unwrap().to_owned(), until));
+                }
+            }
+        }
+        let until = |day: &str| Some(format!("2026-01-{day}"));
+        let (active, suspended) = (|| "active".to_owned(), || "suspended".to_owned());
+        assert_eq!(told, [
+            ("ada", active(), until("10")),
+            ("ada", suspended(), until("10")),
+            ("bob", active(), None),
+            ("bob", suspended(), until("03")),
+            ("bob", suspended(), None),
+            ("ada", suspended(), until("10")),
+        ]);
+        assert_eq!(statuses(&desk, &[&ada, &bob]).await, ["suspended", "active"]);
     }
 
     async fn accounts_end_of_those_who_are_on_leave_as_well(house: TestHouse) {

@@ -8,11 +8,12 @@ use super::requests::{ask, later, refused, result};
 use crate::admin::desk::Desk;
 use crate::api::bodies::{patch_op, user};
 use crate::closing::town::another;
-use crate::lifecycle::purge::taken;
+use crate::lifecycle::purge::{refuse, taken};
 use crate::log::folded::events;
 use crate::support::TestHouse;
 use crate::support::database::Database;
 use crate::support::program::Program;
+use crate::support::seam;
 
 /// Requests that are taken on before the server is killed.
 const TAKEN_ON: usize = 40;
@@ -106,6 +107,22 @@ each_database! {
         assert_eq!(house.find("/Users", "userName eq \"bob\"").await.total(), 0);
     }
 
+    async fn what_provisioning_says_of_who_is_kept_out_is_kept_with_the_end_of_its_waiting(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let ada = house.user("ada").await;
+        desk.post(&format!("/users/{ada}/suspend"), json!({})).await.status(200);
+        let off = patch_op(&json!([{"op": "replace", "path": "active", "value": false}]));
+        let txn = later(&house, "PATCH", &format!("/Users/{ada}"), Some(off)).await;
+        refuse(&house.database, "deferred", "NEW.state = 'done'").await;
+        house.turn().await;
+        let dump = house.dump().await;
+        let [status] = dump.table("user_status") else { panic!("one status") };
+        assert!(status.contains("source_active=1") || status.contains("source_active='1'"), "{status}");
+        house.get(&format!("/AsyncResults/{txn}")).await.status(202);
+        let told = events(&desk).await.iter().filter(|event| event["kind"] == "user.source_noted").count();
+        assert_eq!(told, 0);
+    }
+
     async fn no_more_waits_of_a_connection_than_may(house: TestHouse) {
         let (_, okta) = another(&house, "okta").await;
         house.database.execute(&waiting(999, 1)).await;
@@ -148,6 +165,39 @@ each_database! {
         assert_eq!(refused(&house, &other).await.0, "400");
     }
 
+    async fn nobody_waits_for_the_backlog_of_somebody_else(house: TestHouse) {
+        let (_, okta) = another(&house, "okta").await;
+        let sales = house.group("Sales").await;
+        for number in 0..40 {
+            let rename = patch_op(&json!([{"op": "replace", "path": "displayName", "value": format!("Sales {number}")}]));
+            later(&house, "PATCH", &format!("/Groups/{sales}"), Some(rename)).await;
+        }
+        later(&okta, "POST", "/Users", Some(user("mia", json!({})))).await;
+        later(&house, "POST", "/Users", Some(user("bob", json!({})))).await;
+        seam::do_some_deferred(house.rooms()).await;
+        for name in ["mia", "bob"] {
+            assert_eq!(house.find("/Users", &format!("userName eq \"{name}\"")).await.total(), 1, "{name}");
+        }
+        assert_eq!(house.get(&format!("/Groups/{sales}")).await.json["displayName"], "Sales 3");
+        house.turn().await;
+        assert_eq!(house.get(&format!("/Groups/{sales}")).await.json["displayName"], "Sales 39");
+    }
+
+    async fn a_body_of_any_depth_that_is_let_in_is_done_as_if_its_client_waited(house: TestHouse) {
+        let deep = |name: &str| {
+            let nested = (0..125).fold(json!([]), |inner, _| json!([inner]));
+            user(name, json!({"deep": nested}))
+        };
+        let told = house.post("/Users", deep("ada")).await.status;
+        let txn = later(&house, "POST", "/Users", Some(deep("bob"))).await;
+        house.turn().await;
+        assert_eq!(result(&house, &txn).await.payload()["status"], told.to_string());
+        // One more is let in by nobody.
+        let deeper = json!({"deep": deep("eve")});
+        house.post("/Users", deeper.clone()).await.error(400, Some("invalidSyntax"));
+        ask(&house, "POST", "/Users", Some(deeper), &[]).await.error(400, Some("invalidSyntax"));
+    }
+
     async fn a_fault_of_ours_is_tried_again_and_holds_up_what_came_after_it(house: TestHouse) {
         let (mia, bob) = (house.user("mia").await, house.user("bob").await);
         let path = format!("/Users/{mia}");
@@ -159,6 +209,7 @@ each_database! {
         for waits in [&first, &second] {
             house.get(&format!("/AsyncResults/{waits}")).await.status(202);
         }
+        assert!(!seam::is_deferred(house.rooms()).await, "what waits behind another one is nothing to do");
         assert_eq!(result(&house, &other).await.payload()["status"], "200");
         house.database.execute("UPDATE deferred SET sealed = substr(sealed, 2) WHERE state = 'waiting' AND sealed LIKE 'x%'").await;
         house.clock().advance(Duration::from_secs(61));

@@ -162,7 +162,7 @@ async fn held(house: &TestHouse, canaries: &mut Canaries, (id, body): (&str, &Va
 }
 
 /// Has the database refuse every change of a row of which this holds.
-async fn refuse(database: &Database, table: &str, holds: &str) {
+pub async fn refuse(database: &Database, table: &str, holds: &str) {
     match database.engine() {
         Engine::Sqlite => {
             let trigger = format!(

@@ -204,6 +204,22 @@ each_database! {
         assert_eq!(moved(&house, &bob, "left").await.status(200).json["active"], false, "the owner is left");
     }
 
+    async fn who_stayed_because_they_had_to_goes_when_they_do_not_have_to(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let (ada, bob, eve) = (made(&house, "ada", "left").await, made(&house, "bob", "sales").await, made(&house, "eve", "left").await);
+        desk.post("/ownership", json!({"to": ada})).await.status(200);
+        desk.grant(&eve, "admin", "all").await;
+        desk.patch("/settings", json!({"break_glass": ["eve"]})).await.status(200);
+        decide(&house, &desk, json!([left("deactivated")])).await;
+        assert_eq!([status(&desk, &ada).await, status(&desk, &eve).await], [free("active"), free("active")]);
+        Desk::user(&house, &ada).post("/ownership", json!({"to": bob})).await.status(200);
+        house.turn().await;
+        assert_eq!([status(&desk, &ada).await, status(&desk, &eve).await], [held("deactivated"), free("active")]);
+        desk.patch("/settings", json!({"break_glass": []})).await.status(200);
+        house.turn().await;
+        assert_eq!(status(&desk, &eve).await, held("deactivated"));
+    }
+
     async fn a_change_is_looked_at_before_and_comes_to_everybody_who_is_there(house: TestHouse) {
         let desk = Desk::admin(&house);
         let (ada, bob) = (made(&house, "ada", "left").await, made(&house, "bob", "sales").await);

@@ -87,6 +87,16 @@ pub async fn do_deferred(rooms: &Rooms) {
     while deferred::pass(rooms.app.services()).await.unwrap() {}
 }
 
+/// Does some of what clients asked for that did not wait: one look.
+pub async fn do_some_deferred(rooms: &Rooms) {
+    deferred::pass(rooms.app.services()).await.unwrap();
+}
+
+/// Whether something is to be done of what clients asked for that did not wait.
+pub async fn is_deferred(rooms: &Rooms) -> bool {
+    deferred::is_behind(rooms.app.services()).await.unwrap()
+}
+
 /// What two servers do that are at it at once.
 pub async fn do_deferred_twice(rooms: &Rooms) {
     let services = rooms.app.services();

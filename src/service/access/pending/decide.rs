@@ -53,6 +53,9 @@ pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: 
     let ours = Arc::clone(&settlement.kept);
     let connection = connection.settling(settlement);
     let made = parked::again(services, &connection, &kept).await;
+    if made.is_ok() && ours.load(Ordering::Acquire) {
+        return Ok(());
+    }
     // What was to be deleted is gone: by whomever, it is what was asked for.
     let gone = matches!(made, Err(Error::NotFound)) && kept.deletes();
     match (made, state(services, caller, &row.id).await?.as_deref()) {
@@ -61,7 +64,6 @@ pub(in crate::service) async fn make(services: &Services, caller: &Caller, row: 
         (Err(_), Some(WAITING)) if gone => {
             settled(services, caller, row.clone(), (APPLIED, What::RequestApplied)).await
         }
-        (Ok(()), Some(APPLIED)) if ours.load(Ordering::Acquire) => Ok(()),
         (Err(error), Some(WAITING)) => Err(error),
         // Somebody was faster.
         (Ok(()) | Err(_), _) => Err(Error::NotFound),
