@@ -3,6 +3,7 @@
 //! May import everything below; must never hold SQL or a business decision.
 
 mod key_file;
+mod schema_files;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -24,6 +25,7 @@ use crate::base::secret::Secret;
 use crate::config::{Config, RateLimit};
 use crate::scim::discovery::Listing;
 use crate::service::delivery::Guard;
+use crate::service::schemas::Definitions;
 use crate::service::{Parts, Services, connections, keys};
 use crate::store::{Db, Options};
 use crate::worker::egress::Egress;
@@ -60,6 +62,14 @@ pub enum Fault {
         /// As it was named.
         file: String,
         /// Everything that is wrong with it.
+        fault: String,
+    },
+    /// A schema or resource type of a file cannot be used.
+    #[error("the schemas of `{file}` cannot be used: {fault}")]
+    Schemas {
+        /// The file or folder.
+        file: String,
+        /// What is wrong with it.
         fault: String,
     },
     /// Mail that cannot be sent as it is set.
@@ -133,6 +143,7 @@ impl App {
                 allow: config.egress_allow.clone(),
                 http: config.egress_http,
             },
+            schemas: definitions(config)?,
         };
         let services = Services::new(parts).await?;
         let settings = Settings {
@@ -316,6 +327,17 @@ fn catalogue(config: &Config) -> Result<Catalogue, Fault> {
     Catalogue::from_json(&text).map_err(|faults| {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         fault(texts.join("; "))
+    })
+}
+
+/// Schemas and resource types of every tenant.
+fn definitions(config: &Config) -> Result<Definitions, Fault> {
+    let Some(folder) = &config.schemas else {
+        return Ok(Definitions::default());
+    };
+    schema_files::read(folder).map_err(|(file, fault)| Fault::Schemas {
+        file: file.display().to_string(),
+        fault,
     })
 }
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, serve, status_rules, stream,
-    tenant, token, undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, schema, serve, status_rules,
+    stream, tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Rules of a tenant that keep users out because of what is known of them
     #[command(subcommand)]
     StatusRules(status_rules::Command),
+    /// Schemas of a tenant, and which resource types have them
+    #[command(subcommand)]
+    Schema(schema::Command),
     /// Whether people may come in
     #[command(subcommand)]
     User(user::Command),
@@ -130,6 +133,9 @@ pub(super) struct Common {
     /// JSON file of permissions that take the place of the scope-level ones; every command must be given the same
     #[arg(long, global = true, env = "MUSTER_PERMISSIONS", value_name = "FILE")]
     permissions: Option<PathBuf>,
+    /// Folder of `*.json`: SCIM schemas and resource types of every tenant; every command must be given the same
+    #[arg(long, global = true, env = "MUSTER_SCHEMAS", value_name = "DIR")]
+    schemas: Option<PathBuf>,
 }
 
 /// Settings of `serve`.
@@ -198,6 +204,7 @@ impl Common {
             public_url: self.public_url.clone(),
             key_file: self.key_file.clone(),
             permissions: self.permissions.clone(),
+            schemas: self.schemas.clone(),
             listen: listening.and_then(|l| l.listen),
             trusted_proxies: listening.map(|l| l.trusted_proxies.clone()).unwrap_or_default(),
             rate_limit: listening.and_then(|l| l.rate_limit),

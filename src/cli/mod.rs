@@ -18,6 +18,7 @@ mod migrate;
 mod owner;
 mod rules;
 mod run;
+mod schema;
 mod serve;
 mod status_rules;
 mod stream;

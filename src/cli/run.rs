@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, status_rules,
-    stream, tenant, token, undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, schema,
+    status_rules, stream, tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::app::App;
 use crate::config::Config;
@@ -35,6 +35,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::StatusRules(command)) => {
             with_services(&common, |services, _| status_rules::run(services, command))
         }
+        Some(Command::Schema(command)) => with_services(&common, |services, _| schema::run(services, command)),
         Some(Command::Verify(command)) => verify::run(&command),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),

@@ -32,6 +32,8 @@ pub struct Config {
     pub key: Option<Secret<String>>,
     /// JSON file of permissions that take the place of the scope-level ones.
     pub permissions: Option<PathBuf>,
+    /// Folder of schemas and resource types that every tenant has.
+    pub schemas: Option<PathBuf>,
     /// Networks that webhooks may be sent to though they are not public.
     pub egress_allow: Vec<IpNet>,
     /// Whether webhooks may be sent by plain http.
@@ -86,6 +88,7 @@ impl Default for Config {
             key_file: None,
             key: None,
             permissions: None,
+            schemas: None,
             egress_allow: Vec::new(),
             egress_http: false,
             mail: None,
@@ -125,6 +128,9 @@ pub struct Overrides {
     /// `--key-file`, `MUSTER_KEY_FILE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
+    /// `--schemas`, `MUSTER_SCHEMAS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schemas: Option<PathBuf>,
     /// `--permissions`, `MUSTER_PERMISSIONS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<PathBuf>,

@@ -39,6 +39,10 @@ words! {
         Enforcer = "enforcer",
         /// Who is told of what happens.
         Receiver = "receiver",
+        /// A schema of the organisation, by its URN.
+        Schema = "schema",
+        /// A resource type that the organisation has added to, by its name.
+        ResourceType = "resource_type",
         /// The organisation.
         Tenant = "tenant",
         /// Something that is planned.

@@ -209,6 +209,10 @@ catalogue! {
     RuleAbandoned = "rule.abandoned", Policy, "A version of a rule will not come into force.", "`version`";
     RuleDeleted = "rule.deleted", Policy, "A rule was deleted.", "`before`";
     SettingsUpdated = "settings.updated", Policy, "Settings of the organisation were changed.", "`before`, `after`";
+    SchemaSet = "schema.set", Acts, "A schema of the organisation was added or changed.", "`after` [`before`]";
+    SchemaRemoved = "schema.removed", Acts, "A schema of the organisation was removed.", "`before`";
+    ResourceTypeSet = "resource_type.set", Acts, "What a resource type has of the organisation was changed.", "`after` [`before`]";
+    ResourceTypeRemoved = "resource_type.removed", Acts, "What a resource type had of the organisation was taken away.", "`before`";
     StatusRulesApplied = "status_rules.applied", Acts, "A change of the rules of status has come to everybody who was there.", "`turned`, `stayed`: how many";
     OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "`grant`, `from`, `break_glass`; sealed: `reason`";
     OwnershipTransferNeeded = "ownership.transfer_needed", Acts, "Provisioning wants to end the owner.", "`request`";

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::base::id::ResourceId;
+use crate::scim::schema::ResourceType;
 
 /// Attributes of a resource as the client may set them: names and URNs in canonical spelling, `schemas` first, no
 /// `null`, `[]` or `{}`.
@@ -30,6 +31,26 @@ impl Document {
     pub fn to_text(&self) -> String {
         // `Value`'s own printing cannot fail, and a map has none: borrow it as one without a copy.
         serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// The same document without what the type does not have: schemas may have been changed since it was stored.
+    #[must_use]
+    pub fn known_to(mut self, ty: &ResourceType) -> Self {
+        let known = |name: &str, value: &mut Value| match (ty.extension(name), value) {
+            (Some(_), Value::Object(inner)) => {
+                inner.retain(|member, _| ty.field(Some(name), member).is_some());
+                !inner.is_empty()
+            }
+            (Some(_), _) => false,
+            (None, _) => ty.field(None, name).is_some(),
+        };
+        self.0.retain(|name, value| known(name, value));
+        let extensions: Vec<String> = self.0.keys().cloned().collect();
+        if let Some(Value::Array(urns)) = self.0.get_mut("schemas") {
+            let is_there = |urn: &str| urn == ty.schema().id || extensions.iter().any(|name| name == urn);
+            urns.retain(|urn| urn.as_str().is_some_and(is_there));
+        }
+        self
     }
 
     /// The attributes, extension containers and `schemas`.

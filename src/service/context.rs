@@ -17,7 +17,7 @@ use super::delivery::{Guard, Looked};
 use super::error::Result;
 use super::keys::{Sealer, Signers};
 use super::passwords::Turns;
-use super::schemas::Vocabulary;
+use super::schemas::{Definitions, Vocabularies, Vocabulary};
 use super::setbacks::Setbacks;
 use super::tolerances::Tally;
 use crate::access::Catalogue;
@@ -54,6 +54,8 @@ pub struct Parts {
     pub listing: Listing,
     /// Where Muster may connect to.
     pub guard: Guard,
+    /// Schemas and resource types of every tenant, beside those of the protocol.
+    pub schemas: Definitions,
 }
 
 /// What the log keeps of what happens. Only code can choose, no setting: a server keeps everything.
@@ -76,6 +78,7 @@ struct Inner {
     signers: Signers,
     setbacks: Setbacks,
     looked: Looked,
+    vocabularies: Vocabularies,
     known: Known,
     hashing: Turns,
     tally: Tally,
@@ -100,6 +103,7 @@ impl Services {
     /// A database that does not answer.
     pub async fn keeping(parts: Parts, keeping: Keeping) -> Result<Self> {
         parts.db.ping().await?;
+        let vocabularies = Vocabularies::of(&parts.schemas)?;
         let sealer = Sealer::new(parts.keys.clone());
         Ok(Self(Arc::new(Inner {
             sealer,
@@ -108,6 +112,7 @@ impl Services {
             looked: Looked::default(),
             parts,
             keeping,
+            vocabularies,
             known: Known::new(),
             hashing: Turns::default(),
             tally: Tally::default(),
@@ -153,6 +158,11 @@ impl Services {
     #[must_use]
     pub fn ids(&self) -> &Ids {
         &self.0.parts.ids
+    }
+
+    /// Compiled schemas of tenants.
+    pub(super) fn vocabularies(&self) -> &Vocabularies {
+        &self.0.vocabularies
     }
 
     pub(super) fn known(&self) -> &Known {

@@ -198,7 +198,7 @@ async fn look_up(services: &Services, key: &[u8; 32]) -> Result<Option<Arc<Found
     };
     let found = Arc::new(Found {
         slug: Arc::from(credential.tenant_slug.as_str()),
-        words: services.vocabulary(credential.tenant).await?,
+        words: services.vocabulary_at(credential.tenant, credential.schemas).await?,
         credential,
         authority,
     });

@@ -195,6 +195,9 @@ impl From<store::Error> for Error {
                 scim::Error::too_many("the query takes longer than the server allows; ask for less, with fewer terms")
                     .into()
             }
+            store::Error::Taken(store::error::Unique::Value) => {
+                scim::Error::uniqueness("another resource has a value that must be unique").into()
+            }
             other => Self::Internal(Box::new(other)),
         }
     }

@@ -47,19 +47,25 @@ impl FromRow for Connection {
 
 /// The connection `$2`, where it and its tenant work.
 macro_rules! works {
-    ($lock:literal) => {
+    ($more:literal, $lock:literal) => {
         concat!(
             "SELECT c.id FROM connection c CROSS JOIN tenant t WHERE c.tenant_id = $1 AND c.id = $2 AND c.state = 'active' ",
             "AND t.id = $1 AND t.state = 'active'",
+            $more,
             $lock
         )
     };
 }
 
-/// Expects that a connection and its tenant work; whoever suspends or deletes the connection waits until the unit ends.
-pub(super) fn works(tenant: TenantId, connection: ConnectionId) -> Statement {
-    const WORKS: &str = works!(" [share c] [share t]");
-    Statement::new(WORKS).bind(tenant).bind(connection).expecting_row()
+/// Expects that a connection and its tenant work, and that the schemas were changed so often and no more; whoever suspends or
+/// deletes the connection waits until the unit ends.
+pub(super) fn works(tenant: TenantId, connection: ConnectionId, schemas: i64) -> Statement {
+    const WORKS: &str = works!(
+        " AND EXISTS (SELECT 1 FROM policy p WHERE p.tenant_id = $1 AND p.schemas = $3)",
+        " [share c] [share t]"
+    );
+    let works = Statement::new(WORKS).bind(tenant).bind(connection);
+    works.bind(schemas).expecting_row()
 }
 
 impl<R: Read> Connections<R> {
@@ -72,7 +78,7 @@ impl<R: Read> Connections<R> {
     /// # Errors
     /// When the database fails.
     pub async fn works(&mut self, connection: ConnectionId) -> Result<bool> {
-        const WORKS: &str = works!("");
+        const WORKS: &str = works!("", "");
         let works = Statement::new(WORKS).bind(self.tenant).bind(connection);
         let row: Option<(i64,)> = self.source.row(works).await?;
         Ok(row.is_some())

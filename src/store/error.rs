@@ -14,6 +14,9 @@ pub enum Unique {
     /// `userName`, or `displayName` of a group where that is unique.
     #[error("name")]
     Name,
+    /// A value that the schema says must be unique.
+    #[error("value")]
+    Value,
     /// The id of a resource.
     #[error("id")]
     ResourceId,

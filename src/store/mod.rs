@@ -24,6 +24,7 @@ pub mod query;
 pub mod reader;
 pub mod resources;
 pub mod runs;
+pub mod schemas;
 pub mod sql;
 pub mod tenants;
 pub mod together;

@@ -39,6 +39,7 @@ use super::runs::ends::Ends;
 use super::runs::enforcers::Enforcers;
 use super::runs::hooks::Hooks;
 use super::runs::list::Runs;
+use super::schemas::Schemas;
 use super::sql::Db;
 use super::tokens::Tokens;
 use super::tolerances::Tolerances;
@@ -285,6 +286,12 @@ impl Reader {
     #[must_use]
     pub fn undos(&self) -> Undos<&Db> {
         Undos::new(self.tenant, &self.db)
+    }
+
+    /// Schemas and resource types of the tenant.
+    #[must_use]
+    pub fn schemas(&self) -> Schemas<&Db> {
+        Schemas::new(self.tenant, &self.db)
     }
 
     /// Requests that their clients do not wait for.

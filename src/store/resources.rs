@@ -370,6 +370,8 @@ impl Resources<&mut Tx> {
                     .map(|rows| Statement::new(REMOVE).bind(self.tenant).bind(pk).bind(rows)),
             )
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
+            .after_some(rows.free.map(|rows| self.give_up(pk, rows)))
+            .after_some(rows.taken.map(|rows| self.take(pk, rows)))
             .after_some(self.external(pk, external));
         self.source.later(script);
         Ok(Version(expected.0 + 1))
@@ -401,6 +403,19 @@ impl Resources<&mut Tx> {
                            SELECT $1, [int $3 0], [text $3 1], $2, [int $3 2], [text $3 3] [from $3] WHERE 1 = 1 \
                            ON CONFLICT (tenant_id, path_id, fold, resource_pk, elem) DO UPDATE SET rest = excluded.rest";
         Statement::new(ADD).bind(self.tenant).bind(pk).bind(rows)
+    }
+
+    /// No two resources have the same: the index says so.
+    fn take(&self, pk: Pk, values: Vec<Vec<Bind>>) -> Statement {
+        const TAKE: &str = "INSERT INTO unique_value (tenant_id, path_id, fold, resource_pk) \
+                            SELECT $1, [int $3 0], [text $3 1], $2 [from $3]";
+        Statement::new(TAKE).bind(self.tenant).bind(pk).bind(values)
+    }
+
+    fn give_up(&self, pk: Pk, values: Vec<Vec<Bind>>) -> Statement {
+        const FREE: &str = "DELETE FROM unique_value WHERE tenant_id = $1 AND resource_pk = $2 AND (path_id, fold) IN (\
+                            SELECT [int $3 0], [text $3 1] [from $3])";
+        Statement::new(FREE).bind(self.tenant).bind(pk).bind(values)
     }
 
     fn external(&self, pk: Pk, external: External<'_>) -> Option<Statement> {

@@ -110,6 +110,8 @@ pub struct Credential {
     pub tenant_state: State,
     /// Of a SCIM client: id on the wire, name and dialect.
     pub connection: Option<(ResourceId, String, String)>,
+    /// How often the schemas of the tenant were changed.
+    pub schemas: i64,
     /// Whether that works.
     pub connection_state: State,
     /// Of a user: its id, and whether it may act.
@@ -150,6 +152,7 @@ impl FromRow for Credential {
             tenant_slug: row.get(11)?,
             tenant_state: state(17)?,
             connection,
+            schemas: row.get::<Option<i64>>(19)?.unwrap_or(0),
             connection_state: state(18)?,
             user: row.get::<Option<String>>(15)?.map(|id| (ResourceId::new(id), active)),
         })
@@ -170,7 +173,8 @@ pub async fn find(mut db: &Db, hash: &str) -> Result<Option<Credential>> {
     const FIND: &str = concat!(
         "SELECT ",
         columns!(),
-        ", n.id, n.slug, c.uid, c.name, c.dialect, r.id, r.active, n.state, c.state ",
+        ", n.id, n.slug, c.uid, c.name, c.dialect, r.id, r.active, n.state, c.state, ",
+        "(SELECT p.schemas FROM policy p WHERE p.tenant_id = n.id) ",
         "FROM token t JOIN tenant n ON n.id = t.tenant_id ",
         "LEFT JOIN connection c ON c.tenant_id = t.tenant_id AND c.id = t.connection_id ",
         "LEFT JOIN resource r ON r.tenant_id = t.tenant_id AND r.pk = t.user_pk WHERE t.hash = $1"

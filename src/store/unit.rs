@@ -40,6 +40,7 @@ use super::resources::Resources;
 use super::runs::ends::Ends;
 use super::runs::enforcers::Enforcers;
 use super::runs::list::Runs;
+use super::schemas::Schemas;
 use super::sql::{Db, Tx};
 use super::together::Seat;
 use super::tokens::Tokens;
@@ -58,6 +59,8 @@ pub struct Unit {
     collected: Collected,
     /// The connection whose request it carries out.
     sender: Option<ConnectionId>,
+    /// How often the schemas were changed that it goes by, where it must not be saved by others.
+    schemas: i64,
     /// Told when everything is on disk.
     kept: Option<Arc<AtomicBool>>,
     /// Where it goes when it is saved, as a part of something that is saved together.
@@ -75,6 +78,7 @@ impl Unit {
             tx: Tx::begin(db).await?,
             collected: Collected::default(),
             sender: None,
+            schemas: 0,
             kept: None,
             seat: None,
         })
@@ -101,10 +105,11 @@ impl Unit {
     }
 
     /// The same unit, which is saved only while this connection and the tenant work: a request that was let in before somebody
-    /// shut them may take long to arrive.
+    /// shut them may take long to arrive. And only as long as its schemas are those that were changed so often.
     #[must_use]
-    pub const fn sent_by(mut self, connection: ConnectionId) -> Self {
+    pub const fn sent_by(mut self, connection: ConnectionId, schemas: i64) -> Self {
         self.sender = Some(connection);
+        self.schemas = schemas;
         self
     }
 
@@ -165,7 +170,7 @@ impl Unit {
             return self.tx.save().await;
         };
         // Last of all, when the policy is shared: whoever shuts the tenant holds that, and who shuts the connection waits here.
-        self.tx.later(works(self.tenant, sender));
+        self.tx.later(works(self.tenant, sender, self.schemas));
         let db = self.tx.db();
         match self.tx.save().await {
             Err(Error::Stale) if !Connections::new(self.tenant, &db).works(sender).await? => Err(Error::Shut),
@@ -355,6 +360,11 @@ impl Unit {
     /// What is taken back.
     pub fn undos(&mut self) -> Undos<&mut Tx> {
         Undos::new(self.tenant, &mut self.tx)
+    }
+
+    /// Schemas and resource types of the tenant.
+    pub fn schemas(&mut self) -> Schemas<&mut Tx> {
+        Schemas::new(self.tenant, &mut self.tx)
     }
 
     /// Requests that their clients do not wait for.

@@ -28,4 +28,5 @@ mod mail;
 mod nodes;
 mod offboarding;
 mod race;
+mod schemas;
 mod store;

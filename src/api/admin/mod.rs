@@ -26,6 +26,7 @@ mod roles;
 mod rules;
 mod runs;
 mod schedules;
+mod schemas;
 mod scopes;
 mod settings;
 mod snapshot;

@@ -2,8 +2,8 @@
 
 use super::{
     clones, closing, enforcers, events, fuse, grants, history, holds, invitations, live, log, ownership, pending,
-    preview, rehires, roles, rules, runs, schedules, scopes, settings, snapshot, status, status_rules, streams, tokens,
-    tombstones, undo, users, views, webhooks,
+    preview, rehires, roles, rules, runs, schedules, schemas, scopes, settings, snapshot, status, status_rules,
+    streams, tokens, tombstones, undo, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route> {
         views::routes(),
         ownership::routes(),
         settings::routes(),
+        schemas::routes(),
         status_rules::routes(),
         pending::routes(),
         runs::routes(),

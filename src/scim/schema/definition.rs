@@ -62,6 +62,58 @@ pub enum SchemaFault {
     /// The registry has no resource type of this name.
     #[error("there is no resource type `{0}`")]
     UnknownType(String),
+    /// A schema that every server has.
+    #[error("`{0}` belongs to the protocol or to this server, and cannot be defined anew")]
+    Core(String),
+    /// Not usable as the beginning of a path.
+    #[error("`{0}` is no URN that can be used: `urn:` and at least two more parts of letters, digits, `.`, `-`, `_`, at most {max} characters in all", max = super::own::MAX_URN)]
+    Urn(String),
+    /// More than is read.
+    #[error("there are at most {1} {0}")]
+    TooMany(&'static str, usize),
+    /// Longer than is kept.
+    #[error("a {0} has at most {1} characters, and no NUL")]
+    TooLong(&'static str, usize),
+    /// An attribute that every resource has.
+    #[error("every resource has the attribute `{0}` already: a schema cannot define it anew")]
+    Common(String),
+    /// An extension has an attribute of the core schema.
+    #[error("`{ty}` has the attribute `{name}` already: the extension `{urn}` cannot redefine it")]
+    Redefined {
+        /// The extension.
+        urn: String,
+        /// The attribute.
+        name: String,
+        /// The resource type.
+        ty: String,
+    },
+    /// Characteristics that cannot hold together.
+    #[error("`{0}`: {1}")]
+    Contradiction(String, &'static str),
+    /// A path that would lead somewhere else.
+    #[error("the path `{0}` would lead somewhere else")]
+    Ambiguous(String),
+    /// Not an object.
+    #[error("a resource type must be a JSON object")]
+    NotAType,
+    /// A member of a resource type that is absent, of another JSON type or another value than it must be.
+    #[error("the resource type lacks a usable `{0}`")]
+    TypeMember(&'static str),
+    /// The name of a resource type that is none.
+    #[error("`{0}` is not a valid name of a resource type")]
+    TypeName(String),
+    /// A name that cannot be a segment of a URL.
+    #[error("`{0}` is no endpoint: a slash and one segment of letters, digits, `-` and `_` that begins with a letter")]
+    Endpoint(String),
+    /// An endpoint or a type that is there already.
+    #[error("`{0}` is already in use on this server")]
+    Collides(String),
+    /// A schema that a resource type names and nobody has defined.
+    #[error("there is no schema `{0}`")]
+    UnknownSchema(String),
+    /// What cannot be changed of a type that every server has.
+    #[error("the `{1}` of the resource type `{0}` cannot be changed")]
+    Fixed(String, &'static str),
 }
 
 impl Schema {
@@ -191,7 +243,7 @@ fn attribute(value: &Value, parent: &str, nesting: bool) -> Result<Attribute, Sc
 }
 
 /// `ATTRNAME = ALPHA *(nameChar)`, and `$ref` (RFC 7643 §2.1).
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let rest = name.strip_prefix('$').unwrap_or(name);
     let in_name = |other: char| other.is_ascii_alphanumeric() || matches!(other, '$' | '-' | '_');
     rest.starts_with(|first: char| first.is_ascii_alphabetic()) && rest.chars().all(in_name)

@@ -6,8 +6,10 @@
 
 mod attribute;
 mod builtin;
+mod compare;
 mod definition;
 mod field;
+mod own;
 mod registry;
 mod resource_type;
 mod suggest;
@@ -19,7 +21,9 @@ pub use attribute::{Attribute, Mutability, Returned, Type, Uniqueness};
 pub use builtin::{
     ENTERPRISE_USER, ENTITLEMENT, GROUP, RESOURCE_TYPE, ROLE, ROLE_ASSIGNMENT, SCHEMA, SERVICE_PROVIDER_CONFIG, USER,
 };
+pub use compare::{Among, Demand, Holds};
 pub use definition::{Schema, SchemaFault};
 pub use field::{Field, Place, Target};
+pub use own::{MAX_ATTRIBUTES, TypeDefinition};
 pub use registry::Registry;
 pub use resource_type::{Extension, ResourceType};

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::builtin;
 use super::definition::{Schema, SchemaFault};
+use super::own::TypeDefinition;
 use super::resource_type::{Extension, ResourceType};
 
 #[derive(Debug)]
@@ -54,11 +55,80 @@ impl Registry {
             schema,
             required: false,
         })?;
-        Ok(Self(Arc::new(Inner {
+        Ok(self.with(types, schemas))
+    }
+
+    /// The same with one more schema, which no resource type has yet.
+    ///
+    /// # Errors
+    /// [`SchemaFault::Taken`].
+    pub fn with_schema(&self, schema: Schema) -> Result<Self, SchemaFault> {
+        if self.schema(&schema.id).is_some() {
+            return Err(SchemaFault::Taken(schema.id));
+        }
+        let mut schemas = self.0.schemas.clone();
+        schemas.push(Arc::new(schema));
+        Ok(self.with(self.0.types.clone(), schemas))
+    }
+
+    /// The same with what a definition adds to a resource type that is there.
+    ///
+    /// # Errors
+    /// What the definition names and is not there, says otherwise than it is, or redefines.
+    pub fn with_type(&self, definition: &TypeDefinition) -> Result<Self, SchemaFault> {
+        let mut types = self.0.types.clone();
+        let ty = types.iter_mut().find(|ty| ty.name() == definition.name);
+        let ty = ty.ok_or_else(|| SchemaFault::UnknownType(definition.name.clone()))?;
+        if definition
+            .endpoint
+            .as_deref()
+            .is_some_and(|given| given != ty.endpoint())
+        {
+            return Err(SchemaFault::Fixed(definition.name.clone(), "endpoint"));
+        }
+        let core = definition.schema.as_deref();
+        if core.is_some_and(|given| !given.eq_ignore_ascii_case(&ty.schema().id)) {
+            return Err(SchemaFault::Fixed(definition.name.clone(), "schema"));
+        }
+        for (urn, required) in &definition.extensions {
+            if let Some(there) = ty.extension(urn) {
+                if there.required == *required {
+                    continue;
+                }
+                return Err(SchemaFault::Fixed(definition.name.clone(), "schemaExtensions"));
+            }
+            *ty = ty.extended(self.extension(ty, urn, *required)?)?;
+        }
+        ty.addressed()?;
+        Ok(self.with(types, self.0.schemas.clone()))
+    }
+
+    fn extension(&self, ty: &ResourceType, urn: &str, required: bool) -> Result<Extension, SchemaFault> {
+        let known = self.0.schemas.iter().find(|known| known.id.eq_ignore_ascii_case(urn));
+        let schema = known.ok_or_else(|| SchemaFault::UnknownSchema(urn.to_owned()))?;
+        if Self::builtin().schema(urn).is_some() {
+            return Err(SchemaFault::Core(schema.id.clone()));
+        }
+        let redefined = schema.attributes.iter().find(|own| ty.field(None, &own.name).is_some());
+        if let Some(attribute) = redefined {
+            return Err(SchemaFault::Redefined {
+                urn: schema.id.clone(),
+                name: attribute.name.clone(),
+                ty: ty.name().to_owned(),
+            });
+        }
+        Ok(Extension {
+            schema: Arc::clone(schema),
+            required,
+        })
+    }
+
+    fn with(&self, types: Vec<ResourceType>, schemas: Vec<Arc<Schema>>) -> Self {
+        Self(Arc::new(Inner {
             types,
             derived: self.0.derived.clone(),
             schemas,
-        })))
+        }))
     }
 
     /// The resource types whose resources clients write.

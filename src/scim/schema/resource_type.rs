@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::attribute::{Attribute, Mutability, Returned, Type};
+use super::attribute::{Attribute, Mutability, Returned, Type, Uniqueness};
 use super::builtin::{RESOURCE_TYPE, common_attributes};
 use super::definition::{Schema, SchemaFault};
 use super::field::{Field, Place, Target};
@@ -30,6 +30,8 @@ pub struct ResourceType {
     extensions: Vec<Extension>,
     fields: Vec<Field>,
     index: HashMap<String, usize>,
+    /// Paths of values that must be unique, in the order of the fields.
+    unique: Vec<String>,
     plain: bool,
 }
 
@@ -77,6 +79,7 @@ impl ResourceType {
             name: name.to_owned(),
             description: description.to_owned(),
             endpoint: format!("/{}", endpoint.trim_matches('/')),
+            unique: unique(&fields),
             plain: fields.iter().all(|field| is_plain(&field.attribute)),
             schema,
             extensions,
@@ -186,6 +189,39 @@ impl ResourceType {
         attributes.all(|attribute| attribute.mutability == Mutability::ReadOnly)
     }
 
+    /// Where two resources must not have the same value of an extension. `userName` has an index of its own.
+    #[must_use]
+    pub fn unique_paths(&self) -> &[String] {
+        &self.unique
+    }
+
+    /// The key under which values at this path are kept that no two resources of a tenant may have.
+    #[must_use]
+    pub fn unique_key(&self, path: &str) -> Option<&str> {
+        self.unique.iter().map(String::as_str).find(|unique| *unique == path)
+    }
+
+    /// Whether each path of an extension leads to what has it.
+    ///
+    /// # Errors
+    /// [`SchemaFault::Ambiguous`] with the first that does not.
+    pub(super) fn addressed(&self) -> Result<(), SchemaFault> {
+        let leads = |path: &str| {
+            AttrPath::parse(path).is_ok_and(|parsed| match self.resolve(&parsed) {
+                Some(Target::Attribute(place)) => place.path() == path,
+                Some(Target::Extension(extension)) => extension.schema.id == path,
+                _ => false,
+            })
+        };
+        let urns = self.extensions.iter().map(|extension| extension.schema.id.as_str());
+        let fields = self.fields.iter().filter(|field| field.extension.is_some());
+        let paths = fields.flat_map(|field| std::iter::once(field.path()).chain(field.subs().map(|(_, path)| path)));
+        match urns.chain(paths).find(|path| !leads(path)) {
+            Some(path) => Err(SchemaFault::Ambiguous(path.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     /// Whether stored documents can be shown as they are: nothing is hidden or shown on request only, but the password.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -214,6 +250,15 @@ impl ResourceType {
             },
         })
     }
+}
+
+fn unique(fields: &[Field]) -> Vec<String> {
+    let fields = fields.iter().filter(|field| field.extension.is_some());
+    let leaves = fields.flat_map(|field| std::iter::once((&field.attribute, field.path())).chain(field.subs()));
+    leaves
+        .filter(|(attribute, _)| attribute.uniqueness != Uniqueness::None && attribute.kind != Type::Complex)
+        .map(|(_, path)| path.to_owned())
+        .collect()
 }
 
 /// The password is never part of a stored document, so it does not count.

@@ -285,3 +285,57 @@ fn a_urn_can_be_added_once() {
         SchemaFault::UnknownType("Robot".into())
     );
 }
+
+#[test]
+fn a_change_demands_what_it_would_make_invalid() {
+    let schema = |attributes: Value| Schema::offered(&json!({"id": "urn:x:y:1", "attributes": attributes})).unwrap();
+    let ty = |attributes: Value, required: bool| {
+        let registry = Registry::builtin().with_schema(schema(attributes)).unwrap();
+        let extends = json!({"name": "User", "schemaExtensions": [{"schema": "urn:x:y:1", "required": required}]});
+        let registry = registry.with_type(&TypeDefinition::parse(&extends).unwrap()).unwrap();
+        registry.resource_type("User").unwrap().clone()
+    };
+    let before = ty(json!([{"name": "a"}, {"name": "h", "returned": "never"}]), false);
+    assert_eq!(before.demands(Some(&before)), []);
+    let demanded = |after: &ResourceType| -> Vec<(String, Holds)> {
+        let demands = before.demands(Some(after)).into_iter();
+        demands.map(|demand| (demand.path, demand.holds)).collect()
+    };
+    let extended = Among::Extended("urn:x:y:1".into());
+    let at = |name: &str| format!("urn:x:y:1:{name}");
+    let gone = ty(json!([{"name": "A"}]), false);
+    assert_eq!(
+        demanded(&gone),
+        [
+            (at("a"), Holds::Nobody(Among::With(at("a")))),
+            (at("h"), Holds::Nobody(extended.clone()))
+        ]
+    );
+    let more = json!([{"name": "a", "uniqueness": "server"}, {"name": "h", "returned": "never"}, {"name": "b", "required": true}]);
+    assert_eq!(
+        demanded(&ty(more, true)),
+        [
+            ("urn:x:y:1".to_owned(), Holds::Given(Among::All)),
+            (at("a"), Holds::Distinct { any_type: true }),
+            (at("b"), Holds::Given(extended.clone())),
+        ]
+    );
+    let none = Registry::builtin();
+    assert_eq!(
+        demanded(none.resource_type("User").unwrap()),
+        [("urn:x:y:1".to_owned(), Holds::Nobody(extended))]
+    );
+}
+
+#[test]
+fn a_path_that_would_lead_elsewhere_is_refused() {
+    let with = |urn: &str, name: &str| Schema::offered(&json!({"id": urn, "attributes": [{"name": name}]})).unwrap();
+    let registry = Registry::builtin().with_schema(with("urn:x:y", "z")).unwrap();
+    let registry = registry.with_schema(with("urn:x:y:z", "a")).unwrap();
+    let both = json!({"name": "User", "schemaExtensions": [{"schema": "urn:x:y"}, {"schema": "urn:x:y:z"}]});
+    let refused = registry.with_type(&TypeDefinition::parse(&both).unwrap()).unwrap_err();
+    assert!(
+        matches!(refused, SchemaFault::Ambiguous(_) | SchemaFault::Twice(_)),
+        "{refused}"
+    );
+}

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::base::fold::check_user_name;
 use crate::scim::Error;
+use crate::scim::filter;
 use crate::scim::schema::{Attribute, Field, Mutability, ResourceType, Type};
 
 /// Canonical paths of required attributes that have no value; `members` is a document with or without `schemas`.
@@ -98,10 +99,32 @@ fn weight(value: &Value) -> usize {
 /// # Errors
 /// `invalidValue` saying which rule is broken.
 pub(in crate::scim) fn user_name(ty: &ResourceType, members: &Map<String, Value>) -> Result<(), Error> {
+    unique(ty, members)?;
     match members.get("userName").and_then(Value::as_str) {
         Some(name) if ty.name() == "User" => {
             check_user_name(name).map_err(|fault| Error::invalid_value(fault.to_string()))
         }
         _ => Ok(()),
+    }
+}
+
+/// Longest value that must be unique, in characters as it compares: it is kept whole in an index.
+pub const MAX_UNIQUE: usize = 256;
+
+fn unique(ty: &ResourceType, members: &Map<String, Value>) -> Result<(), Error> {
+    if ty.unique_paths().is_empty() {
+        return Ok(());
+    }
+    let mut long = None;
+    filter::leaves(members, ty, &mut |leaf| {
+        if ty.unique_key(leaf.path).is_some() && leaf.fold.chars().count() > MAX_UNIQUE {
+            long = Some(leaf.path.to_owned());
+        }
+    });
+    match long {
+        Some(path) => Err(Error::invalid_value(format!(
+            "`{path}` must be unique, and has at most {MAX_UNIQUE} characters"
+        ))),
+        None => Ok(()),
     }
 }

@@ -79,8 +79,8 @@ pub(in crate::service) async fn at(services: &Services, caller: &Caller, version
         return Ok(book);
     }
     let shared = services.read(caller).policy().load().await?;
-    let words = services.vocabulary(caller.tenant()).await?;
-    let book = Arc::new(compile(services, words.user_type()?, shared)?);
+    let words = services.vocabulary_at(caller.tenant(), shared.schemas).await?;
+    let book = Arc::new(compile(services, words.user_type()?, shared));
     services.policies().keep(caller.tenant(), &book);
     Ok(book)
 }
@@ -139,14 +139,14 @@ pub(in crate::service) async fn facts(
 }
 
 /// Compiles what can be: a rule that something else has broken gives nothing, and is told in the log.
-pub(in crate::service) fn compile(services: &Services, user: &ResourceType, shared: Shared) -> Result<Book> {
+pub(in crate::service) fn compile(services: &Services, user: &ResourceType, shared: Shared) -> Book {
     let (policy, watched) = against(services, user, shared);
     let (status_rules, faults) = StatusRules::compile(&policy.settings.status_rules, user);
     for (name, fault) in faults {
         tracing::warn!(rule.name = name, %fault, "the condition of a rule of status no longer fits the schema");
     }
     let book = bound(policy, watched);
-    Ok(Book { status_rules, ..book })
+    Book { status_rules, ..book }
 }
 
 /// A policy of any time, made ready.

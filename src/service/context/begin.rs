@@ -26,7 +26,7 @@ impl Services {
             Keeping::Nothing => unit.silent(),
         };
         if let (Authority::Connection(connection), false) = (caller.authority(), caller.0.tells) {
-            unit = unit.sent_by(connection.id);
+            unit = unit.sent_by(connection.id, caller.vocabulary().version());
         }
         if let Some(claim) = caller.claim() {
             unit.replays().take_effect(claim);

@@ -367,7 +367,7 @@ impl Restoring {
     /// Writes the resource again.
     async fn revive(&self, unit: &mut Unit, (tomb, book): (&Tombstone, &Book), now: Timestamp) -> Result<Revived> {
         let document = Document::from_stored(&tomb.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
-        let mut document = self.named(document)?;
+        let mut document = self.named(document.known_to(self.schema()?))?;
         let stands = match self.kind {
             Kind::User => {
                 let user = (tomb.pk, &tomb.id, &mut document);

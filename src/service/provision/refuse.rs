@@ -26,8 +26,14 @@ pub(super) async fn explain(
     key: &str,
     error: store::Error,
 ) -> Error {
-    if !matches!(error, store::Error::Taken(store::error::Unique::Name)) {
-        return error.into();
+    match error {
+        store::Error::Taken(store::error::Unique::Name) => {}
+        store::Error::Taken(store::error::Unique::Value) => {
+            let paths = kind.unique_paths().join("`, `");
+            let what = kind.name().to_lowercase();
+            return scim::Error::uniqueness(format!("another {what} has the same value of `{paths}`")).into();
+        }
+        other => return other.into(),
     }
     match holder_is_elsewhere(services, caller, kind, key).await {
         Ok(elsewhere) => taken(kind, elsewhere).into(),

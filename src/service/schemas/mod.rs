@@ -2,6 +2,18 @@
 //!
 //! May import what `service` may, and the rest of it; must never read a document by a schema of another tenant.
 
+mod change;
+mod conditions;
+mod definitions;
+mod discard;
+mod edit;
+mod shown;
 mod vocabulary;
 
+pub use change::{Purpose, change};
+pub use definitions::{Definitions, Unusable};
+pub use discard::discard;
+pub use edit::Asked;
+pub use shown::{InTheWay, Preview, resource_type, resource_types, schema, schemas};
+pub(super) use vocabulary::Vocabularies;
 pub use vocabulary::Vocabulary;

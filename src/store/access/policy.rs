@@ -17,6 +17,8 @@ pub struct Policies<R> {
 /// Everything that is not about one user, at one version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shared {
+    /// How often the schemas were changed that its conditions are read against.
+    pub schemas: i64,
     /// Moves with every change of what is in here; 0 before the first.
     pub version: i64,
     /// What the organisation has decided for all of it.
@@ -177,7 +179,8 @@ impl<R: Read> Policies<R> {
                 " CROSS JOIN member m",
                 " AND m.tenant_id = $1 AND m.member_pk = r.pk"
             ),
-            ", (SELECT n.state FROM tenant n WHERE n.id = $1)",
+            ", (SELECT n.state FROM tenant n WHERE n.id = $1), ",
+            "coalesce((SELECT p.schemas FROM policy p WHERE p.tenant_id = $1), 0)",
         );
         let shared: Option<Shared> = self.source.row(Statement::new(LOAD).bind(self.tenant)).await?;
         shared.ok_or(Error::Damaged("policy"))
@@ -359,6 +362,7 @@ impl FromRow for Shared {
             }
         }
         Ok(Self {
+            schemas: row.get(10)?,
             version: row.get(0)?,
             settings: settings::read(row.get::<Option<String>>(1)?.as_deref())?,
             closed: row

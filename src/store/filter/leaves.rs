@@ -14,7 +14,11 @@ const COLUMNS: [&str; 5] = ["id", "externalId", "userName", "active", "meta"];
 
 /// Every queryable value of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Leaves(Vec<Leaf>);
+pub struct Leaves {
+    leaves: Vec<Leaf>,
+    /// Values that no other resource may have, with their paths, sorted.
+    unique: Vec<(String, String)>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Leaf {
@@ -28,13 +32,20 @@ impl Leaves {
     #[must_use]
     pub fn of(document: &Map<String, Value>, kind: &ResourceType) -> Self {
         let mut leaves = Self::default();
-        filter::leaves(document, kind, &mut |leaf| leaves.push(leaf.path, leaf.elem, leaf.fold));
+        filter::leaves(document, kind, &mut |leaf| {
+            if let Some(key) = kind.unique_key(leaf.path) {
+                leaves.unique.push((key.to_owned(), leaf.fold.clone()));
+            }
+            leaves.push(leaf.path, leaf.elem, leaf.fold);
+        });
+        leaves.unique.sort_unstable();
+        leaves.unique.dedup();
         leaves
     }
 
     fn push(&mut self, path: &str, elem: u32, fold: String) {
         if !COLUMNS.contains(&path) && !path.starts_with("meta.") {
-            self.0.push(Leaf {
+            self.leaves.push(Leaf {
                 path: path.to_owned(),
                 elem,
                 fold,
@@ -49,13 +60,17 @@ pub(in crate::store) struct Rows {
     pub(in crate::store) written: Option<Vec<Vec<Bind>>>,
     /// Rows to remove.
     pub(in crate::store) removed: Option<Vec<Vec<Bind>>>,
+    /// The same of the table of values that must be unique: `path_id, fold`.
+    pub(in crate::store) taken: Option<Vec<Vec<Bind>>>,
+    /// Those that are given up.
+    pub(in crate::store) free: Option<Vec<Vec<Bind>>>,
 }
 
 type Key<'a> = (&'a str, &'a str, u32);
 
 fn keyed(leaves: &Leaves) -> HashMap<Key<'_>, &str> {
-    let mut keyed = HashMap::with_capacity(leaves.0.len());
-    for leaf in &leaves.0 {
+    let mut keyed = HashMap::with_capacity(leaves.leaves.len());
+    for leaf in &leaves.leaves {
         let (fold, rest) = split(&leaf.fold);
         keyed.insert((leaf.path.as_str(), fold, leaf.elem), rest);
     }
@@ -65,8 +80,10 @@ fn keyed(leaves: &Leaves) -> HashMap<Key<'_>, &str> {
 impl Rows {
     /// What must be written and removed to get from the old leaves to the new.
     pub(in crate::store) async fn between(tx: &mut Tx, old: &Leaves, new: &Leaves) -> Result<Self> {
-        if old.0.is_empty() {
-            return Self::of_new(tx, new).await;
+        let (taken, free) = unique(tx, &old.unique, &new.unique).await?;
+        if old.leaves.is_empty() {
+            let rows = Self::of_new(tx, new).await?;
+            return Ok(Self { taken, free, ..rows });
         }
         let (old, new) = (keyed(old), keyed(new));
         let removed: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
@@ -76,17 +93,19 @@ impl Rows {
         Ok(Self {
             written: rows(&ids, written)?,
             removed: rows(&ids, removed)?,
+            taken,
+            free,
         })
     }
 
     /// The same when there was nothing.
     async fn of_new(tx: &mut Tx, new: &Leaves) -> Result<Self> {
-        let mut paths: Vec<&str> = new.0.iter().map(|leaf| leaf.path.as_str()).collect();
+        let mut paths: Vec<&str> = new.leaves.iter().map(|leaf| leaf.path.as_str()).collect();
         paths.sort_unstable();
         paths.dedup();
         let ids = write_paths(tx, &paths).await?;
-        let mut rows = Vec::with_capacity(new.0.len());
-        for leaf in &new.0 {
+        let mut rows = Vec::with_capacity(new.leaves.len());
+        for leaf in &new.leaves {
             let (fold, rest) = split(&leaf.fold);
             let id = ids.get(leaf.path.as_str()).ok_or(Error::Damaged("attribute path"))?;
             rows.push((*id, fold, leaf.elem, rest));
@@ -94,8 +113,41 @@ impl Rows {
         rows.sort_unstable();
         rows.dedup_by_key(|row| (row.0, row.1, row.2));
         let written = (!rows.is_empty()).then(|| rows.into_iter().map(row).collect());
-        Ok(Self { written, removed: None })
+        Ok(Self {
+            written,
+            removed: None,
+            taken: None,
+            free: None,
+        })
     }
+}
+
+/// Values of these pairs of path and text.
+type Values = Option<Vec<Vec<Bind>>>;
+
+/// What is taken and what is given up to get from the old values to the new.
+async fn unique(tx: &mut Tx, old: &[(String, String)], new: &[(String, String)]) -> Result<(Values, Values)> {
+    if old == new {
+        return Ok((None, None));
+    }
+    let paths: Vec<&str> = old.iter().chain(new).map(|(path, _)| path.as_str()).collect();
+    let ids = write_paths(tx, &paths).await?;
+    let missing = |these: &[(String, String)], others: &[(String, String)]| {
+        let these = these.iter().filter(|pair| !others.contains(pair));
+        let row = |(path, fold): &(String, String)| -> Result<Vec<Bind>> {
+            let id = *ids.get(path.as_str()).ok_or(Error::Damaged("attribute path"))?;
+            Ok(vec![id.into(), fold.clone().into()])
+        };
+        let rows = these.map(row).collect::<Result<Vec<_>>>()?;
+        Ok::<Values, Error>((!rows.is_empty()).then_some(rows))
+    };
+    Ok((missing(new, old)?, missing(old, new)?))
+}
+
+/// The number of a path, which is added where nothing has it yet.
+pub(in crate::store) async fn intern(tx: &mut Tx, path: &str) -> Result<i64> {
+    let ids = write_paths(tx, &[path]).await?;
+    ids.get(path).copied().ok_or(Error::Damaged("attribute path"))
 }
 
 fn row((path_id, fold, elem, rest): (i64, &str, u32, &str)) -> Vec<Bind> {

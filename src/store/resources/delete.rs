@@ -39,6 +39,7 @@ impl Resources<&mut Tx> {
                             SELECT m.group_pk FROM member m WHERE m.tenant_id = $1 AND m.member_pk = $2) \
                             ORDER BY g.pk [lock g]) RETURNING pk, id, version";
         const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
+        const VALUES: &str = "DELETE FROM unique_value WHERE tenant_id = $1 AND resource_pk = $2";
         const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
         const GRANTS: &str = "DELETE FROM access_grant WHERE tenant_id = $1 AND subject_pk = $2";
         const MATCHES: &str = "DELETE FROM rule_match WHERE tenant_id = $1 AND user_pk = $2";
@@ -60,6 +61,7 @@ impl Resources<&mut Tx> {
             .before(of_kind)
             .before(of(GRANTS))
             .before(of(LEAVES))
+            .before(of(VALUES))
             .before(of(NAMES))
             .before(of(PASSWORD))
             .after(self.tally(kind, pk, -1));

@@ -79,6 +79,7 @@ impl Resources<&mut Tx> {
             .bind(tomb.seal.clone());
         let script = Script::new(statement.expecting_row())
             .after_some(rows.written.map(|rows| self.add_leaves(tomb.pk, rows)))
+            .after_some(rows.taken.map(|rows| self.take(tomb.pk, rows)))
             .after(self.tally(tomb.kind, tomb.pk, 1));
         self.source.write(script).await?;
         Ok(version)
@@ -123,6 +124,7 @@ impl Resources<&mut Tx> {
         };
         let script = Script::new(statement.expecting_row())
             .after_some(rows.written.map(|rows| self.add_leaves(pk, rows)))
+            .after_some(rows.taken.map(|rows| self.take(pk, rows)))
             .after_some(external)
             .after(self.tally(new.kind, pk, 1));
         Ok((pk, script))

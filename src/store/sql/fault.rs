@@ -6,11 +6,16 @@ use sqlx::error::DatabaseError;
 use crate::store::error::{Error, Unique};
 
 /// Unique indexes: name (PostgreSQL), columns as SQLite's message lists them, meaning.
-pub(super) const UNIQUE: [(&str, &str, Unique); 21] = [
+pub(super) const UNIQUE: [(&str, &str, Unique); 22] = [
     (
         "resource_name",
         "resource.tenant_id, resource.kind, resource.name_key, resource.twin",
         Unique::Name,
+    ),
+    (
+        "unique_value_key",
+        "unique_value.tenant_id, unique_value.path_id, unique_value.fold",
+        Unique::Value,
     ),
     ("resource_id", "resource.tenant_id, resource.id", Unique::ResourceId),
     ("tenant_uid", "tenant.uid", Unique::TenantId),

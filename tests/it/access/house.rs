@@ -62,6 +62,7 @@ impl Arrange for AccessHouse {
             catalogue: Arc::new(Catalogue::builtin()),
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),
+            schemas: muster::service::schemas::Definitions::default(),
         };
         let services = Services::new(parts).await.unwrap();
         connections::create_tenant(&services, "Acme").await.unwrap();

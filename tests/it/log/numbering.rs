@@ -40,6 +40,7 @@ async fn node(url: &str) -> (Db, Services) {
         catalogue: Arc::new(Catalogue::builtin()),
         listing: Listing::Standard,
         guard: muster::service::delivery::Guard::default(),
+        schemas: muster::service::schemas::Definitions::default(),
     };
     let services = Services::new(parts).await.unwrap();
     (db, services)

@@ -74,6 +74,7 @@ impl Town {
             catalogue: Arc::new(Catalogue::builtin()),
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),
+            schemas: muster::service::schemas::Definitions::default(),
         };
         let services = Services::new(parts).await.unwrap();
         connections::create_tenant(&services, name).await.unwrap();

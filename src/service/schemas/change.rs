@@ -1,0 +1,160 @@
+//! A change of the definitions of a tenant: looked at with all that is stored, then made as a whole, or not at all.
+
+use serde_json::json;
+
+use super::conditions::broken;
+use super::definitions::Definitions;
+use super::edit::{Asked, Edit, unusable};
+use super::shown::{InTheWay, Preview};
+use crate::scim::schema::{Registry, ResourceType};
+use crate::service::access::authority::{SETTINGS, require};
+use crate::service::access::desk::{Change, Desk, perform, rehearse};
+use crate::service::context::{Caller, Services};
+use crate::service::credentials;
+use crate::service::error::{Error, Result};
+use crate::service::ledger;
+use crate::store::Kind;
+
+/// What a change is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be made.
+    Make,
+    /// To know what is in its way.
+    Preview,
+}
+
+/// Attributes that a preview tells of, and resources of each.
+const MOST_TOLD: usize = 20;
+const MOST_NAMED: u32 = 20;
+
+/// Changes the definitions of the caller's tenant, or tells what is in the way of that. When this returns every node goes
+/// by the new ones.
+///
+/// # Errors
+/// `Forbidden`; a definition that does not stand beside the others; `NotFound` for one to remove that is not there.
+/// `Conflict` where something that is stored would be invalid, unless it is a preview.
+pub async fn change(services: &Services, caller: &Caller, asked: Asked<'_>, purpose: Purpose) -> Result<Preview> {
+    require(services, caller, &[SETTINGS]).await?;
+    let edit = asked.edit()?;
+    let changing = Changing { edit, purpose };
+    match purpose {
+        Purpose::Preview => rehearse(services, caller, changing).await,
+        Purpose::Make => {
+            let preview = perform(services, caller, changing).await?;
+            if preview.changes {
+                // Callers carry the schemas of their tenant as long as their token is remembered.
+                credentials::until_everywhere(services).await;
+            }
+            Ok(preview)
+        }
+    }
+}
+
+struct Changing {
+    edit: Edit,
+    purpose: Purpose,
+}
+
+impl Change for Changing {
+    type Made = Preview;
+
+    async fn make(&self, desk: &mut Desk) -> Result<Preview> {
+        // Whoever writes a resource shares the policy, so nobody writes one while it is looked at what is stored.
+        desk.unit.policy().hold().await?;
+        let base = desk.services.vocabularies().base().clone();
+        let own = desk.unit.schemas().load().await?;
+        let before = Definitions::stored(&own)?;
+        let after = before.edited(&self.edit)?;
+        let (old, new) = (
+            before.salvage(&base),
+            after.compile(&base).map_err(|fault| unusable(&fault))?,
+        );
+        let mut preview = Preview {
+            changes: before != after,
+            ..Preview::default()
+        };
+        if !preview.changes {
+            return Ok(preview);
+        }
+        look(desk, (&old, &new), &mut preview).await?;
+        if let Some(first) = preview.first() {
+            return match self.purpose {
+                Purpose::Preview => Ok(preview),
+                Purpose::Make => Err(Error::conflict(first)),
+            };
+        }
+        for (what, key, text) in after.beside(&before) {
+            desk.unit.schemas().put(what, &key, text, desk.now);
+        }
+        let kept = after.keys();
+        for (what, key) in before.keys().into_iter().filter(|key| !kept.contains(key)) {
+            desk.unit.schemas().remove(what, &key);
+        }
+        unique(desk, &old, &new).await?;
+        desk.unit.schemas().bump();
+        let (thing, id) = self.edit.subject();
+        let mut data = json!({});
+        for (name, told) in [("before", before.told(&self.edit)), ("after", after.told(&self.edit))] {
+            if let Some(told) = told {
+                data[name] = told;
+            }
+        }
+        desk.note(self.edit.what(), ledger::thing(thing, id), &data);
+        Ok(preview)
+    }
+}
+
+fn kind_of(ty: &ResourceType) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| kind.name() == ty.name())
+}
+
+/// What of what is stored would be invalid.
+async fn look(desk: &mut Desk, (old, new): (&Registry, &Registry), preview: &mut Preview) -> Result<()> {
+    for before in old.types() {
+        let (Some(kind), after) = (kind_of(before), new.resource_type(before.name())) else {
+            continue;
+        };
+        for demand in before.demands(after) {
+            if preview.in_the_way.len() == MOST_TOLD {
+                return Ok(());
+            }
+            let (count, rows) = desk.unit.schemas().in_the_way(kind, &demand, MOST_NAMED).await?;
+            if count > 0 {
+                preview.in_the_way.push(InTheWay {
+                    resource_type: before.name().to_owned(),
+                    path: demand.path,
+                    reason: demand.why.to_owned(),
+                    count,
+                    first: rows.into_iter().map(|row| (row.id.into_string(), row.label)).collect(),
+                });
+            }
+        }
+    }
+    if let (Some(before), Some(after)) = (old.resource_type("User"), new.resource_type("User")) {
+        let shared = desk.unit.policy().load().await?;
+        preview.conditions = broken(&shared, before, after);
+    }
+    Ok(())
+}
+
+/// Has the index of values that must be unique say what the schemas say.
+async fn unique(desk: &mut Desk, old: &Registry, new: &Registry) -> Result<()> {
+    let paths = |registry: &Registry| -> Vec<String> {
+        let types = registry.types().iter();
+        types.flat_map(|ty| ty.unique_paths().iter().cloned()).collect()
+    };
+    let (before, after) = (paths(old), paths(new));
+    for path in before.iter().filter(|path| !after.contains(path)) {
+        desk.unit.schemas().make_free(path).await?;
+    }
+    for ty in new.types() {
+        let Some(kind) = kind_of(ty) else { continue };
+        let old = old.resource_type(ty.name());
+        let is_new = |path: &&String| old.is_none_or(|old| old.unique_key(path).is_none());
+        for path in ty.unique_paths().iter().filter(is_new) {
+            desk.unit.schemas().make_unique(kind, path, path).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Definitions of schemas and resource types: as files have them, as they are stored, and put together.
+
+use serde_json::Value;
+
+use crate::scim::schema::{Registry, Schema, SchemaFault, TypeDefinition};
+use crate::service::error::{Error, Result};
+use crate::store::schemas::Own;
+
+/// Most schemas of an organisation.
+pub(super) const MOST_SCHEMAS: usize = 50;
+/// Most resource types that an organisation adds to.
+pub(super) const MOST_TYPES: usize = 20;
+
+/// Schemas, and what resource types have of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definitions {
+    pub(super) schemas: Vec<Schema>,
+    pub(super) types: Vec<TypeDefinition>,
+}
+
+/// A document that holds no definition that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Neither a schema nor a resource type, nor a list of them.
+    #[error("it is neither a Schema nor a ResourceType of SCIM, nor a list of them")]
+    Nothing,
+    /// One of its definitions.
+    #[error(transparent)]
+    Fault(#[from] SchemaFault),
+}
+
+impl Definitions {
+    /// Adds what a document of a file defines: a Schema, a `ResourceType`, an array of them, or an object with `schemas`
+    /// and `resourceTypes`.
+    ///
+    /// # Errors
+    /// A definition that cannot be used by itself.
+    pub fn add(&mut self, document: &Value) -> std::result::Result<(), Unusable> {
+        if let Value::Array(list) = document {
+            return list.iter().try_for_each(|one| self.add(one));
+        }
+        let object = document.as_object().ok_or(Unusable::Nothing)?;
+        if object.contains_key("attributes") {
+            self.schemas.push(Schema::offered(document)?);
+            return Ok(());
+        }
+        if ["endpoint", "schema", "schemaExtensions"]
+            .iter()
+            .any(|name| object.contains_key(*name))
+        {
+            self.types.push(TypeDefinition::parse(document)?);
+            return Ok(());
+        }
+        if let Some(one) = object.get("resourceType").filter(|one| one.is_object()) {
+            self.add(one)?;
+        }
+        let lists = ["schemas", "resourceTypes", "Resources"].map(|name| object.get(name));
+        let mut found = object.get("resourceType").is_some_and(Value::is_object);
+        for list in lists.into_iter().flatten().filter_map(Value::as_array) {
+            for one in list.iter().filter(|one| one.is_object()) {
+                found = true;
+                self.add(one)?;
+            }
+        }
+        if found { Ok(()) } else { Err(Unusable::Nothing) }
+    }
+
+    /// Whether these definitions stand together beside those that every server has.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    pub fn check(&self) -> std::result::Result<(), SchemaFault> {
+        self.compile(&Registry::builtin()).map(drop)
+    }
+
+    /// Those of a tenant.
+    pub(super) fn stored(own: &Own) -> Result<Self> {
+        let damaged = |fault: Box<dyn std::error::Error + Send + Sync>| Error::Internal(fault);
+        let read = |text: &String| serde_json::from_str::<Value>(text).map_err(|fault| damaged(Box::new(fault)));
+        let mut definitions = Self::default();
+        for text in &own.schemas {
+            let schema = Schema::parse(&read(text)?).map_err(|fault| damaged(Box::new(fault)))?;
+            definitions.schemas.push(schema);
+        }
+        for text in &own.types {
+            let ty = TypeDefinition::parse(&read(text)?).map_err(|fault| damaged(Box::new(fault)))?;
+            definitions.types.push(ty);
+        }
+        Ok(definitions)
+    }
+
+    /// Put together with what is there.
+    pub(super) fn compile(&self, base: &Registry) -> std::result::Result<Registry, SchemaFault> {
+        let mut registry = base.clone();
+        for schema in &self.schemas {
+            registry = registry.with_schema(schema.clone())?;
+        }
+        for ty in &self.types {
+            registry = registry.with_type(ty)?;
+        }
+        Ok(registry)
+    }
+
+    /// The same without what does not stand beside what is there: the files of the operator may have come later.
+    pub(super) fn salvage(&self, base: &Registry) -> Registry {
+        let mut registry = base.clone();
+        let told = |fault: SchemaFault| tracing::warn!(%fault, "a definition of an organisation cannot be used");
+        for schema in &self.schemas {
+            match registry.with_schema(schema.clone()) {
+                Ok(more) => registry = more,
+                Err(fault) => told(fault),
+            }
+        }
+        for ty in &self.types {
+            match registry.with_type(ty) {
+                Ok(more) => registry = more,
+                Err(fault) => told(fault),
+            }
+        }
+        registry
+    }
+}
