@@ -5,6 +5,8 @@
 use std::sync::LazyLock;
 
 use muster::base::id::ResourceId;
+use muster::event::{Keyring, Owner};
+use muster::scim::cursor::Cursor;
 use muster::scim::document::Document;
 use muster::scim::filter::{Filter, check, eval};
 use muster::scim::path::{AttrPath, PatchPath};
@@ -56,6 +58,22 @@ pub fn path(bytes: &[u8]) {
         }
     }
     drop(PatchPath::parse(text));
+}
+
+/// A cursor: as a client brings it, and as it is inside.
+pub fn cursor(bytes: &[u8]) {
+    let owner = Owner {
+        what: "cursor",
+        tenant: "t",
+        id: "q",
+    };
+    if let (Ok(text), Ok(ring)) = (std::str::from_utf8(bytes), Keyring::of("k1", [7; 32])) {
+        assert!(ring.take_back(&owner, text).is_err(), "forged: {text}");
+        assert!(ring.take_back(&owner, &format!("k1.{text}")).is_err(), "forged: {text}");
+    }
+    if let Some(cursor) = Cursor::parse(bytes) {
+        assert_eq!(Cursor::parse(cursor.to_text().as_bytes()), Some(cursor));
+    }
 }
 
 /// The body of a PATCH, and of a POST or PUT.

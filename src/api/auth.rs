@@ -137,15 +137,34 @@ async fn admit(edge: &Edge, peer: SocketAddr, slug: Option<&str>, parts: &Parts)
         return Ok(None);
     }
     let caller = identify(edge, peer, slug, parts).await?;
-    let Authority::Connection(connection) = caller.authority() else {
-        return Err(wrong_kind("this token is not one of a provisioning connection"));
+    let payer = match caller.authority() {
+        Authority::Connection(connection) => Payer::Connection(connection.id.0),
+        Authority::User(id) if is_of_own_account(parts, id) => Payer::User(id.as_str().into()),
+        Authority::User(_) => {
+            return Err(wrong_kind(
+                "this token is one of a user, who has `/Me` here and nothing else",
+            ));
+        }
+        _ => return Err(wrong_kind("this token is not one of a provisioning connection")),
     };
-    charge(
-        edge,
-        &Payer::Connection(connection.id.0),
-        "this connection sends more requests than it may",
-    )?;
+    let detail = match payer {
+        Payer::Connection(_) => "this connection sends more requests than it may",
+        _ => "this token sends more requests than it may",
+    };
+    charge(edge, &payer, detail)?;
     Ok(Some(caller))
+}
+
+/// Whether a user asks for `/Me`, or reads what that says of itself: where the account is, and what it is made of.
+fn is_of_own_account(parts: &Parts, id: &str) -> bool {
+    let mut path = parts.uri.path().trim_start_matches('/').split('/');
+    let (first, second) = (path.next().unwrap_or_default(), path.next());
+    match first {
+        "Me" => true,
+        "Users" => second == Some(id) && parts.method.is_safe(),
+        "ServiceProviderConfig" | "Schemas" | "ResourceTypes" => true,
+        _ => false,
+    }
 }
 
 /// 403 for a token that is good elsewhere.

@@ -2,12 +2,12 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state, map_request};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use super::scim::{bulk, deferred, discovery, resources, search};
+use super::scim::{bulk, deferred, discovery, me, resources, search};
 use super::state::Edge;
 use super::{access, admin, auth, events, middleware, once, openapi, probes, problem, table};
 
@@ -33,8 +33,11 @@ fn scim(edge: &Edge) -> Router<Edge> {
         .route("/.search", post(search::search_root))
         // §3.7: several changes in one request
         .route("/Bulk", post(bulk::bulk))
-        // §3.11: not built
-        .route("/Me", any(discovery::not_implemented))
+        // §3.11: the account of whoever asks
+        .route(
+            "/Me",
+            get(me::read).put(me::replace).patch(me::patch).delete(me::delete),
+        )
         // §4: discovery
         .route("/ServiceProviderConfig", get(discovery::service_provider_config))
         .route("/Schemas", get(discovery::schemas))

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::encode::Fields;
 use super::error::Error;
@@ -15,6 +16,15 @@ const WRAP: &str = "wrap";
 
 /// Begins what a wrapped secret is bound to.
 const WRAPPED: &str = "muster.wrapped.1";
+
+/// Begins what a key is worked out from that seals one thing alone.
+const HANDED: &str = "muster.handed.1";
+
+/// Bytes of which that key is worked out, beside the wrapping key.
+const SALT_BYTES: usize = 16;
+
+/// Random bytes for something that is handed out: those of its key, and its nonce.
+pub const HANDED_BYTES: usize = SALT_BYTES + NONCE_BYTES;
 
 /// Longest id of a wrapping key; it stands before everything that is sealed under it.
 const MAX_ID: usize = 32;
@@ -109,6 +119,35 @@ impl Keyring {
         seal::open(&wrap.key, owner.bytes(id), sealed).map(Secret::new)
     }
 
+    /// Seals what a client holds and brings back: `ID.BASE64URL`, which any address takes as it is.
+    ///
+    /// Each has a key of its own, worked out from the newest one: so many are handed out that one key for all of them
+    /// would wear out (SP 800-38D §8.3).
+    ///
+    /// # Errors
+    /// When the cryptographic library fails.
+    pub fn hand_out(&self, owner: &Owner<'_>, chance: [u8; HANDED_BYTES], plain: &[u8]) -> Result<String, Error> {
+        let newest = self.0.first().ok_or(Error::NoKey)?;
+        let (salt, rest) = chance.split_at(SALT_BYTES);
+        let nonce = rest.try_into().map_err(|_| Error::Library)?;
+        let sealed = seal::seal_bytes(&newest.once(salt)?, nonce, owner.bytes(&newest.id), plain)?;
+        let sealed = URL_SAFE_NO_PAD.encode([salt, sealed.as_slice()].concat());
+        Ok(format!("{}.{sealed}", newest.id))
+    }
+
+    /// What was handed out, under any key of the ring.
+    ///
+    /// # Errors
+    /// [`Error::UnknownWrap`] and [`Error::Sealed`], as [`Keyring::open`].
+    pub fn take_back(&self, owner: &Owner<'_>, text: &str) -> Result<Vec<u8>, Error> {
+        let (id, sealed) = text.split_once('.').ok_or(Error::Sealed)?;
+        let wrap = self.0.iter().find(|wrap| wrap.id == id);
+        let wrap = wrap.ok_or_else(|| Error::UnknownWrap(id.to_owned()))?;
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Error::Sealed)?;
+        let (salt, sealed) = sealed.split_at_checked(SALT_BYTES).ok_or(Error::Sealed)?;
+        seal::open_bytes(&wrap.once(salt)?, owner.bytes(id), sealed)
+    }
+
     /// The same secret under the newest key; `None` when it is sealed so already.
     ///
     /// When everything was sealed anew, older keys can be destroyed: backups from before are mute then, too.
@@ -122,6 +161,16 @@ impl Keyring {
         }
         let secret = self.open(owner, wrapped)?;
         self.seal(owner, nonce, secret.expose()).map(Some)
+    }
+}
+
+impl Wrap {
+    /// A key for one thing.
+    fn once(&self, salt: &[u8]) -> Result<Key, Error> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.expose());
+        let made = hmac::sign(&key, &Fields::begin(HANDED).bytes(salt).end());
+        let made = made.as_ref().try_into().map_err(|_| Error::Library)?;
+        Ok(Secret::new(made))
     }
 }
 

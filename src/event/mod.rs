@@ -51,7 +51,7 @@ pub use error::Error;
 pub use flaw::{Broken, Extent, Flaw};
 pub use hash::Hash;
 pub use jwk::Keys;
-pub use keyring::{Keyring, Owner};
+pub use keyring::{HANDED_BYTES, Keyring, Owner};
 pub use kind::{Class, Kind, Said};
 pub use numbered::{Event, Seq};
 pub use origin::{Actor, ActorKind, Origin};

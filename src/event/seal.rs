@@ -26,17 +26,27 @@ pub(super) type Key = Secret<[u8; 32]>;
 /// INVARIANT: the nonce was never used with this key. Both are drawn by the caller; at 96 random bits a key may seal
 /// 2³² times (SP 800-38D §8.3), which is far more than a person has events or an installation has keys.
 pub(super) fn seal(key: &Key, nonce: [u8; NONCE_BYTES], bound: Vec<u8>, plain: &[u8]) -> Result<String, Error> {
-    let mut sealed = plain.to_vec();
-    let tag = cipher(key)?
-        .seal_in_place_separate_tag(Nonce::from(&nonce), Aad::from(bound), &mut sealed)
-        .map_err(|_| Error::Library)?;
-    Ok(STANDARD.encode([&nonce, sealed.as_slice(), tag.as_ref()].concat()))
+    seal_bytes(key, nonce, bound, plain).map(|sealed| STANDARD.encode(sealed))
 }
 
 /// What was sealed with this key for this place.
 pub(super) fn open(key: &Key, bound: Vec<u8>, sealed: &str) -> Result<Vec<u8>, Error> {
     let bytes = STANDARD.decode(sealed).map_err(|_| Error::Sealed)?;
-    let (nonce, rest) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(Error::Sealed)?;
+    open_bytes(key, bound, &bytes)
+}
+
+/// The same as [`seal`] before it is base64.
+pub(super) fn seal_bytes(key: &Key, nonce: [u8; NONCE_BYTES], bound: Vec<u8>, plain: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut sealed = plain.to_vec();
+    let tag = cipher(key)?
+        .seal_in_place_separate_tag(Nonce::from(&nonce), Aad::from(bound), &mut sealed)
+        .map_err(|_| Error::Library)?;
+    Ok([&nonce, sealed.as_slice(), tag.as_ref()].concat())
+}
+
+/// What [`seal_bytes`] sealed.
+pub(super) fn open_bytes(key: &Key, bound: Vec<u8>, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Error::Sealed)?;
     let mut rest = rest.to_vec();
     let plain = cipher(key)?
         .open_in_place(Nonce::from(nonce), Aad::from(bound), &mut rest)

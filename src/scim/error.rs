@@ -25,6 +25,12 @@ pub enum ScimType {
     InvalidVers,
     /// The request names data that must not travel in it.
     Sensitive,
+    /// The cursor is none of this query's.
+    InvalidCursor,
+    /// The cursor was one of this query's for too long.
+    ExpiredCursor,
+    /// The size of a page by cursor is no number, or not that of the pages before.
+    InvalidCount,
 }
 
 impl ScimType {
@@ -42,6 +48,9 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -137,6 +146,23 @@ impl Error {
     /// 403 `sensitive`.
     pub fn sensitive(detail: impl Into<String>) -> Self {
         Self::new(403, Some(ScimType::Sensitive), detail)
+    }
+
+    /// 400 `invalidCursor`: the same whatever is wrong with it, as the difference would tell of others (RFC 9865 §5).
+    #[must_use]
+    pub fn invalid_cursor() -> Self {
+        let detail = "the cursor is none that this query gave to this client; begin again with an empty one";
+        Self::new(400, Some(ScimType::InvalidCursor), detail)
+    }
+
+    /// 400 `expiredCursor`.
+    pub fn expired_cursor(detail: impl Into<String>) -> Self {
+        Self::new(400, Some(ScimType::ExpiredCursor), detail)
+    }
+
+    /// 400 `invalidCount`.
+    pub fn invalid_count(detail: impl Into<String>) -> Self {
+        Self::new(400, Some(ScimType::InvalidCount), detail)
     }
 
     /// A refusal that has a status and no keyword.

@@ -100,7 +100,7 @@ pub struct Query {
     pub sort_order: SortOrder,
     /// 1-based position of the first resource wanted; at least 1.
     pub start_index: u64,
-    /// Whether `startIndex` was given: it does not go together with a cursor.
+    /// Whether `startIndex` was given: it does not go together with a cursor, which is refused.
     pub start_index_given: bool,
     /// Largest number of resources wanted; 0 asks for the total alone; `None` leaves it to the server.
     pub count: Option<u64>,
@@ -135,6 +135,7 @@ impl Query {
     /// `invalidValue` for a number or an order that is none, and for a parameter given twice.
     pub fn from_pairs<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, Error> {
         let mut query = Self::default();
+        let mut count = None;
         let mut seen: Vec<&'static str> = Vec::new();
         for (key, value) in pairs {
             let (Some(name), text) = (parameter(key.as_ref()), value.as_ref()) else {
@@ -149,13 +150,13 @@ impl Query {
                 "sortBy" => query.sort_by = words(text).into_iter().next(),
                 "sortOrder" => query.sort_order = order(text)?,
                 "startIndex" => query.set_start(number(name, text)?),
-                "count" => query.count = Some(at_least(0, number(name, text)?)),
+                "count" => count = Some(number(name, text)),
                 "attributes" => query.attributes = given(words(text)),
                 "excludedAttributes" => query.excluded = given(words(text)),
                 _ => query.cursor = Some(text.to_owned()),
             }
         }
-        Ok(query)
+        query.paged(count)
     }
 
     /// Reads the body of a `.search`; member names in any letter case, unknown ones ignored, `null` counts as absent.
@@ -165,6 +166,7 @@ impl Query {
     pub fn from_search(body: &Value) -> Result<Self, Error> {
         let members = message(body, SEARCH_REQUEST)?;
         let mut query = Self::default();
+        let mut count = None;
         for (key, value) in members {
             let Some(name) = parameter(key).filter(|_| !value.is_null()) else {
                 continue;
@@ -174,13 +176,27 @@ impl Query {
                 "sortBy" => query.sort_by = words(text(name, value)?).into_iter().next(),
                 "sortOrder" => query.sort_order = order(text(name, value)?)?,
                 "startIndex" => query.set_start(integer(name, value)?),
-                "count" => query.count = Some(at_least(0, integer(name, value)?)),
+                "count" => count = Some(integer(name, value)),
                 "attributes" => query.attributes = given(list(name, value)?),
                 "excludedAttributes" => query.excluded = given(list(name, value)?),
                 _ => query.cursor = Some(text(name, value)?.to_owned()),
             }
         }
-        Ok(query)
+        query.paged(count)
+    }
+
+    /// The same with the size of a page: what is wrong with that has another name where a cursor is given.
+    fn paged(mut self, count: Option<Result<i64, Error>>) -> Result<Self, Error> {
+        if self.cursor.is_some() && self.start_index_given {
+            return Err(Error::invalid_value(
+                "`cursor` and `startIndex` are two ways to page; give one of them",
+            ));
+        }
+        self.count = match count {
+            Some(Err(fault)) if self.cursor.is_some() => return Err(Error::invalid_count(fault.detail)),
+            count => count.transpose()?.map(|count| at_least(0, count)),
+        };
+        Ok(self)
     }
 
     fn set_start(&mut self, position: i64) {
@@ -459,5 +475,29 @@ mod tests {
     fn an_empty_cursor_starts_a_list_and_an_empty_name_list_is_none() {
         let query = get(&[("cursor", ""), ("attributes", " , ")]).unwrap();
         assert_eq!((query.cursor.as_deref(), query.attributes), (Some(""), None));
+    }
+
+    #[test]
+    fn beside_a_cursor_a_count_that_is_no_number_has_a_name_of_its_own() {
+        let told = |query: Result<Query, Error>| query.unwrap_err().scim_type;
+        for text in ["ten", "", "1.5"] {
+            assert_eq!(
+                told(get(&[("count", text), ("cursor", "")])),
+                Some(ScimType::InvalidCount)
+            );
+        }
+        assert_eq!(
+            told(search(json!({ "count": "2", "cursor": "" }))),
+            Some(ScimType::InvalidCount)
+        );
+        assert_eq!(get(&[("cursor", ""), ("count", "-3")]).unwrap().count, Some(0));
+        assert_eq!(
+            told(get(&[("cursor", ""), ("startIndex", "1")])),
+            Some(ScimType::InvalidValue)
+        );
+        assert_eq!(
+            told(search(json!({ "startIndex": 2, "cursor": "x" }))),
+            Some(ScimType::InvalidValue)
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! import tokio, sqlx, axum, tracing or a clock, nor know any word of tenancy.
 
 pub mod bulk;
+pub mod cursor;
 pub mod dialect;
 pub mod discovery;
 pub mod document;

@@ -1,5 +1,7 @@
 //! Pages of resources: filtered, sorted, counted.
 
+mod walk;
+
 use super::document::{INDEXED_CHARS, Stored, external_id_column, groups_columns, no_groups, stored_columns};
 use super::error::Result;
 use super::filter::{
@@ -14,6 +16,7 @@ use crate::scim::filter::{Checked, Match, Node, Test};
 use std::collections::HashMap;
 
 pub use super::filter::Sort;
+pub use walk::Stretch;
 
 /// Questions about the resources of one tenant.
 pub struct Queries<R> {
@@ -81,14 +84,8 @@ impl<R: Read> Queries<R> {
                 .await?;
             return Ok(part(found, query));
         }
-        let primary = query
-            .sort
-            .and_then(|sort| sort.multi_parent.as_deref())
-            .map(primary_path);
-        let mut paths = query.filter.map_or(Vec::new(), paths_of);
-        paths.extend(query.sort.map(|sort| sort.path.as_str()));
-        paths.extend(primary.as_deref());
-        let paths = read_paths(&mut self.source, &paths).await?;
+        let primary = primary(query);
+        let paths = read_paths(&mut self.source, &named_paths(query, primary.as_deref())).await?;
         if query.limit > 0 && query.filter.is_some_and(finds_few) {
             return self.few(query, &paths).await;
         }
@@ -131,6 +128,20 @@ impl<R: Read> Queries<R> {
         let rows: Vec<(i64,)> = self.source.rows(statement).await?;
         Ok(rows.into_iter().map(|(pk,)| Pk(pk)).collect())
     }
+}
+
+/// The path of the flag that decides which of several values a query sorts by.
+fn primary(query: &Query<'_>) -> Option<String> {
+    let parent = query.sort.and_then(|sort| sort.multi_parent.as_deref());
+    parent.map(primary_path)
+}
+
+/// Every attribute path that a query names.
+fn named_paths<'a>(query: &Query<'a>, primary: Option<&'a str>) -> Vec<&'a str> {
+    let mut paths = query.filter.map_or(Vec::new(), paths_of);
+    paths.extend(query.sort.map(|sort| sort.path.as_str()));
+    paths.extend(primary);
+    paths
 }
 
 /// The one name a query asks for, where names of that length are whole in the index.

@@ -81,6 +81,17 @@ fn no_bulk_request_breaks_reading_or_planning() {
     fuzz(bodies::bulk, &seeds);
 }
 
+#[test]
+fn no_cursor_opens_that_was_not_given() {
+    let texts = [
+        "k1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "[1764000000000000,7,3,false,\"ada\",\"12\"]",
+        "[-1,18446744073709551615,0,true,null,\"\"]",
+    ];
+    let seeds: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    fuzz(bodies::cursor, &seeds);
+}
+
 fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {
     assert!(!seeds.is_empty());
     let runs = setting("MUSTER_FUZZ_RUNS").map_or(RUNS, |text| text.parse().unwrap());

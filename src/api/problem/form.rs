@@ -147,6 +147,9 @@ fn of_keyword(keyword: ScimType) -> Code {
         ScimType::InvalidValue => code("invalid-value", "A value cannot be used"),
         ScimType::InvalidVers => code("invalid-version", "The version is not served"),
         ScimType::Sensitive => code("sensitive", "The request names what must not travel in it"),
+        ScimType::InvalidCursor => code("invalid-cursor", "The cursor cannot be used"),
+        ScimType::ExpiredCursor => code("expired-cursor", "The cursor is too old"),
+        ScimType::InvalidCount => code("invalid-count", "The number of resources cannot be used"),
     }
 }
 

@@ -31,7 +31,7 @@ pub async fn service_provider_config(
     };
     limits.events = limits.events.filter(|_| streams);
     let body = discovery::service_provider_config(&limits, &ask.base);
-    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+    Ok(reply::described(&ask, &body))
 }
 
 /// `GET /Schemas`: all of them, whatever page or order is asked for.
@@ -84,7 +84,7 @@ pub async fn resource_type(caller: Caller, ask: Ask, named: Named) -> Result<Res
 
 fn one(ask: &Ask, body: Option<serde_json::Value>, missing: &'static str) -> Result<Response, Problem> {
     let body = body.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, missing))?;
-    Ok(reply::json(StatusCode::OK, ask.media.clone(), body.to_string()))
+    Ok(reply::described(ask, &body))
 }
 
 /// RFC 7644 §4: a filter on a discovery endpoint is refused, so that no one takes the whole list for a match.
@@ -96,14 +96,6 @@ fn no_filter(ask: &Ask) -> Result<(), Problem> {
         )),
         None => Ok(()),
     }
-}
-
-/// `/Me`: known to the protocol, not built (RFC 7644 §3.12).
-pub async fn not_implemented(_: Caller) -> Problem {
-    Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "this server does not support the operation; see /ServiceProviderConfig",
-    )
 }
 
 /// A path outside everything that is served: another version of the protocol (RFC 7644 §3.13), or nothing.

@@ -17,7 +17,7 @@ use crate::scim::message::Query;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::scim::{self, json};
-use crate::service::{Caller, IfMatch, Wanted};
+use crate::service::{Authority, Caller, IfMatch, Wanted};
 
 /// Where this request entered, as an absolute URL without a slash at the end.
 #[derive(Debug, Clone)]
@@ -111,6 +111,29 @@ impl Target {
         self.id
             .as_ref()
             .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such resource"))
+    }
+}
+
+/// The account of whoever asks: the target of `/Me` (RFC 7644 §3.11).
+pub struct Own(pub Target);
+
+impl FromRequestParts<Edge> for Own {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, edge).await?;
+        let Authority::User(id) = caller.authority() else {
+            return Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "this token is not one of a user, so there is nobody that `/Me` could be",
+            ));
+        };
+        let users = caller.type_at("Users").cloned();
+        let kind = users.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such endpoint"))?;
+        Ok(Self(Target {
+            kind,
+            id: Some(ResourceId::new(id.as_str())),
+        }))
     }
 }
 
@@ -217,6 +240,12 @@ fn params(query: &str) -> Result<Vec<(String, String)>, Problem> {
     }
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let broken = |text: &String| text.contains('\u{fffd}') || text.contains('\0');
+    if pairs
+        .iter()
+        .any(|(key, value)| key.eq_ignore_ascii_case("cursor") && broken(value))
+    {
+        return Err(scim::Error::invalid_cursor().into());
+    }
     if pairs.iter().any(|(key, value)| broken(key) || broken(value)) {
         return Err(scim::Error::invalid_value("the query holds characters that are not valid UTF-8 text").into());
     }

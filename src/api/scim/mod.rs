@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod deferred;
 pub mod discovery;
 pub mod extract;
+pub mod me;
 pub mod negotiate;
 pub mod reply;
 pub mod resources;

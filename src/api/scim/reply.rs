@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::extract::Ask;
 use crate::api::problem::Problem;
@@ -22,6 +23,17 @@ pub fn resource(status: StatusCode, ask: &Ask, view: &View, shown: &Shown) -> Re
     let mut response = json(status, ask.media.clone(), shown.render(&ask.base, view));
     tag(&mut response, shown, &location);
     if let Ok(value) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::CONTENT_LOCATION, value);
+    }
+    response
+}
+
+/// One resource that describes the server, with the location that its `meta` tells (RFC 7643 §3.1).
+#[must_use]
+pub fn described(ask: &Ask, body: &Value) -> Response {
+    let mut response = json(StatusCode::OK, ask.media.clone(), body.to_string());
+    let location = body["meta"]["location"].as_str();
+    if let Some(Ok(value)) = location.map(HeaderValue::from_str) {
         response.headers_mut().insert(header::CONTENT_LOCATION, value);
     }
     response

@@ -75,8 +75,9 @@ async fn answer(
         .collect();
     let about = message::Page {
         total: page.total,
-        start_index: Some(page.start_index),
-        ..message::Page::default()
+        start_index: page.start_index,
+        next_cursor: page.next,
+        previous_cursor: page.previous,
     };
     let body = message::list_response(&about, &resources);
     Ok(reply::json(StatusCode::OK, ask.media.clone(), body))

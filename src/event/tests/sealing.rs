@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 use super::super::seal::Place;
-use super::super::{Error, Keyring, Kind, Owner, PersonKey};
+use super::super::{Error, HANDED_BYTES, Keyring, Kind, Owner, PersonKey};
 use super::house::TENANT;
 
 const NONCE: [u8; 12] = [9; 12];
@@ -161,4 +161,59 @@ proptest! {
         let sealed = key.seal(&PLACE, nonce, &values).unwrap();
         prop_assert_eq!(key.open(&PLACE, &sealed), Ok(values));
     }
+}
+
+#[test]
+fn what_is_handed_out_comes_back_to_its_owner_alone() {
+    let handed = ring(1).hand_out(&OWNER, [5; HANDED_BYTES], b"place").unwrap();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    assert!(handed.bytes().all(plain), "an address takes it as it is: {handed}");
+    assert_eq!(ring(1).take_back(&OWNER, &handed).unwrap(), b"place");
+    assert_eq!(rotated().take_back(&OWNER, &handed).unwrap(), b"place");
+    assert!(ring(2).take_back(&OWNER, &handed).is_err());
+    for owner in [
+        Owner {
+            what: "cursor",
+            ..OWNER
+        },
+        Owner { tenant: "x", ..OWNER },
+        Owner { id: "bob", ..OWNER },
+    ] {
+        assert_eq!(ring(1).take_back(&owner, &handed), Err(Error::Sealed));
+    }
+    let stored = ring(1).seal(&OWNER, NONCE, b"place").unwrap();
+    assert!(
+        ring(1).take_back(&OWNER, &stored).is_err(),
+        "what is stored is not what is handed out"
+    );
+    assert!(ring(1).open(&OWNER, &handed).is_err());
+}
+
+#[test]
+fn no_change_of_what_is_handed_out_is_taken() {
+    let handed = ring(1).hand_out(&OWNER, [5; HANDED_BYTES], b"place").unwrap();
+    for at in 0..handed.len() {
+        for letter in [b'A', b'B', b'-', b'.', b'=', b'%'] {
+            let mut bytes = handed.clone().into_bytes();
+            if bytes[at] != letter {
+                bytes[at] = letter;
+                let changed = String::from_utf8(bytes).unwrap();
+                assert!(ring(1).take_back(&OWNER, &changed).is_err(), "{changed}");
+            }
+        }
+        assert!(ring(1).take_back(&OWNER, &handed[..at]).is_err());
+    }
+    for longer in [format!("{handed}A"), format!("{handed}=="), format!("{handed}{handed}")] {
+        assert!(ring(1).take_back(&OWNER, &longer).is_err(), "{longer}");
+    }
+}
+
+#[test]
+fn each_that_is_handed_out_has_a_key_of_its_own() {
+    let mut chance = [5; HANDED_BYTES];
+    let one = ring(1).hand_out(&OWNER, chance, &[0; 64]).unwrap();
+    chance[0] = 6;
+    let other = ring(1).hand_out(&OWNER, chance, &[0; 64]).unwrap();
+    // Behind the name, the salt and the nonce, which is the same: two keys give two streams.
+    assert_ne!(one[44..], other[44..]);
 }

@@ -1,7 +1,8 @@
 //! The limits that a server works with.
 
 use super::Services;
-use crate::scim::discovery::{BulkLimits, Limits};
+use crate::scim::discovery::{BulkLimits, CursorLimits, Limits};
+use crate::service::provision::CURSOR_TIMEOUT_SECS;
 use crate::service::{bulk, delivery};
 
 impl Services {
@@ -12,7 +13,9 @@ impl Services {
         Limits {
             max_results,
             default_page_size: max_results,
-            cursor: None,
+            cursor: Some(CursorLimits {
+                timeout: Some(CURSOR_TIMEOUT_SECS),
+            }),
             bulk: Some(BulkLimits {
                 max_operations: bulk::MOST_OPERATIONS as u64,
                 max_payload_size: self.0.parts.max_bulk_bytes as u64,

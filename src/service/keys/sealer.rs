@@ -43,6 +43,20 @@ impl Sealer {
         Ok(anew.unwrap_or_else(|| wrapped.to_owned()))
     }
 
+    /// Seals what a client holds and brings back. It opens for this owner alone.
+    ///
+    /// # Errors
+    /// When the cryptographic library fails.
+    pub fn hand_out(&self, owner: &Owner<'_>, plain: &[u8]) -> Result<String> {
+        self.0.hand_out(owner, rand::random(), plain).map_err(internal)
+    }
+
+    /// What was handed out to this owner; none for whatever else a client brings.
+    #[must_use]
+    pub fn take_back(&self, owner: &Owner<'_>, text: &str) -> Option<Vec<u8>> {
+        self.0.take_back(owner, text).ok()
+    }
+
     /// Ids of the keys, newest first.
     pub fn wraps(&self) -> impl Iterator<Item = &str> {
         self.0.ids()

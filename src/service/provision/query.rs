@@ -7,8 +7,10 @@ use super::membership;
 use super::published::Source;
 use super::read::{groups, shown};
 use super::shown::{Relations, Shown};
+use super::walk::{self, Part};
 use crate::base::id::Pk;
 use crate::scim;
+use crate::scim::cursor::{Mark, Turn};
 use crate::scim::dialect::Dialect;
 use crate::scim::filter::{self, Checked, Filter};
 use crate::scim::message::{self, SortOrder};
@@ -27,10 +29,14 @@ use crate::store::query::{Query, Sort};
 pub struct Found {
     /// The resources of the page.
     pub items: Vec<Shown>,
-    /// How many there are in all.
+    /// How many there are in all; in a walk by cursor, how many there were when it began.
     pub total: u64,
-    /// 1-based position of the first of the page.
-    pub start_index: u64,
+    /// 1-based position of the first of the page; none in a walk by cursor.
+    pub start_index: Option<u64>,
+    /// The cursor of the page after; none on the last one, and in pages by position.
+    pub next: Option<String>,
+    /// The cursor of the page before; none on the first one, and in pages by position.
+    pub previous: Option<String>,
     /// What of them is shown.
     pub view: View,
 }
@@ -40,16 +46,25 @@ pub(super) struct Question {
     pub(super) view: View,
     pub(super) filter: Option<Checked>,
     pub(super) sort: Option<Sort>,
-    /// Resources before the page.
+    /// Resources before the page, where it is asked for by position.
     pub(super) offset: u64,
     /// Most resources of the page.
     pub(super) limit: u64,
 }
 
+/// What a page is looked for by, and what is known of it beside its resources.
+enum Rest {
+    /// By its position: how many there are in all.
+    Total(u64),
+    /// By a turn of a walk: where it ends, and whether there is more.
+    Ends(Option<[Mark; 2]>, bool),
+}
+
 /// Resources of these types that a query finds.
 ///
 /// # Errors
-/// `invalidFilter`, `invalidPath` for the sort attribute, `invalidValue` for a projection that contradicts itself.
+/// `invalidFilter`, `invalidPath` for the sort attribute, `invalidValue` for a projection that contradicts itself; for a
+/// cursor `invalidCursor`, `expiredCursor` and `invalidCount`.
 pub async fn query(
     services: &Services,
     caller: &Caller,
@@ -58,17 +73,59 @@ pub async fn query(
     asked: &message::Query,
 ) -> Result<Found> {
     let question = question(services, caller, *dialect, types, asked)?;
-    let derived = types.first().and_then(|kind| Some((kind, Source::of(kind)?)));
-    let (items, total) = match derived {
-        Some((kind, source)) => source.page(services, caller, kind, &question).await?,
-        None => stored(services, caller, types, &question).await?,
-    };
+    if asked.cursor.is_some() {
+        return walk::page(services, caller, types, question, asked).await;
+    }
+    let (items, total) = at_position(services, caller, types, &question).await?;
     Ok(Found {
         items,
         total,
-        start_index: asked.start_index,
+        start_index: Some(asked.start_index),
+        next: None,
+        previous: None,
         view: question.view,
     })
+}
+
+/// A page by its position, and how many there are in all.
+pub(super) async fn at_position(
+    services: &Services,
+    caller: &Caller,
+    types: &[Arc<ResourceType>],
+    question: &Question,
+) -> Result<(Vec<Shown>, u64)> {
+    if let Some((kind, source)) = derived(types) {
+        return source.page(services, caller, kind, question).await;
+    }
+    let (items, rest) = stored(services, caller, types, question, None).await?;
+    let total = if let Rest::Total(total) = rest { total } else { 0 };
+    Ok((items, total))
+}
+
+/// A page of a walk.
+pub(super) async fn at_turn(
+    services: &Services,
+    caller: &Caller,
+    types: &[Arc<ResourceType>],
+    question: &Question,
+    turn: &Turn,
+) -> Result<Part> {
+    if let Some((kind, source)) = derived(types) {
+        return source.walk(services, caller, kind, question, turn).await;
+    }
+    let (items, rest) = stored(services, caller, types, question, Some(turn)).await?;
+    let (ends, more) = if let Rest::Ends(ends, more) = rest {
+        (ends, more)
+    } else {
+        (None, false)
+    };
+    Ok(Part { items, ends, more })
+}
+
+/// The source of resources that no client writes.
+fn derived(types: &[Arc<ResourceType>]) -> Option<(&Arc<ResourceType>, Source)> {
+    let kind = types.first()?;
+    Some((kind, Source::of(kind)?))
 }
 
 fn question(
@@ -79,11 +136,6 @@ fn question(
     asked: &message::Query,
 ) -> Result<Question> {
     let known: Vec<&ResourceType> = types.iter().map(Arc::as_ref).collect();
-    if asked.cursor.is_some() {
-        return Err(
-            scim::Error::invalid_value("this server pages by `startIndex` and `count`, not by `cursor`").into(),
-        );
-    }
     let view = View::from_lists(asked.attributes.as_deref(), asked.excluded.as_deref(), &known)?;
     let filter = asked.filter.as_deref();
     let filter = filter.map(|text| checked(services, caller, dialect, &known, text));
@@ -98,13 +150,14 @@ fn question(
     })
 }
 
-/// What the store finds: users and groups.
+/// What the store finds: users and groups. By a turn of a walk if there is one, else by position.
 async fn stored(
     services: &Services,
     caller: &Caller,
     types: &[Arc<ResourceType>],
     question: &Question,
-) -> Result<(Vec<Shown>, u64)> {
+    turn: Option<&Turn>,
+) -> Result<(Vec<Shown>, Rest)> {
     let kinds: Vec<Kind> = Kind::ALL
         .into_iter()
         .filter(|kind| types.iter().any(|ty| ty.name() == kind.name()))
@@ -121,11 +174,22 @@ async fn stored(
             groups: groups(&question.view),
             by_rule: given.as_ref().map(|given| &given.by_rule),
         };
-        let page = services.read(caller).queries().list(&query).await?;
+        let reader = services.read(caller);
+        let mut queries = reader.queries();
+        let (rows, rest) = match turn {
+            None => {
+                let page = queries.list(&query).await?;
+                (page.rows, Rest::Total(page.total))
+            }
+            Some(turn) => {
+                let stretch = queries.walk(&query, turn).await?;
+                (stretch.rows, Rest::Ends(stretch.ends, stretch.more))
+            }
+        };
         if holds(services, caller, given.as_ref()).await?
-            && let Some(items) = show(services, caller, types, page.rows, &question.view).await?
+            && let Some(items) = show(services, caller, types, rows, &question.view).await?
         {
-            return Ok((items, page.total));
+            return Ok((items, rest));
         }
     }
     Err(Error::Busy)
@@ -196,6 +260,10 @@ fn sort(path: &str, order: SortOrder, types: &[&ResourceType]) -> Result<Sort> {
         _ => None,
     });
     let place = place.ok_or_else(|| scim::Error::invalid_path(format!("there is no attribute `{path}` to sort by")))?;
+    if matches!(place.top_path(), "members" | "groups") {
+        let detail = format!("`{path}` follows from memberships, some of them from rules: nothing is sorted by it");
+        return Err(scim::Error::invalid_path(detail).into());
+    }
     let place = sortable(place).ok_or_else(|| {
         scim::Error::invalid_path(format!(
             "`{path}` has no single value to sort by; name one of its sub-attributes"

@@ -78,6 +78,28 @@ pub enum Order {
     NewestFirst,
 }
 
+impl Order {
+    /// The other one.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::OldestFirst => Self::NewestFirst,
+            Self::NewestFirst => Self::OldestFirst,
+        }
+    }
+
+    fn write(self, out: &mut Statement) {
+        out.push(match self {
+            Self::OldestFirst => " ORDER BY g.id",
+            Self::NewestFirst => " ORDER BY g.id DESC",
+        });
+    }
+}
+
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// A role that provisioning gives to a user on everything: id of the new grant on the wire, and the role.
 pub type Provided = (String, RoleKey);
 
@@ -226,7 +248,39 @@ impl<R: Read> Grants<R> {
         order: Order,
         (offset, limit): (u64, u64),
     ) -> Result<Vec<StoredGrant>> {
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut out = self.wanted(wanted);
+        order.write(&mut out);
+        out.push(" LIMIT 0 + ").push_bind(number(limit));
+        out.push(" OFFSET 0 + ").push_bind(number(offset));
+        self.source.rows(out).await
+    }
+
+    /// The grants that are wanted and come after one in an order, at most `limit`: for pages that follow each other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn beyond(
+        &mut self,
+        wanted: Wanted<'_>,
+        order: Order,
+        place: Option<GrantKey>,
+        limit: u64,
+    ) -> Result<Vec<StoredGrant>> {
+        let mut out = self.wanted(wanted);
+        if let Some(place) = place {
+            out.push(match order {
+                Order::OldestFirst => " AND g.id > ",
+                Order::NewestFirst => " AND g.id < ",
+            });
+            out.push_bind(place);
+        }
+        order.write(&mut out);
+        out.push(" LIMIT 0 + ").push_bind(number(limit));
+        self.source.rows(out).await
+    }
+
+    /// A statement over the grants that are wanted, up to its order.
+    fn wanted(&self, wanted: Wanted<'_>) -> Statement {
         let mut out = Statement::new(concat!(
             "SELECT ",
             columns!(),
@@ -236,13 +290,7 @@ impl<R: Read> Grants<R> {
         out.push_number(tenant).push(" AND r.tenant_id = ").push_number(tenant);
         out.push(" AND r.pk = g.subject_pk");
         wanted.write(&mut out);
-        out.push(match order {
-            Order::OldestFirst => " ORDER BY g.id",
-            Order::NewestFirst => " ORDER BY g.id DESC",
-        });
-        out.push(" LIMIT 0 + ").push_bind(number(limit));
-        out.push(" OFFSET 0 + ").push_bind(number(offset));
-        self.source.rows(out).await
+        out
     }
 
     /// How many grants are wanted.

@@ -20,4 +20,4 @@ pub use leaves::Leaves;
 pub(super) use leaves::{Rows, as_rows, intern, read_paths};
 pub(super) use plan::{finds_few, is_of_listed_columns};
 pub use sort::Sort;
-pub(super) use sort::{Key, key_of, primary_path};
+pub(super) use sort::{Key, is_number, key_of, primary_path};

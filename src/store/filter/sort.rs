@@ -34,18 +34,48 @@ pub(in crate::store) fn key_of(sort: &Sort, kinds: &[Kind]) -> Key {
     }
 }
 
+/// How much of a text is the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// All of it.
+    Whole,
+    /// What an index holds of it: short enough to be carried along.
+    Indexed,
+}
+
+/// Whether the value is a number, for resources of these kinds; anything else is text.
+pub(in crate::store) fn is_number(sort: &Sort, kinds: &[Kind]) -> bool {
+    matches!(
+        Column::of(&sort.path, kinds),
+        Some(Column::Active | Column::Created | Column::Modified)
+    )
+}
+
 impl Compiler<'_> {
     /// Writes the value of `r`, NULL when it has none.
     pub(super) fn sort_value(&mut self, sort: &Sort) {
+        self.value_of(sort, Extent::Whole);
+    }
+
+    /// Writes as much of it as an index holds.
+    pub(in crate::store) fn sort_key(&mut self, sort: &Sort) {
+        self.value_of(sort, Extent::Indexed);
+    }
+
+    fn value_of(&mut self, sort: &Sort, extent: Extent) {
+        let whole = extent == Extent::Whole;
         match Column::of(&sort.path, self.kinds) {
             Some(Column::Id) => drop(self.out.push("r.id")),
             Some(Column::Name(kind)) => {
                 self.out.push("CASE WHEN r.kind = ").push_bind(kind.code());
-                self.out.push(" THEN r.name_key || r.name_rest END");
+                self.out.push(" THEN r.name_key");
+                self.out.push(if whole { " || r.name_rest END" } else { " END" });
             }
             Some(Column::ExternalId) => {
                 self.out
-                    .push("(SELECT e.value || e.rest FROM external_id e WHERE e.tenant_id = r.tenant_id");
+                    .push("(SELECT e.value")
+                    .push(if whole { " || e.rest" } else { "" });
+                self.out.push(" FROM external_id e WHERE e.tenant_id = r.tenant_id");
                 self.out.push(" AND e.resource_pk = r.pk AND e.connection_id = ");
                 self.out.push_number(self.connection).push(")");
             }
@@ -59,12 +89,16 @@ impl Compiler<'_> {
                     .push("CASE r.kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || r.id");
             }
             Some(Column::Meta) => drop(self.out.push("NULL")),
-            None => self.sort_attribute(sort),
+            None => self.sort_attribute(sort, extent),
         }
     }
 
-    fn sort_attribute(&mut self, sort: &Sort) {
-        self.out.push("(SELECT a.fold || a.rest FROM attribute a WHERE ");
+    fn sort_attribute(&mut self, sort: &Sort, extent: Extent) {
+        let rest = if extent == Extent::Whole { " || a.rest" } else { "" };
+        self.out
+            .push("(SELECT a.fold")
+            .push(rest)
+            .push(" FROM attribute a WHERE ");
         self.at_path("a", &sort.path);
         self.out.push(" AND a.resource_pk = r.pk ORDER BY ");
         if let Some(parent) = &sort.multi_parent {

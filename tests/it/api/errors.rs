@@ -63,12 +63,6 @@ each_database! {
         }
     }
 
-    async fn what_is_not_built_is_501(house: TestHouse) {
-        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            house.scim(method, "/Me", Some(json!({})), &[]).await.error(501, None);
-        }
-    }
-
     async fn another_version_of_the_protocol_is_refused(house: TestHouse) {
         for line in [
             "GET /scim/v9/Users",

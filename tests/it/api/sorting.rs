@@ -142,6 +142,8 @@ each_database! {
             "sortBy=noSuchThing",
             "sortBy=..",
             "sortBy=password",
+            "sortBy=groups.value",
+            "sortBy=groups",
         ] {
             let answer = house.get(&format!("/Users?{query}")).await;
             let refused = matches!(answer.status, 400 | 403);

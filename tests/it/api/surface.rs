@@ -48,9 +48,14 @@ pub const SURFACE: &[Route] = &[
         vec![post("/.search", by_id), post("/.search", by_group)]
     }),
     guarded("POST", "/Bulk", || vec![post("/Bulk", in_bulk)]),
-    guarded("ANY", "/Me", || {
-        vec![get("/Me?filter=id%20eq%20%22{id}%22"), post("/Me", by_id)]
+    guarded("GET", "/Me", || vec![get("/Me?filter=id%20eq%20%22{id}%22")]),
+    guarded("PUT", "/Me", || {
+        vec![ask(Method::PUT, "/Me?id={id}", Some(|_| user("ada", json!({}))))]
     }),
+    guarded("PATCH", "/Me", || {
+        vec![ask(Method::PATCH, "/Me?id={id}", Some(retitle))]
+    }),
+    guarded("DELETE", "/Me", || vec![ask(Method::DELETE, "/Me?id={id}", None)]),
     Route {
         open: true,
         ..guarded("GET", "/ServiceProviderConfig", || {

@@ -7,8 +7,9 @@ use super::made;
 use crate::access::permission::Predefined;
 use crate::access::{Origin, Reach, RecordRef, Subject};
 use crate::base::clock::Timestamp;
-use crate::base::id::{Pk, ResourceId, RoleKey, ScopeKey};
+use crate::base::id::{GrantKey, Pk, ResourceId, RoleKey, ScopeKey};
 use crate::scim;
+use crate::scim::cursor::{Mark, Turn};
 use crate::scim::filter::{Match, Node, Test};
 use crate::scim::schema::ResourceType;
 use crate::service::access::names::ALL;
@@ -17,6 +18,7 @@ use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::provision::query::Question;
 use crate::service::provision::shown::{Related, Relations, Shown};
+use crate::service::provision::walk::Part;
 use crate::store::access::grants::{Order, StoredGrant, Wanted};
 use crate::store::{Kind, Reader};
 
@@ -31,6 +33,71 @@ pub(super) async fn page(
     kind: &Arc<ResourceType>,
     question: &Question,
 ) -> Result<(Vec<Shown>, u64)> {
+    let (order, book, sought) = understood(services, caller, question).await?;
+    let Some(sought) = sought else {
+        return Ok((Vec::new(), 0));
+    };
+    let reader = services.read(caller);
+    let total = reader.grants().count(sought.wanted()).await?;
+    let slice = (question.offset, question.limit);
+    let rows = if question.limit == 0 || question.offset >= total {
+        Vec::new()
+    } else {
+        reader.grants().slice(sought.wanted(), order, slice).await?
+    };
+    Ok((rows.into_iter().map(|row| shown(&book, kind, row)).collect(), total))
+}
+
+/// A page of a walk. What was made later has the higher number, so the number is the place.
+///
+/// # Errors
+/// As [`page`].
+pub(super) async fn walk(
+    services: &Services,
+    caller: &Caller,
+    kind: &Arc<ResourceType>,
+    question: &Question,
+    turn: &Turn,
+) -> Result<Part> {
+    let (order, book, sought) = understood(services, caller, question).await?;
+    let Some(sought) = sought else {
+        return Ok(Part {
+            items: Vec::new(),
+            ends: None,
+            more: false,
+        });
+    };
+    let order = if turn.is_back() { order.reversed() } else { order };
+    let place = turn.mark().and_then(|mark| mark.tie.parse().ok()).map(GrantKey);
+    let most = question.limit.saturating_add(1);
+    let reader = services.read(caller);
+    let mut rows = reader.grants().beyond(sought.wanted(), order, place, most).await?;
+    let limit = usize::try_from(question.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    if turn.is_back() {
+        rows.reverse();
+    }
+    let mark = |row: &StoredGrant| Mark {
+        key: None,
+        tie: row.grant.key.0.to_string(),
+    };
+    Ok(Part {
+        ends: rows
+            .first()
+            .zip(rows.last())
+            .map(|(first, last)| [mark(first), mark(last)]),
+        items: rows.into_iter().map(|row| shown(&book, kind, row)).collect(),
+        more,
+    })
+}
+
+/// The order and what is sought, which is `None` where nothing can be found; and the policy that both are read by.
+async fn understood(
+    services: &Services,
+    caller: &Caller,
+    question: &Question,
+) -> Result<(Order, Arc<Book>, Option<Sought>)> {
     let order = match &question.sort {
         None => Order::OldestFirst,
         Some(sort) if sort.path == "meta.created" && sort.descending => Order::NewestFirst,
@@ -44,18 +111,8 @@ pub(super) async fn page(
         equalities(filter.root(), &mut terms)?;
     }
     let book = policy::current(services, caller).await?;
-    let reader = services.read(caller);
-    let Some(sought) = Sought::of(&reader, &book, &terms).await? else {
-        return Ok((Vec::new(), 0));
-    };
-    let total = reader.grants().count(sought.wanted()).await?;
-    let slice = (question.offset, question.limit);
-    let rows = if question.limit == 0 || question.offset >= total {
-        Vec::new()
-    } else {
-        reader.grants().slice(sought.wanted(), order, slice).await?
-    };
-    Ok((rows.into_iter().map(|row| shown(&book, kind, row)).collect(), total))
+    let sought = Sought::of(&services.read(caller), &book, &terms).await?;
+    Ok((order, book, sought))
 }
 
 /// One of them.

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::ResourceId;
+use crate::scim::cursor::{Mark, Turn};
 use crate::scim::dialect::Applied;
 use crate::scim::filter::{eval, leaves};
 use crate::scim::schema::ResourceType;
 use crate::service::provision::query::Question;
 use crate::service::provision::shown::{Relations, Shown};
+use crate::service::provision::walk::Part;
 use crate::store::query::Sort;
 
 /// A resource out of its parts. Nobody counts its versions, so the version is one of its text.
@@ -58,6 +60,58 @@ fn digest(text: &str) -> i64 {
 
 /// The page that a question asks for, and how many it finds.
 pub(super) fn page(all: Vec<Shown>, question: &Question) -> (Vec<Shown>, u64) {
+    let mut found = matches(all, question);
+    if let Some(sort) = &question.sort {
+        // Stable: ties stay in the order they came in.
+        found.sort_by(|one, two| order(one.0.as_deref(), two.0.as_deref(), sort.descending));
+    }
+    let total = found.len() as u64;
+    let page = found.into_iter().skip(number(question.offset));
+    let page = page.take(number(question.limit)).map(|(_, shown)| shown);
+    (page.collect(), total)
+}
+
+/// The page of a walk that a turn leads to. Ties are in the order of ids, which is the same whoever comes and goes.
+pub(super) fn walk(all: Vec<Shown>, question: &Question, turn: &Turn) -> Part {
+    let descending = question.sort.as_ref().is_some_and(|sort| sort.descending);
+    let compare = |key: Option<&str>, id: &str, mark: &Mark| {
+        order(key, mark.key.as_deref(), descending).then_with(|| id.cmp(&mark.tie))
+    };
+    let wanted = if turn.is_back() {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    };
+    let mut found: Vec<(Mark, Shown)> = matches(all, question)
+        .into_iter()
+        .map(|(key, shown)| {
+            let tie = shown.id.as_str().to_owned();
+            (Mark { key, tie }, shown)
+        })
+        .filter(|(mark, _)| {
+            let place = turn.mark();
+            place.is_none_or(|place| compare(mark.key.as_deref(), &mark.tie, place) == wanted)
+        })
+        .collect();
+    found.sort_by(|(one, _), (two, _)| compare(one.key.as_deref(), &one.tie, two));
+    let limit = number(question.limit);
+    let more = found.len() > limit;
+    let past = if turn.is_back() {
+        found.len().saturating_sub(limit)
+    } else {
+        0
+    };
+    let page: Vec<_> = found.into_iter().skip(past).take(limit).collect();
+    let ends = page.first().zip(page.last());
+    Part {
+        ends: ends.map(|((first, _), (last, _))| [first.clone(), last.clone()]),
+        items: page.into_iter().map(|(_, shown)| shown).collect(),
+        more,
+    }
+}
+
+/// What the filter finds, with what it is sorted by.
+fn matches(all: Vec<Shown>, question: &Question) -> Vec<(Option<String>, Shown)> {
     let mut found: Vec<(Option<String>, Shown)> = Vec::new();
     for shown in all {
         let whole: Value = serde_json::from_str(&shown.whole()).unwrap_or_default();
@@ -66,15 +120,11 @@ pub(super) fn page(all: Vec<Shown>, question: &Question) -> (Vec<Shown>, u64) {
             found.push((key, shown));
         }
     }
-    if let Some(sort) = &question.sort {
-        // Stable: ties stay in the order they came in.
-        found.sort_by(|one, two| order(one.0.as_deref(), two.0.as_deref(), sort.descending));
-    }
-    let total = found.len() as u64;
-    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let page = found.into_iter().skip(number(question.offset));
-    let page = page.take(number(question.limit)).map(|(_, shown)| shown);
-    (page.collect(), total)
+    found
+}
+
+fn number(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// What a resource is sorted by: its first value there.

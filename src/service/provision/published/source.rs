@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::{assignments, entitlements, made, roles};
 use crate::base::id::ResourceId;
+use crate::scim::cursor::Turn;
 use crate::scim::schema::{ENTITLEMENT, ROLE, ROLE_ASSIGNMENT, ResourceType};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
 use crate::service::provision::query::Question;
 use crate::service::provision::shown::Shown;
+use crate::service::provision::walk::Part;
 
 /// What resources of a type are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,25 @@ impl Source {
             Self::Assignments => assignments::page(services, caller, kind, question).await,
             Self::Roles => Ok(made::page(roles::all(services, caller, kind).await?, question)),
             Self::Entitlements => Ok(made::page(entitlements::all(services, kind), question)),
+        }
+    }
+
+    /// A page of a walk.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub(in crate::service::provision) async fn walk(
+        self,
+        services: &Services,
+        caller: &Caller,
+        kind: &Arc<ResourceType>,
+        question: &Question,
+        turn: &Turn,
+    ) -> Result<Part> {
+        match self {
+            Self::Assignments => assignments::walk(services, caller, kind, question, turn).await,
+            Self::Roles => Ok(made::walk(roles::all(services, caller, kind).await?, question, turn)),
+            Self::Entitlements => Ok(made::walk(entitlements::all(services, kind), question, turn)),
         }
     }
 
