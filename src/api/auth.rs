@@ -160,9 +160,8 @@ fn is_of_own_account(parts: &Parts, id: &str) -> bool {
     let mut path = parts.uri.path().trim_start_matches('/').split('/');
     let (first, second) = (path.next().unwrap_or_default(), path.next());
     match first {
-        "Me" => true,
+        "Me" | "ServiceProviderConfig" | "Schemas" | "ResourceTypes" => true,
         "Users" => second == Some(id) && parts.method.is_safe(),
-        "ServiceProviderConfig" | "Schemas" | "ResourceTypes" => true,
         _ => false,
     }
 }
