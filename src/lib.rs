@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod event;
 pub mod scim;
+pub mod selftest;
 pub mod service;
 pub mod store;
 pub mod telemetry;

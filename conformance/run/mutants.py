@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Prove that the requirements notice what they are for: a proxy in front of a good server breaks one rule at a time.
 
-Each defect names the requirement that ought to notice it. That requirement is first run without the defect, then with it: the
-defect is noticed when a check of the requirement fails now that did not fail before. A requirement that the server in the back does not
+Each defect names the requirement that ought to notice it. `muster selftest` runs that requirement without the defect, then with
+it: the defect is noticed when a check of the requirement fails now that did not fail before. A requirement that the server in the back does not
 take part in (a feature it does not announce), or that fails already, proves nothing: the defect is not applicable.
 """
 import argparse
 import contextlib
 import http.client
-import io
 import json
+import os
+import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +21,8 @@ import mutants_answers  # noqa: F401  the defects register themselves
 import mutants_changes  # noqa: F401
 import mutants_state  # noqa: F401
 from mutants_list import DEFECTS
-from requirements import FOLDER, Run, load
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Exchange:
@@ -143,7 +145,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {k: v for k, v in self.headers.items()}
+        # Names of headers have no case; defects are written with the usual one.
+        headers = {k.title(): v for k, v in self.headers.items()}
         x = Exchange(self.server, self.command, self.path, headers, raw)
         try:
             self.server.through(x)
@@ -167,24 +170,33 @@ class Handler(BaseHTTPRequestHandler):
 
 # ---------------------------------------------------------------- the proof
 
-def outcomes(proxy, requirements, wanted):
-    """Requirement id -> result, of one run that says nothing."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        run = Run(proxy.url, proxy.token, second=proxy.second, foreign=proxy.foreign)
-        run.discover()
-        return {r["id"]: r for r in run.judge([q for q in requirements if q["id"] in wanted])}
+def selftest(program, *words, **more):
+    """What the program says, as JSON; it ends with 1 when something failed, which is what we want to hear."""
+    got = subprocess.run([program, "selftest", *words, "--json", "-"], env={**os.environ, **more}, capture_output=True, timeout=900)
+    if got.returncode not in (0, 1):
+        raise SystemExit(f"{program} selftest {' '.join(words)} ended with {got.returncode}: {got.stderr.decode()}")
+    return json.loads(got.stdout)
 
 
-def prove(proxy, requirements, defects, verbose):
+def outcomes(proxy, program, wanted):
+    """Requirement id -> record, of one run."""
+    tokens = {"TOKEN": proxy.token, "SECOND": proxy.second or "", "FOREIGN": proxy.foreign or ""}
+    report = selftest(program, proxy.url, "--only", ",".join(sorted(wanted)), **{f"MUSTER_SELFTEST_{k}": v for k, v in tokens.items()})
+    for record in report["requirements"]:
+        for check in record["checks"]:
+            check["failed"] = check["result"] in ("failed", "noted", "departs")
+    return {record["id"]: record for record in report["requirements"]}
+
+
+def prove(proxy, program, defects, verbose):
     """[(defect, verdict, remark)]"""
-    known = {q["id"] for q in requirements}
-    ids = {d.requirement for d in defects}
-    before = outcomes(proxy, requirements, ids)
+    known = {q["id"] for q in selftest(program, "--list")}
+    before = outcomes(proxy, program, {d.requirement for d in defects} & known)
     kinds = json.loads(Exchange(proxy, "GET", proxy.back.path, {}, b"").ask("GET", "/ResourceTypes")[2]).get("Resources", [])
     endpoints = [k["endpoint"] for k in kinds]
     for n, defect in enumerate(defects, 1):
         name, level = defect.requirement, defect.level
-        good, bad = checks(before, name, level, "passed"), checks(before, name, level, "failed")
+        good, bad = checks(before, name, level, False), checks(before, name, level, True)
         if name not in known:
             verdict, remark = "missed", "no such requirement"
         elif defect.endpoint and defect.endpoint not in endpoints:
@@ -195,10 +207,10 @@ def prove(proxy, requirements, defects, verbose):
             verdict, remark = "not applicable", "nothing of it passes without the defect"
         else:
             proxy.defect, proxy.memory, proxy.stumbled = defect, {}, None
-            now = outcomes(proxy, requirements, {name})[name]
+            now = outcomes(proxy, program, {name})
             proxy.defect = None
-            noticed = any(c["name"] not in bad and level in (None, c["level"]) for c in now["failed"])
-            verdict, remark = "noticed" if noticed else "not applicable" if bad else "missed", now["result"]
+            noticed = bool(checks(now, name, level, True) - bad)
+            verdict, remark = "noticed" if noticed else "not applicable" if bad else "missed", now[name]["result"]
             if proxy.stumbled:
                 verdict, remark = "missed", f"the defect itself stumbles: {proxy.stumbled}"
         if verbose or verdict == "missed":
@@ -206,9 +218,10 @@ def prove(proxy, requirements, defects, verbose):
         yield defect, verdict, remark
 
 
-def checks(records, name, level, result):
-    """The names of the checks of a requirement with a result, those of one level if the defect is against that alone."""
-    return {c["name"] for c in records.get(name, {}).get("checks", []) if c["result"] == result and level in (None, c["level"])}
+def checks(records, name, level, failed):
+    """The names of the checks of a requirement that failed, or passed, those of one level if the defect is against that alone."""
+    return {c["name"] for c in records.get(name, {}).get("checks", [])
+            if level in (None, c["level"]) and (c["failed"] if failed else c["result"] == "passed")}
 
 
 def present(proxy):
@@ -238,7 +251,7 @@ def main():
     p.add_argument("token", help="bearer token")
     p.add_argument("--second", metavar="TOKEN", help="of another client of the same tenant")
     p.add_argument("--foreign", metavar="TOKEN", help="of a client of another tenant, under the same address")
-    p.add_argument("--requirements", type=Path, default=FOLDER)
+    p.add_argument("--program", default=str(ROOT / "target/debug/muster"), help="the Muster whose self-test is proved")
     p.add_argument("--only", help="comma-separated requirement ids or beginnings of them (DIS, PAT-0)")
     p.add_argument("--list", action="store_true", help="print the defects and stop")
     p.add_argument("-v", "--verbose", action="store_true", help="print every defect, not only the missed ones")
@@ -253,7 +266,7 @@ def main():
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     tally, before = {"noticed": 0, "missed": 0, "not applicable": 0}, present(proxy)
     try:
-        for _, verdict, _ in prove(proxy, load(args.requirements), defects, args.verbose):
+        for _, verdict, _ in prove(proxy, args.program, defects, args.verbose):
             tally[verdict] += 1
     finally:
         clean(proxy, before)

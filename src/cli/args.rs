@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, schema, serve, status_rules,
-    stream, tenant, token, undo, user, verify, webhook, who_could,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, owner, rules, schema, selftest, serve,
+    status_rules, stream, tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::base::secret::Secret;
 use crate::config::{Config, Fault, LogFormat, Overrides, RateLimit};
@@ -83,6 +83,8 @@ pub(super) enum Command {
     History(history::History),
     /// Who could do something at an instant
     WhoCould(who_could::WhoCould),
+    /// Test a SCIM server, whoever made it, by what the standards ask of it
+    Selftest(Box<selftest::SelfTest>),
     /// Check what Muster signed, without a database
     #[command(subcommand)]
     Verify(verify::Command),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command, Common};
 use super::{
-    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, schema,
+    audit, connection, enforcer, explain, fuse, history, hold, invite, keys, migrate, owner, rules, schema, selftest,
     status_rules, stream, tenant, token, undo, user, verify, webhook, who_could,
 };
 use crate::app::App;
@@ -37,6 +37,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Some(Command::Schema(command)) => with_services(&common, |services, _| schema::run(services, command)),
         Some(Command::Verify(command)) => verify::run(&command),
+        Some(Command::Selftest(asked)) => selftest::run(*asked),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),
         Some(Command::Webhook(command)) => with_services(&common, |services, _| webhook::run(services, command)),

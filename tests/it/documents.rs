@@ -3,6 +3,7 @@
 use std::fs;
 
 use muster::scim::dialect::RULES;
+use muster::selftest::{Book, report};
 
 #[test]
 fn every_tolerance_is_in_the_dialects_document() {
@@ -15,4 +16,15 @@ fn every_tolerance_is_in_the_dialects_document() {
             rule.name
         );
     }
+}
+
+#[test]
+fn the_conformance_document_is_what_the_requirements_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/conformance.md");
+    let written = report::markdown(&Book::embedded().unwrap());
+    let kept = fs::read_to_string(path).unwrap();
+    assert!(
+        kept == written,
+        "make it anew: muster selftest --list --markdown > docs/conformance.md"
+    );
 }

@@ -29,4 +29,5 @@ mod nodes;
 mod offboarding;
 mod race;
 mod schemas;
+mod selftest;
 mod store;

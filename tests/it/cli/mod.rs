@@ -12,6 +12,7 @@ mod migrate;
 mod owner;
 mod permissions;
 mod rules;
+mod selftest;
 pub mod server;
 mod shutdown;
 mod startup;

@@ -1,0 +1,160 @@
+//! The steps of a check: make a resource, send a request and look at its answer, wait.
+
+use regex::{Captures, Regex};
+use serde_json::{Value, json};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use super::client::Ask;
+use super::exchange::Exchange;
+use super::fact::first_wrong;
+use super::place::{place, select};
+use super::requirement::{Pause, Request, Step};
+use super::shape::Refusal;
+use super::stop::{Outcome, Stop};
+use super::values::{Values, plain};
+use super::world::{MESSAGE, World, keep};
+
+/// Most bytes of one body: some servers allow bulk requests of gigabytes.
+const MAX_BODY_BYTES: usize = 20_000_000;
+
+/// Long enough for `lastModified` to move, where it shows fractions of a second and where it does not.
+const FINE_TICK: Duration = Duration::from_millis(5);
+const COARSE_TICK: Duration = Duration::from_millis(1100);
+
+pub(super) async fn run_steps(world: &mut World<'_>, values: &mut Values, steps: &[Step]) -> Outcome {
+    for step in steps {
+        match step {
+            Step::Pause(pause) => world.server.pause(length(values, *pause)).await,
+            Step::Create(step) => drop(world.create(values, step).await?),
+            Step::Send(step) => send(world, values, step).await?,
+        }
+    }
+    Ok(())
+}
+
+fn length(values: &Values, pause: Pause) -> Duration {
+    let shows_fractions = |value: &Value| {
+        let shown = value.pointer("/meta/lastModified").and_then(Value::as_str);
+        shown.is_some_and(|text| text.contains('.'))
+    };
+    match pause {
+        Pause::Seconds(seconds) => Duration::from_secs_f64(seconds),
+        Pause::Tick if values.known.values().any(shows_fractions) => FINE_TICK,
+        Pause::Tick => COARSE_TICK,
+    }
+}
+
+/// The request of a step, its placeholders filled in.
+pub(super) fn ask(values: &Values, step: &Request) -> Outcome<Ask> {
+    let line = values.text(&step.send)?;
+    let (method, path) = line.split_once(' ').unwrap_or((&line, ""));
+    let query = values.members(&step.query)?.into_iter();
+    Ok(Ask {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        body: payload(values, step)?,
+        headers: values.texts(&step.headers)?,
+        query: query
+            .map(|(name, value)| Ok((name, big(&value)?)))
+            .collect::<Outcome<_>>()?,
+        auth: step.auth.as_deref().map(|auth| values.text(auth)).transpose()?,
+        alone: false,
+    })
+}
+
+fn payload(values: &Values, step: &Request) -> Outcome<Option<Vec<u8>>> {
+    let message = |kind: &str, operations: Value| {
+        json!({"schemas": [format!("{MESSAGE}{kind}")], "Operations": operations}).to_string()
+    };
+    Ok(if let Some(raw) = &step.raw {
+        Some(big(&values.text(raw)?)?)
+    } else if let Some(ops) = &step.ops {
+        Some(message("PatchOp", values.fill(&ops.0)?))
+    } else if let Some(bulk) = &step.bulk {
+        Some(message("BulkRequest", values.fill(&bulk.0)?))
+    } else if let Some(body) = &step.body {
+        Some(values.fill(&body.0)?.to_string())
+    } else {
+        None
+    }
+    .map(String::into_bytes))
+}
+
+/// `<<10000 x>>` stands for 10,000 times x.
+fn big(text: &str) -> Outcome<String> {
+    // INVARIANT: the pattern is fixed and valid.
+    static REPEATED: LazyLock<Regex> = LazyLock::new(|| Regex::new("<<([0-9]+) (.+?)>>").expect("a valid pattern"));
+    let times = |found: &Captures<'_>| found[1].parse::<usize>().unwrap_or(usize::MAX);
+    let too_big = |found: Captures<'_>| times(&found).saturating_mul(found[2].len()) > MAX_BODY_BYTES;
+    if REPEATED.captures_iter(text).any(too_big) {
+        return Err(Stop::blocked("the limit is too high to be tried"));
+    }
+    Ok(REPEATED
+        .replace_all(text, |found: &Captures<'_>| found[2].repeat(times(found)))
+        .into_owned())
+}
+
+async fn send(world: &mut World<'_>, values: &mut Values, step: &Request) -> Outcome {
+    let exchange = world.server.send(ask(values, step)?).await?;
+    if let Some(wrong) = complaint(&exchange, values, step)? {
+        return Err(if step.setup || exchange.status == 429 {
+            Stop::blocked_by(wrong, &exchange)
+        } else {
+            Stop::wrong_in(wrong, &exchange)
+        });
+    }
+    for (name, at) in &step.save {
+        let found = place(&exchange, at)?;
+        if at.contains("[*]") {
+            values.put(name, found);
+        } else if let Some(first) = found.into_iter().next() {
+            values.put(name, first);
+        } else {
+            return Err(Stop::blocked_by(format!("nothing at {at} to go on with"), &exchange));
+        }
+    }
+    if let Some(name) = &step.keep
+        && exchange.member("id").is_some_and(|id| !plain(id).is_empty())
+    {
+        let base = world.server.base_path();
+        let path = exchange
+            .path
+            .strip_prefix(base)
+            .unwrap_or(&exchange.path)
+            .trim_matches('/');
+        let first = path.split(['/', '?']).next().unwrap_or_default();
+        keep(values, name, &format!("/{first}"), &exchange);
+    }
+    Ok(())
+}
+
+/// The first thing about the answer that is not as the step says, `None` if all is.
+fn complaint(exchange: &Arc<Exchange>, values: &mut Values, step: &Request) -> Outcome<Option<String>> {
+    let status = exchange.status;
+    let either = |words: Vec<String>| words.join(" or ");
+    if !step.status.is_empty() && !step.status.contains(&status) {
+        let wanted = either(step.status.iter().map(ToString::to_string).collect());
+        return Ok(Some(format!("the status is {status}, not {wanted}")));
+    }
+    if !step.error.is_empty() {
+        let shown = select(&exchange.json, "$.scimType")?;
+        if !step.error.iter().any(|wanted| is_error(status, &shown, wanted)) {
+            let words = std::iter::once(status.to_string()).chain(shown.into_iter().map(plain));
+            let answer = words.collect::<Vec<_>>().join(" ");
+            let wanted = either(step.error.iter().map(ToString::to_string).collect());
+            return Ok(Some(format!("the answer is {answer}, not the error {wanted}")));
+        }
+    }
+    first_wrong(exchange, values, &step.expect)
+}
+
+/// `400 invalidValue` wants that scimType, `400 invalidValue?` that or none: it is optional where no section demands it.
+fn is_error(status: u16, shown: &[&Value], wanted: &Refusal) -> bool {
+    let fits = match (&wanted.scim_type, shown) {
+        (None, _) => true,
+        (Some(word), [one]) => *one == word,
+        (Some(_), _) => shown.is_empty() && wanted.may_be_missing,
+    };
+    status == wanted.status && fits
+}
