@@ -37,7 +37,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Some(Command::Schema(command)) => with_services(&common, |services, _| schema::run(services, command)),
         Some(Command::Verify(command)) => verify::run(&command),
-        Some(Command::Selftest(asked)) => selftest::run(*asked),
+        Some(Command::Selftest(asked)) => selftest::run(&asked),
         Some(Command::User(command)) => with_services(&common, |services, _| user::run(services, command)),
         Some(Command::Enforcer(command)) => with_services(&common, |services, _| enforcer::run(services, command)),
         Some(Command::Webhook(command)) => with_services(&common, |services, _| webhook::run(services, command)),

@@ -34,8 +34,9 @@ Exit code: 0 when nothing that a server MUST do failed, 1 when something did, 2 
 /// Flags of `selftest`.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub(super) struct SelfTest {
-    /// Base URL of the server, e.g. https://host/scim/v2; without it a Muster is started, tested and removed
+    /// Base URL of the server, e.g. `https://host/scim/v2`; without it a Muster is started, tested and removed
     url: Option<Url>,
     /// Bearer token; on the command line it shows in the list of processes, so better use the environment or a file.
     /// A server that asks for none takes any
@@ -74,7 +75,7 @@ pub(super) struct SelfTest {
     /// Write the report as one HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write the report as JUnit XML, for CI servers
+    /// Write the report as `JUnit` XML, for CI servers
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Write the report as JSON; `-` is standard output, in the place of the text
@@ -100,7 +101,7 @@ pub(super) enum Level {
     All,
 }
 
-pub(super) fn run(asked: SelfTest) -> Result<(), Failure> {
+pub(super) fn run(asked: &SelfTest) -> Result<(), Failure> {
     let book = Book::embedded().map_err(|fault| Failure::Start(fault.into()))?;
     let choice = asked.choice();
     choice.check(&book).map_err(|fault| Failure::Start(fault.into()))?;
@@ -143,12 +144,11 @@ impl SelfTest {
 
     /// Tests the server, or one of our own.
     async fn report(&self, book: &Book, choice: &Choice) -> Result<Report, Failure> {
-        let (target, throwaway) = match &self.url {
-            Some(url) => (self.target(url).map_err(Failure::Start)?, None),
-            None => {
-                let (target, throwaway) = Throwaway::start().await.map_err(Failure::Start)?;
-                (target, Some(throwaway))
-            }
+        let (target, throwaway) = if let Some(url) = &self.url {
+            (self.target(url).map_err(Failure::Start)?, None)
+        } else {
+            let (target, throwaway) = Throwaway::start().await.map_err(Failure::Start)?;
+            (target, Some(throwaway))
         };
         let bar = bar();
         let told = |now: Progress<'_>| show(&bar, &now);

@@ -65,7 +65,7 @@ pub(super) async fn run(services: Services, asked: TakeBack) -> anyhow::Result<(
     }
     let begun = undo::begin(&services, &caller, &wanted).await?;
     let id = begun.id.unwrap_or_default();
-    undo::finish(&services, &caller, &id)
+    Box::pin(undo::finish(&services, &caller, &id))
         .await
         .context("it is not done; a server that runs goes on with it")?;
     told(&undo::find(&services, &caller, &id).await?);

@@ -132,7 +132,7 @@ impl Server {
             exchange = self.once(&ask).await?;
         }
         let exchange = Arc::new(exchange);
-        self.note_made(&exchange, ask.auth);
+        self.note_made(&exchange, ask.auth.as_ref());
         let mut seen = lock(&self.seen);
         if seen.bytes + exchange.weight() <= MAX_KEPT_BYTES {
             seen.bytes += exchange.weight();
@@ -282,7 +282,7 @@ impl Server {
     }
 
     /// What a POST or a bulk request made is deleted when the check is over.
-    fn note_made(&self, exchange: &Exchange, auth: Option<String>) {
+    fn note_made(&self, exchange: &Exchange, auth: Option<&String>) {
         if exchange.method != "POST" || !exchange.json.is_object() {
             return;
         }
@@ -297,7 +297,7 @@ impl Server {
             };
             made.extend(location.map(|location| Made {
                 location,
-                auth: auth.clone(),
+                auth: auth.cloned(),
             }));
         }
         let operations = exchange.member("Operations").and_then(Value::as_array);
@@ -305,7 +305,7 @@ impl Server {
             let location = done["location"].as_str().filter(|location| !location.is_empty());
             made.extend(location.map(|location| Made {
                 location: location.to_owned(),
-                auth: auth.clone(),
+                auth: auth.cloned(),
             }));
         }
     }

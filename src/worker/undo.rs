@@ -30,7 +30,7 @@ pub async fn run(services: Services, stop: CancellationToken) {
 
 async fn once(services: &Services, holder: &str) -> Result<()> {
     if undo::is_behind(services).await? {
-        undo::resume(services, holder).await?;
+        Box::pin(undo::resume(services, holder)).await?;
     }
     Ok(())
 }

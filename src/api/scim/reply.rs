@@ -114,9 +114,10 @@ fn report_effects(response: &mut Response, shown: &Shown) {
             ignored => format!("{outcome};ignored={ignored}"),
         }
     };
-    let told: Vec<String> = match shown.effects.iter().all(Effect::is_plain) {
-        true => Vec::new(),
-        false => shown.effects.iter().take(MAX_EFFECTS).map(word).collect(),
+    let told: Vec<String> = if shown.effects.iter().all(Effect::is_plain) {
+        Vec::new()
+    } else {
+        shown.effects.iter().take(MAX_EFFECTS).map(word).collect()
     };
     let rules: Vec<&str> = shown.tolerated.iter().map(|(rule, _)| rule).collect();
     for (name, list) in [(OPERATIONS, told.join(", ")), (TOLERATED, rules.join(", "))] {

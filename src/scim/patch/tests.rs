@@ -378,11 +378,11 @@ fn an_error_names_the_operation() {
 
 #[test]
 fn passwords_and_external_ids_are_kept_apart() {
-    let operations = json!([{ "op": "replace", "value": { "password": "s3cret!", "externalId": "E1" } }]);
+    let operations = json!([{ "op": "replace", "value": { "password": "s3cret-!", "externalId": "E1" } }]);
     let patched = patch(&nora(), &operations).unwrap();
-    assert_eq!(patched.password.unwrap().expose(), "s3cret!");
+    assert_eq!(patched.password.unwrap().expose(), "s3cret-!");
     assert_eq!((patched.external_id.as_deref(), patched.changed), (Some("E1"), true));
-    assert!(!patched.document.to_text().contains("s3cret!"));
+    assert!(!patched.document.to_text().contains("s3cret-!"));
     assert!(!patched.document.to_text().contains("E1"));
     assert_eq!(
         refused(&json!([{ "op": "add", "path": "password", "value": "" }])),

@@ -61,6 +61,9 @@ pub fn markdown(book: &Book) -> String {
         "\n{all} requirements, {checks} checks. Of {untestable} requirements no client can see whether they are fulfilled; each says why.\n\n\
          ## Where Muster departs on purpose\n\n"
     );
+    if book.departures.is_empty() {
+        out.push_str("Nowhere.\n");
+    }
     for row in &book.departures {
         let says = book
             .all()

@@ -197,10 +197,8 @@ impl Change for Handing {
                 .pendings()
                 .settle_about(former, Matter::LeavingOwner.as_str(), "transferred");
         }
-        if owner_pk.is_some() && !desk.unit.policy().settings().await?.status_rules.is_empty() {
-            // The former owner did not have to go by any.
-            let id = desk.services.ids().next().into_string();
-            desk.unit.rulings().begin(&id, desk.now);
+        if owner_pk.is_some() {
+            rule_again(desk).await?;
         }
         let made = desk.unit.grants().told(Telling::Id(&self.grant)).await?;
         for made in &made {
@@ -215,6 +213,15 @@ impl Change for Handing {
         });
         Ok((Ownership { owner, former }, revoked))
     }
+}
+
+/// The former owner did not have to go by any rule of status: everybody is asked about anew.
+async fn rule_again(desk: &mut Desk) -> Result<()> {
+    if !desk.unit.policy().settings().await?.status_rules.is_empty() {
+        let id = desk.services.ids().next().into_string();
+        desk.unit.rulings().begin(&id, desk.now);
+    }
+    Ok(())
 }
 
 /// Says in the log that the owner until now is an admin.

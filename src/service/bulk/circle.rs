@@ -51,12 +51,12 @@ impl Broken {
 impl Job {
     /// Makes all of a circle, or none of it: then each is told so.
     pub(super) async fn circle(&mut self, set: &[usize]) {
-        let mut came = self.made_whole(set, &self.door).await;
+        let mut came = Box::pin(self.made_whole(set, &self.door)).await;
         for _ in 1..MOST_TIMES {
             if !came.as_ref().is_err_and(Broken::may_pass) {
                 break;
             }
-            came = self.made_whole(set, &self.door.again()).await;
+            came = Box::pin(self.made_whole(set, &self.door.again())).await;
         }
         match came {
             Ok(came) => {
@@ -81,7 +81,7 @@ impl Job {
         let together = Together::of(1);
         let door = door.within(&together);
         let first = set.first().copied().unwrap_or_default();
-        let came = match self.parts(set, &door).await {
+        let came = match Box::pin(self.parts(set, &door)).await {
             Ok(came) => came,
             Err(broken) => {
                 // What the refusal rests on is on disk before it is told.

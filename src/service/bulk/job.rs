@@ -50,7 +50,7 @@ pub async fn run(
         dialect,
     };
     let running = tokio::spawn(async move {
-        let outcomes = Job::new(door, request).run().await;
+        let outcomes = Box::pin(Job::new(door, request).run()).await;
         drop(place);
         outcomes
     });
@@ -113,7 +113,7 @@ impl Job {
             match step {
                 Step::One(at) => self.one(at).await,
                 Step::Beside(many) => self.beside(&many).await,
-                Step::Circle(set) => self.circle(&set).await,
+                Step::Circle(set) => Box::pin(self.circle(&set)).await,
             }
         }
         self.outcomes

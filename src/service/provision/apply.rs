@@ -49,15 +49,7 @@ pub(super) async fn apply(
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
     let mut names = next.names;
-    if !matches!(external, External::Keep) {
-        names.push("externalId".to_owned());
-    }
-    if roles_moved && !names.iter().any(|name| name == roles::ATTRIBUTE) {
-        names.push(roles::ATTRIBUTE.to_owned());
-    }
-    if password.is_some() {
-        names.push(secret::ATTRIBUTE.to_owned());
-    }
+    names.extend(beside(&names, &external, roles_moved, password.is_some()));
     secret::keep(unit, stored.pk, password.as_ref(), now);
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
@@ -98,6 +90,19 @@ pub(super) async fn apply(
         wrote,
         derived: derived.map(|derived| (derived, now)),
     })
+}
+
+/// Names of what differs beside the document.
+fn beside(names: &[String], external: &External<'_>, roles_moved: bool, password: bool) -> Vec<String> {
+    let moved = [
+        (!matches!(external, External::Keep), "externalId"),
+        (roles_moved, roles::ATTRIBUTE),
+        (password, secret::ATTRIBUTE),
+    ];
+    let new = moved
+        .into_iter()
+        .filter(|(moved, name)| *moved && !names.iter().any(|known| known == name));
+    new.map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Says in the log what changed.

@@ -267,16 +267,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
     share(derived.as_ref(), &mut unit);
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = services.clock().now();
-    let new = store::resources::New {
-        kind: plan.store_kind,
-        id: &plan.id,
-        connection: caller.connection_id(),
-        external_id: plan.incoming.external_id.as_deref(),
-        seal: plan.person.as_ref().map(|(_, seal)| seal.as_str()),
-        content,
-        now,
-    };
-    let pk = match insert(&plan, &mut unit, new).await {
+    let pk = match insert(&plan, &mut unit, now).await {
         Ok(pk) => pk,
         Err(error) => {
             // The holder of the name may be in a batch that is not on disk yet.
@@ -409,7 +400,16 @@ fn ignored(plan: &Plan, asked: Option<&Asked>, leaving: Option<&Change>) -> Vec<
 }
 
 /// Written with the save, where nothing else has to be asked first: the writer is held half as long.
-async fn insert(plan: &Plan, unit: &mut Unit, new: store::resources::New<'_>) -> store::Result<Pk> {
+async fn insert(plan: &Plan, unit: &mut Unit, now: Timestamp) -> store::Result<Pk> {
+    let new = store::resources::New {
+        kind: plan.store_kind,
+        id: &plan.id,
+        connection: plan.caller.connection_id(),
+        external_id: plan.incoming.external_id.as_deref(),
+        seal: plan.person.as_ref().map(|(_, seal)| seal.as_str()),
+        content: &plan.content,
+        now,
+    };
     if plan.joins_members() {
         unit.resources().insert(new).await
     } else if plan.may_mean_held() {

@@ -91,15 +91,8 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         return Err(refused(unit, Error::Stale).await);
     }
     let now = services.clock().now();
-    let guard = match guard::before_end(
-        services,
-        caller,
-        (&mut unit, &locked),
-        (kind, stored.pk, Deed::Delete),
-        now,
-    )
-    .await
-    {
+    let deed = (kind, stored.pk, Deed::Delete);
+    let guard = match guard::before_end(services, caller, (&mut unit, &locked), deed, now).await {
         Ok(guard) => guard,
         Err(error) => return Err(refused(unit, error).await),
     };
@@ -121,8 +114,6 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         Kind::Group => What::GroupDeleted,
     };
     let changes = Changes::of(document.as_map(), Document::default().as_map());
-    // What the connection calls it: with somebody who is created anew it may be another one.
-    let called = stored.external_id;
     ledger::record(
         &mut unit,
         caller,
@@ -132,7 +123,8 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
             subject: (kind, stored.pk, id),
             about: Vec::new(),
             data: json!({ "version": stored.version.0 }),
-            changes: Some(changes.and("externalId", called.map(Value::from), None)),
+            // What the connection calls it: with somebody who is created anew it may be another one.
+            changes: Some(changes.and("externalId", stored.external_id.map(Value::from), None)),
             reason: None,
             person: person.as_ref(),
         },
