@@ -40,6 +40,7 @@ pub async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
         max_body_bytes: 1 << 20,
         max_bulk_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
+        schemas: muster::service::schemas::Definitions::default(),
         listing: Listing::Standard,
         guard: guard(),
     };

@@ -24,14 +24,14 @@ where
 {
     let mut pause = FIRST_PAUSE;
     for _ in 1..MAX_ATTEMPTS {
-        match run(make()).await {
+        match run(Box::pin(make())).await {
             Err(Error::Busy) => {}
             outcome => return outcome,
         }
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
         pause *= 2;
     }
-    run(make()).await
+    run(Box::pin(make())).await
 }
 
 async fn run<T: Send + 'static>(attempt: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {

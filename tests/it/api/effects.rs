@@ -9,8 +9,8 @@ use crate::support::answer::Answer;
 
 const OPERATIONS: &str = "muster-operations";
 
-fn set(path: &str, value: Value) -> Value {
-    json!({"op": "replace", "path": path, "value": value})
+fn set(path: &str, value: impl Into<Value>) -> Value {
+    json!({"op": "replace", "path": path, "value": value.into()})
 }
 
 async fn ada(house: &TestHouse) -> String {
@@ -27,17 +27,17 @@ async fn told(house: &TestHouse, path: &str, operations: Value) -> String {
 each_database! {
     async fn a_request_that_did_what_it_asked_for_says_nothing(house: TestHouse) {
         let path = ada(&house).await;
-        assert_eq!(told(&house, &path, json!([set("title", json!("Lady")), set("nickName", json!("Ada"))])).await, "");
+        assert_eq!(told(&house, &path, json!([set("title", "Lady"), set("nickName", "Ada")])).await, "");
     }
 
     async fn what_was_so_already_is_told_operation_by_operation(house: TestHouse) {
         let path = ada(&house).await;
         let tag = house.get(&path).await.header("etag").to_owned();
-        let same = house.patch(&path, json!([set("title", json!("Countess"))])).await.status(200);
+        let same = house.patch(&path, json!([set("title", "Countess")])).await.status(200);
         assert_eq!((same.header(OPERATIONS), same.header("etag")), ("already-true", tag.as_str()));
         let mixed = json!([
-            set("title", json!("Countess")),
-            set("nickName", json!("Ada")),
+            set("title", "Countess"),
+            set("nickName", "Ada"),
             {"op": "remove", "path": "emails"},
             {"op": "add", "value": {"title": "Countess", "nickName": "Ada"}},
         ]);
@@ -60,7 +60,7 @@ each_database! {
         let id = path.trim_start_matches("/Users/");
         let desk = crate::admin::desk::Desk::admin(&house);
         desk.post(&format!("/users/{id}/suspend"), json!({"reason": "audit"})).await.status(200);
-        let answer = house.patch(&path, json!([set("title", json!("Lady")), set("active", json!(true))])).await.status(200);
+        let answer = house.patch(&path, json!([set("title", "Lady"), set("active", true)])).await.status(200);
         assert_eq!(answer.json["active"], false);
         let effects: Vec<&str> = answer.header(OPERATIONS).split(", ").collect();
         assert_eq!((effects[0], effects.len()), ("applied", 2));
@@ -75,7 +75,7 @@ each_database! {
         assert_eq!(told(&house, &group, json!([add(&ada)])).await, "");
         assert_eq!(told(&house, &group, json!([add(&ada), add(&bob)])).await, "already-true, applied");
         assert_eq!(told(&house, &group, json!([add(&ada)])).await, "already-true");
-        assert_eq!(told(&house, &group, json!([remove(&bob), add(&ada), set("displayName", json!("Sales"))])).await, "applied, already-true, already-true");
+        assert_eq!(told(&house, &group, json!([remove(&bob), add(&ada), set("displayName", "Sales")])).await, "applied, already-true, already-true");
     }
 
     async fn a_habit_that_was_needed_is_named(house: TestHouse) {

@@ -177,18 +177,18 @@ each_database! {
         }
         for query in queries {
             let began = std::time::Instant::now();
-            let (seen, pages) = walk(&client, query, size(staying)).await;
+            let (found, pages) = walk(&client, query, size(staying)).await;
             for id in ids.iter() {
-                assert_eq!(seen.get(id), Some(&1), "{query}: {id}, seed {seed}");
+                assert_eq!(found.get(id), Some(&1), "{query}: {id}, seed {seed}");
             }
-            println!("{staying} stayed, {} seen on {pages} pages in {:.1?}: {query}", seen.len(), began.elapsed());
+            println!("{staying} stayed, {} seen on {pages} pages in {:.1?}: {query}", found.len(), began.elapsed());
         }
         stop.store(true, Ordering::Relaxed);
-        let mut writes = 0;
+        let mut count = 0;
         while let Some(written) = writers.join_next().await {
-            writes += written.unwrap();
+            count += written.unwrap();
         }
-        println!("{writes} writes meanwhile");
-        assert!(writes > 20, "others wrote meanwhile");
+        println!("{count} writes meanwhile");
+        assert!(count > 20, "others wrote meanwhile");
     }
 }

@@ -121,7 +121,7 @@ fn bad_server() -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut asked = [0; 65_536];
+            let mut asked = vec![0; 65_536];
             drop(stream.read(&mut asked));
             drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"));
         }

@@ -93,10 +93,10 @@ impl Tiny {
         let id = asked.path.strip_prefix("/Users/").map(str::to_owned);
         match (asked.method.as_str(), asked.path.as_str(), id) {
             ("GET", "/ServiceProviderConfig", _) => scim(200, json!({"patch": {"supported": false}})),
-            ("GET", "/ResourceTypes", _) => list(vec![json!({"name": "User", "endpoint": "/Users", "schema": USER})]),
-            ("GET", "/Schemas", _) => list(vec![
-                json!({"id": USER, "attributes": [{"name": "nick", "type": "string", "multiValued": false}]}),
-            ]),
+            ("GET", "/ResourceTypes", _) => list([json!({"name": "User", "endpoint": "/Users", "schema": USER})]),
+            ("GET", "/Schemas", _) => {
+                list([json!({"id": USER, "attributes": [{"name": "nick", "type": "string", "multiValued": false}]})])
+            }
             ("POST", "/Users", _) => {
                 let name = asked.body["userName"].clone();
                 if users.values().any(|user| user["userName"] == name) {
@@ -126,12 +126,18 @@ impl Tiny {
 }
 
 /// An answer with JSON.
-pub fn scim(status: u16, body: Value) -> Response {
+pub fn scim(status: u16, body: impl Into<Value>) -> Response {
     let status = StatusCode::from_u16(status).unwrap();
-    (status, [("content-type", "application/scim+json")], body.to_string()).into_response()
+    (
+        status,
+        [("content-type", "application/scim+json")],
+        body.into().to_string(),
+    )
+        .into_response()
 }
 
-fn list(rows: Vec<Value>) -> Response {
+fn list(rows: impl IntoIterator<Item = Value>) -> Response {
+    let rows = Vec::from_iter(rows);
     scim(
         200,
         json!({"schemas": [LIST], "totalResults": rows.len(), "Resources": rows}),
