@@ -3,6 +3,7 @@
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, redirect};
 use serde_json::Value;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,12 @@ const MAX_WAIT_SECS: u64 = 20;
 
 /// How often a request is sent again after such a wait.
 const MAX_AGAIN: usize = 3;
+
+/// From here on a server may refuse a body before all of it has come, and close the connection under it.
+const LARGE_BODY_BYTES: usize = 64 << 10;
+
+/// How often such a body is sent until the refusal is heard.
+const TRIES_OF_LARGE: usize = 6;
 
 /// Most bytes of one answer: the server is not ours, and may never stop.
 const MAX_ANSWER_BYTES: usize = 32 << 20;
@@ -197,7 +204,13 @@ impl Server {
         let method = Method::from_bytes(ask.method.as_bytes());
         let method = method.map_err(|_| Stop::blocked(format!("`{}` is no method", ask.method)))?;
         let headers = self.headers(ask)?;
-        let mut tried_again = ask.alone;
+        let is_large = ask.body.as_ref().is_some_and(|body| body.len() > LARGE_BODY_BYTES);
+        let most = match (ask.alone, is_large) {
+            (true, _) => 1,
+            (false, false) => 2,
+            (false, true) => TRIES_OF_LARGE,
+        };
+        let mut tries = 0;
         loop {
             let mut request = self
                 .client
@@ -208,19 +221,22 @@ impl Server {
             }
             let answer = match request.send().await {
                 Ok(response) => read(response).await,
-                Err(fault) => Err(told(&fault)),
+                Err(fault) => Err(lost(&fault)),
             };
+            tries += 1;
             match answer {
                 Ok((status, headers, bytes)) => return Ok(exchange(ask, target, (status, headers, &bytes))),
                 // A kept connection that the server has closed: once more on a new one.
-                Err(_) if !tried_again => tried_again = true,
-                Err(fault) => {
-                    let (method, sent) = (&ask.method, sent(ask));
-                    let asked = format!("{method} {target} {}", short(&sent, 300));
-                    return Err(Stop::wrong(format!(
-                        "the server does not answer: {fault}: {}",
-                        asked.trim_end()
-                    )));
+                Err(lost) if tries < most && (tries == 1 || lost.is_cut) => {}
+                // It may well have refused the body before all of it came; whether we still hear that is chance.
+                Err(lost) if is_large && lost.is_cut => {
+                    let what = "the server closed the connection while a large body was sent, and its answer was lost";
+                    return Err(Stop::blocked(what));
+                }
+                Err(Lost { what, .. }) => {
+                    let asked = format!("{} {target} {}", ask.method, short(&sent(ask), 300));
+                    let asked = asked.trim_end();
+                    return Err(Stop::wrong(format!("the server does not answer: {what}: {asked}")));
                 }
             }
         }
@@ -313,16 +329,24 @@ impl Server {
 
 type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 
-async fn read(mut response: Response) -> Result<Answer, String> {
+/// Why there is no answer.
+struct Lost {
+    what: String,
+    /// Whether the connection was closed under us.
+    is_cut: bool,
+}
+
+async fn read(mut response: Response) -> Result<Answer, Lost> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter();
     let headers = headers
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect();
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|fault| told(&fault))? {
+    while let Some(chunk) = response.chunk().await.map_err(|fault| lost(&fault))? {
         if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(format!("its answer is longer than {MAX_ANSWER_BYTES} bytes"));
+            let what = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
+            return Err(Lost { what, is_cut: false });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -349,21 +373,20 @@ fn sent(ask: &Ask) -> String {
         .into_owned()
 }
 
-/// A failure and its causes in one line, without the URL: it may hold a token.
-fn told(fault: &reqwest::Error) -> String {
-    let mut line = String::new();
+/// The innermost cause of a failure, without the URL: it may hold a token.
+fn lost(fault: &reqwest::Error) -> Lost {
+    let (mut what, mut is_cut) = ("the connection failed".to_owned(), false);
     let mut cause = std::error::Error::source(fault);
     while let Some(one) = cause {
-        line = one.to_string();
+        what = one.to_string();
+        let kind = one.downcast_ref::<io::Error>().map(io::Error::kind);
+        is_cut = is_cut || matches!(kind, Some(ErrorKind::BrokenPipe | ErrorKind::ConnectionReset));
         cause = one.source();
     }
     if fault.is_timeout() {
-        format!("nothing came within {} seconds", PATIENCE.as_secs())
-    } else if line.is_empty() {
-        "the connection failed".to_owned()
-    } else {
-        line
+        what = format!("nothing came within {} seconds", PATIENCE.as_secs());
     }
+    Lost { what, is_cut }
 }
 
 /// Percent-encoded but for letters, digits, `-._~` and these.

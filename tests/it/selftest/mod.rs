@@ -2,6 +2,7 @@
 //!
 //! May use `support` and the room `selftest`; must never know the rest of the crate.
 
+mod cut;
 mod language;
 mod procedures;
 mod reports;
