@@ -213,7 +213,7 @@ catalogue! {
     SchemaRemoved = "schema.removed", Acts, "A schema of the organisation was removed.", "`before`";
     ResourceTypeSet = "resource_type.set", Acts, "What a resource type has of the organisation was changed.", "`after` [`before`]";
     ResourceTypeRemoved = "resource_type.removed", Acts, "What a resource type had of the organisation was taken away.", "`before`";
-    StatusRulesApplied = "status_rules.applied", Acts, "A change of the rules of status has come to everybody who was there.", "`turned`, `stayed`: how many";
+    StatusRulesApplied = "status_rules.applied", Acts, "A change of the rules of status has come to everybody who was there.", "`turned`, `stayed`, `failed`: how many";
     OwnershipTransferred = "ownership.transferred", Policy, "The organisation has another owner.", "`grant`, `from`, `break_glass`; sealed: `reason`";
     OwnershipTransferNeeded = "ownership.transfer_needed", Acts, "Provisioning wants to end the owner.", "`request`";
     RequestParked = "request.parked", Acts, "A request was refused and kept for an administrator.", "id of the request";

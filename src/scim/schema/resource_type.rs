@@ -206,17 +206,24 @@ impl ResourceType {
     /// # Errors
     /// [`SchemaFault::Ambiguous`] with the first that does not.
     pub(super) fn addressed(&self) -> Result<(), SchemaFault> {
-        let leads = |path: &str| {
-            AttrPath::parse(path).is_ok_and(|parsed| match self.resolve(&parsed) {
-                Some(Target::Attribute(place)) => place.path() == path,
-                Some(Target::Extension(extension)) => extension.schema.id == path,
-                _ => false,
-            })
+        let parsed = |path: &str| AttrPath::parse(path).ok();
+        let to_schema = |urn: &str| {
+            let parsed = parsed(urn);
+            let target = parsed.as_ref().and_then(|parsed| self.resolve(parsed));
+            matches!(target, Some(Target::Extension(extension)) if extension.schema.id == urn)
+        };
+        let to_attribute = |path: &str| {
+            let parsed = parsed(path);
+            let target = parsed.as_ref().and_then(|parsed| self.resolve(parsed));
+            matches!(target, Some(Target::Attribute(place)) if place.path() == path)
         };
         let urns = self.extensions.iter().map(|extension| extension.schema.id.as_str());
         let fields = self.fields.iter().filter(|field| field.extension.is_some());
         let paths = fields.flat_map(|field| std::iter::once(field.path()).chain(field.subs().map(|(_, path)| path)));
-        match urns.chain(paths).find(|path| !leads(path)) {
+        let mut elsewhere = urns
+            .filter(|urn| !to_schema(urn))
+            .chain(paths.filter(|path| !to_attribute(path)));
+        match elsewhere.next() {
             Some(path) => Err(SchemaFault::Ambiguous(path.to_owned())),
             None => Ok(()),
         }

@@ -472,17 +472,13 @@ struct Joined {
 
 async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Joined> {
     let cause = ledger::cause(&plan.caller, now);
-    if plan.store_kind == Kind::User {
-        return Ok(Joined {
-            added: Vec::new(),
-            members: Vec::new(),
-            relations: Relations::Groups(Vec::new()),
-        });
-    }
     let mut joined = Joined {
         added: Vec::new(),
         members: Vec::new(),
-        relations: Relations::Members(Vec::new()),
+        relations: match plan.store_kind {
+            Kind::User => Relations::Groups(Vec::new()),
+            Kind::Group => Relations::Members(Vec::new()),
+        },
     };
     if let Some(members) = plan.incoming.members.as_deref().filter(|_| plan.joins_members()) {
         let moved = membership::apply(unit, pk, &[MemberOp::Add(members.to_vec())], cause).await?;
