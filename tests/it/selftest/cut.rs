@@ -45,9 +45,10 @@ async fn a_connection_that_is_closed_under_a_large_body_is_no_finding() {
 async fn cut(mut stream: TcpStream, answer: &'static str) {
     let mut head = vec![0; 4096];
     let read = stream.read(&mut head).await.unwrap_or_default();
-    let answer = match head[..read].starts_with(b"POST") {
-        true => answer,
-        false => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    let answer = if head[..read].starts_with(b"POST") {
+        answer
+    } else {
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
     };
     drop(stream.write_all(answer.as_bytes()).await);
 }
