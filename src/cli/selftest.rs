@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use super::run::{Failure, block_on};
+use super::serve::shutdown;
 use super::throwaway::Throwaway;
 use crate::base::secret::Secret;
 use crate::selftest::report::{self, Report};
@@ -152,7 +152,8 @@ impl SelfTest {
         };
         let bar = bar();
         let told = |now: Progress<'_>| show(&bar, &now);
-        let stop = interrupted().map_err(|fault| Failure::Start(fault.into()))?;
+        // What was made can still be deleted.
+        let stop = shutdown().map_err(|fault| Failure::Start(fault.into()))?;
         let outcome = crate::selftest::run(book, target, choice, stop, told).await;
         bar.finish_and_clear();
         if let Some(throwaway) = throwaway {
@@ -240,16 +241,4 @@ fn show(bar: &ProgressBar, now: &Progress<'_>) {
         n => format!(" · {n} failed"),
     };
     bar.set_message(format!("{}{failed}", now.id));
-}
-
-/// Resolves at the first signal, so that what was made can still be deleted.
-fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -79,7 +79,7 @@ fn welcome(first: &FirstStart, origin: &str) {
 }
 
 /// Takes SIGTERM and SIGINT over; what it gives resolves at the first of them.
-fn shutdown() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn shutdown() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
