@@ -42,7 +42,7 @@ pub struct AccessHouse {
     pub root: Caller,
     /// A provisioning connection.
     pub idp: Caller,
-    db: Db,
+    pub db: Db,
 }
 
 impl Arrange for AccessHouse {

@@ -262,9 +262,9 @@ each_database! {
 
     async fn what_waited_for_others_happened_when_it_was_done(house: AccessHouse) {
         let ada = house.user("ada", json!({})).await;
-        let (db, _) = node(house.database.url()).await;
-        let tenant = tenants::find(&db, "acme").await.unwrap().unwrap();
-        let mut holding = Unit::begin(&db, tenant.id).await.unwrap();
+        let tenant = tenants::find(&house.db, "acme").await.unwrap().unwrap();
+        // Of the same node: on SQLite that is where units wait for each other.
+        let mut holding = Unit::begin(&house.db, tenant.id).await.unwrap();
         holding.policy().hold().await.unwrap();
         let waiting = tokio::spawn({
             let house = house.clone();
@@ -282,6 +282,5 @@ each_database! {
         let given = events.last().unwrap();
         assert_eq!(given.kind, "grant.created");
         assert!(given.at >= START.plus(Duration::from_secs(10)), "{given:?}");
-        db.close().await;
     }
 }
