@@ -26,7 +26,7 @@ use crate::config::{Config, RateLimit};
 use crate::scim::discovery::Listing;
 use crate::service::delivery::Guard;
 use crate::service::schemas::Definitions;
-use crate::service::{Parts, Services, connections, keys};
+use crate::service::{Parts, Services, Waits, connections, keys};
 use crate::store::{Db, Options};
 use crate::worker::egress::Egress;
 use crate::worker::mail::Post;
@@ -114,15 +114,15 @@ impl App {
         };
         let db = Db::open(&config.database, &options).await?;
         db.migrate().await?;
-        Self::assemble(db, config, Clock::system(), Ids::system()).await
+        Self::assemble(db, config, (Clock::system(), Ids::system()), Waits::default()).await
     }
 
-    /// The same over a given database, clock and source of ids: tests fix all three.
+    /// The same over a given database, clock, source of ids and patience: tests fix all of them.
     ///
     /// # Errors
     /// A database that does not answer, a file of permissions that cannot be used, keys that are missing or another
     /// database's.
-    pub async fn assemble(db: Db, config: &Config, clock: Clock, ids: Ids) -> Result<Self, Fault> {
+    pub async fn assemble(db: Db, config: &Config, (clock, ids): (Clock, Ids), waits: Waits) -> Result<Self, Fault> {
         let ring = key_file::ring(&db, config).await?;
         keys::bind(&db, &ring).await?;
         let parts = Parts {
@@ -144,6 +144,7 @@ impl App {
                 http: config.egress_http,
             },
             schemas: definitions(config)?,
+            waits,
         };
         let services = Services::new(parts).await?;
         let settings = Settings {

@@ -41,6 +41,7 @@ pub async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
         max_bulk_bytes: 1 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         schemas: muster::service::schemas::Definitions::default(),
+        waits: muster::service::Waits::default(),
         listing: Listing::Standard,
         guard: guard(),
     };

@@ -20,6 +20,7 @@ use super::passwords::Turns;
 use super::schemas::{Definitions, Vocabularies, Vocabulary};
 use super::setbacks::Setbacks;
 use super::tolerances::Tally;
+use super::waits::Waits;
 use crate::access::Catalogue;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{ConnectionId, Ids, TenantId};
@@ -56,6 +57,8 @@ pub struct Parts {
     pub guard: Guard,
     /// Schemas and resource types of every tenant, beside those of the protocol.
     pub schemas: Definitions,
+    /// How long requests wait.
+    pub waits: Waits,
 }
 
 /// What the log keeps of what happens. Only code can choose, no setting: a server keeps everything.
@@ -131,6 +134,12 @@ impl Services {
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    /// How long requests wait.
+    #[must_use]
+    pub(super) fn waits(&self) -> Waits {
+        self.0.parts.waits
     }
 
     /// Signing keys that were opened.

@@ -30,7 +30,9 @@ mod setbacks;
 mod told;
 pub mod tolerances;
 pub mod undo;
+mod waits;
 
 pub use context::{Authority, Caller, ConnectionRef, Keeping, Parts, Services, Suspended};
 pub use error::{Error, Fused, HeldBy, HoldingGrant, ReadAs, Refusal, Result};
 pub use provision::{IfMatch, Shown, Wanted};
+pub use waits::Waits;

@@ -7,13 +7,10 @@ use super::sequence::{is_broken, pass_of};
 use crate::service::context::{Caller, Services};
 use crate::service::error::Result;
 
-/// How long somebody who reads the log waits at most.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// How long whoever numbers the same entries is left to it.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Resolves when everything that the caller's tenant had committed before has its number, or after a second; says which.
+/// Resolves when everything that the caller's tenant had committed before has its number, or when that takes too long; says which.
 ///
 /// What waits is numbered here, so that no one depends on a worker being alive. For a log that cannot go on nobody waits.
 ///
@@ -24,7 +21,7 @@ pub async fn settled(services: &Services, caller: &Caller) -> Result<bool> {
     let Some(last) = reader.entries().last().await? else {
         return Ok(true);
     };
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + services.waits().log;
     while Instant::now() < end {
         let passed = pass_of(services, caller.tenant()).await?;
         if !reader.entries().any_up_to(last).await? {

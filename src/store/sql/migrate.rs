@@ -3,7 +3,8 @@
 use rusqlite::{Connection, TransactionBehavior};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Executor as _, PgPool};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ledger::Ledger;
 
@@ -11,6 +12,9 @@ use super::{fault, open};
 use crate::store::error::{OpenFault, Result};
 
 mod ledger;
+
+/// How long another process may take that migrates the same file.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -22,9 +26,19 @@ pub(super) async fn sqlite(connection: &mut Connection) -> Result<()> {
         return Ok(());
     }
     let path = connection.path().map(PathBuf::from).unwrap_or_default();
+    let patience: i64 = connection
+        .query_row("PRAGMA busy_timeout", [], |row| row.get(0))
+        .map_err(fault::of_sqlite)?;
+    connection.busy_timeout(PATIENCE).map_err(fault::of_sqlite)?;
+    let migrated = migrate(connection, &path).await;
+    let restored = connection.busy_timeout(Duration::from_millis(patience.unsigned_abs()));
+    migrated.and(restored.map_err(fault::of_sqlite))
+}
+
+async fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| open::sqlite_fault(&path, error))?;
+        .map_err(|error| open::sqlite_fault(path, error))?;
     let migrated = SQLITE.run_direct(None, &mut Ledger(&transaction), false).await;
     migrated.map_err(opening)?;
     transaction.commit().map_err(fault::of_sqlite)

@@ -17,13 +17,13 @@ use muster::service::access::scopes::{self, NewScope};
 use muster::service::access::{ScopeKind, State, Validity};
 use muster::service::credentials::{self, Holder};
 use muster::service::{Caller, Error, IfMatch, Parts, Services, Wanted, connections, provision};
-use muster::store::{Db, Options, Unit, tenants};
+use muster::store::{Db, Unit, tenants};
 use serde_json::{Map, Value, json};
 
 use crate::support::Arrange;
 use crate::support::database::{Database, Engine};
 use crate::support::logs::Logs;
-use crate::support::seam::keyring;
+use crate::support::seam::{self, keyring};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -48,7 +48,7 @@ pub struct AccessHouse {
 impl Arrange for AccessHouse {
     async fn arrange(engine: Engine, _: &Logs) -> Self {
         let database = Database::empty(engine).await;
-        let db = Db::open(database.url(), &Options::default()).await.unwrap();
+        let db = Db::open(database.url(), &seam::patient()).await.unwrap();
         db.migrate().await.unwrap();
         let clock = Clock::fixed(START);
         let parts = Parts {
@@ -63,6 +63,7 @@ impl Arrange for AccessHouse {
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),
             schemas: muster::service::schemas::Definitions::default(),
+            waits: seam::WAITS,
         };
         let services = Services::new(parts).await.unwrap();
         connections::create_tenant(&services, "Acme").await.unwrap();

@@ -33,7 +33,7 @@ const MOST: usize = 60;
 
 /// How often the end is looked for; at most so often.
 const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: usize = 1_200;
+const LOOKS: usize = 12_000;
 
 /// Counts down to the moment of a death.
 #[derive(Default)]
@@ -216,7 +216,9 @@ each_database! {
             server = serve(&database).await;
         }
 
-        let events = events(&database);
+        // Meanwhile the receiver answers.
+        let of = database.clone();
+        let events = tokio::task::spawn_blocking(move || events(&of)).await.unwrap();
         let (made, deleted) = (of_kind(&events, "user.created"), of_kind(&events, "user.deleted"));
         for ids in [&made, &deleted] {
             assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "something is told twice");

@@ -15,7 +15,7 @@ use muster::service::log::sequence::LEASE_LASTS;
 use muster::service::log::{self, Passed, Wanted, sequence};
 use muster::service::{Error, Parts, Services};
 use muster::store::log::events::{Kept, Which};
-use muster::store::{Db, Options, Reader, Unit, tenants};
+use muster::store::{Db, Reader, Unit, tenants};
 use serde_json::json;
 
 use crate::access::house::{AccessHouse, START};
@@ -28,7 +28,7 @@ const EACH: usize = 20;
 
 /// Another node on the same database.
 async fn node(url: &str) -> (Db, Services) {
-    let db = Db::open(url, &Options::default()).await.unwrap();
+    let db = Db::open(url, &seam::patient()).await.unwrap();
     let parts = Parts {
         db: db.clone(),
         keys: keyring(),
@@ -41,6 +41,7 @@ async fn node(url: &str) -> (Db, Services) {
         listing: Listing::Standard,
         guard: muster::service::delivery::Guard::default(),
         schemas: muster::service::schemas::Definitions::default(),
+        waits: seam::WAITS,
     };
     let services = Services::new(parts).await.unwrap();
     (db, services)

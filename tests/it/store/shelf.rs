@@ -12,13 +12,14 @@ use muster::store::filter::Leaves;
 use muster::store::members::ByRule;
 use muster::store::query::Query;
 use muster::store::resources::{Groups, New};
-use muster::store::{Db, Kind, Options, Reader, Unit, tenants};
+use muster::store::{Db, Kind, Reader, Unit, tenants};
 use serde_json::{Map, Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::support::Arrange;
 use crate::support::database::{Database, Engine};
 use crate::support::logs::Logs;
+use crate::support::seam;
 
 /// A migrated database, a tenant and a connection.
 #[derive(Clone)]
@@ -35,12 +36,7 @@ pub struct Shelf {
 impl Arrange for Shelf {
     async fn arrange(engine: Engine, _: &Logs) -> Self {
         let database = Database::empty(engine).await;
-        // A slow machine is no fault of a filter.
-        let options = Options {
-            longest: std::time::Duration::from_mins(5),
-            ..Options::default()
-        };
-        let db = Db::open(database.url(), &options).await.unwrap();
+        let db = Db::open(database.url(), &seam::patient()).await.unwrap();
         db.migrate().await.unwrap();
         let ids = Ids::counted();
         let now = Timestamp(1_700_000_000_000_000);

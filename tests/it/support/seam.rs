@@ -8,7 +8,7 @@ use muster::app::App;
 use muster::base::clock::{Clock, Timestamp};
 use muster::base::id::Ids;
 use muster::base::secret::Secret;
-use muster::config::Config;
+use muster::config::{Config, RateLimit};
 use muster::event::Keyring;
 use muster::service::closing;
 use muster::service::deferred;
@@ -18,7 +18,7 @@ use muster::service::keys::{self, Purpose};
 use muster::service::lifecycle::{due, purge, status_rules};
 use muster::service::log::sequence;
 use muster::service::offboarding::{self, hook};
-use muster::service::{Caller, undo};
+use muster::service::{Caller, Waits, undo};
 use muster::store::sql::{Db, Options};
 use muster::worker::egress::{Egress, Lookup, Patience};
 use muster::worker::{enforce, mail, relay};
@@ -35,6 +35,27 @@ pub fn keyring() -> Keyring {
     Keyring::read(KEYS).unwrap()
 }
 
+/// A machine that is slow is no fault of what is tested: requests wait as long as it takes.
+pub const WAITS: Waits = Waits {
+    rule: Duration::from_mins(10),
+    log: Duration::from_secs(20),
+};
+
+/// The same for receivers.
+const UNHURRIED: Patience = Patience {
+    headers: Duration::from_mins(2),
+    whole: Duration::from_mins(2),
+};
+
+/// The same for databases.
+pub fn patient() -> Options {
+    Options {
+        patience: Duration::from_mins(2),
+        longest: Duration::from_mins(5),
+        ..Options::default()
+    }
+}
+
 /// The composed server of one test.
 #[derive(Clone)]
 pub struct Rooms {
@@ -46,19 +67,31 @@ pub struct Rooms {
 
 /// Opens the house on a database that is migrated already, with a clock that stands still and ids that are counted.
 pub async fn open(url: &str) -> Rooms {
+    open_waiting(url, WAITS).await
+}
+
+/// The same with requests that wait so long.
+pub async fn open_waiting(url: &str, waits: Waits) -> Rooms {
     let clock = Clock::fixed(START);
-    let db = Db::open(url, &Options::default())
+    let db = Db::open(url, &patient())
         .await
         .unwrap_or_else(|fault| panic!("{url}: {fault:?}"));
     let config = Config {
         key: Some(Secret::new(KEYS.to_owned())),
         egress_allow: vec!["127.0.0.1/32".parse().unwrap()],
         egress_http: true,
+        // As fast as this machine is, and as slow.
+        rate_limit: RateLimit::Off,
+        request_timeout_secs: 3600,
         ..Config::default()
     };
-    let app = App::assemble(db, &config, clock.clone(), Ids::counted()).await.unwrap();
+    let app = App::assemble(db, &config, (clock.clone(), Ids::counted()), waits)
+        .await
+        .unwrap();
+    // Receivers of tests are addresses: nothing is looked up.
+    let nowhere: Lookup = Arc::new(|_| Box::pin(async { Ok(Vec::new()) }));
     Rooms {
-        egress: Egress::new(app.services().guard().clone()).unwrap(),
+        egress: Egress::resolving(app.services().guard().clone(), UNHURRIED, nowhere).unwrap(),
         router: app.router().unwrap(),
         app: Arc::new(app),
         clock,
@@ -177,8 +210,8 @@ pub async fn offboard_hastily(rooms: &Rooms) {
     let services = rooms.app.services();
     open_runs(rooms).await;
     let patience = Patience {
-        headers: Duration::from_secs(2),
-        whole: Duration::from_secs(2),
+        headers: Duration::from_secs(8),
+        whole: Duration::from_secs(8),
     };
     let nowhere: Lookup = Arc::new(|_| Box::pin(async { Ok(Vec::new()) }));
     let hasty = Egress::resolving(services.guard().clone(), patience, nowhere).unwrap();

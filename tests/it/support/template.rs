@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -142,7 +142,10 @@ fn keys<T: AsRef<str>>(text: T) -> Keys {
     }
 }
 
-/// A folder for this build of the program, named after it; those of earlier builds are removed.
+/// After so long no test uses what another build left.
+const OLD: Duration = Duration::from_hours(24);
+
+/// A folder for this build of the program, named after it; those of builds of another day are removed.
 fn folder() -> PathBuf {
     let program = fs::metadata(PROGRAM.as_str()).unwrap();
     let built = program.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
@@ -150,7 +153,12 @@ fn folder() -> PathBuf {
     let _one_process_at_a_time = lock(&all.with_extension("lock"));
     let mine = all.join(format!("{:x}_{:x}", built.as_nanos(), program.len()));
     if !mine.exists() {
-        drop(fs::remove_dir_all(&all));
+        for other in fs::read_dir(&all).into_iter().flatten().flatten() {
+            let made = other.metadata().and_then(|known| known.modified());
+            if made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > OLD)) {
+                drop(fs::remove_dir_all(other.path()));
+            }
+        }
         fs::create_dir_all(&mine).unwrap();
     }
     mine

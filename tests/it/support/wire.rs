@@ -16,6 +16,10 @@ use super::answer::Answer;
 /// No answer of a healthy server takes this long, even on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How often, and after which pause, a request comes again that the server had no room for.
+const TRIES: usize = 20;
+const BUSY: Duration = Duration::from_millis(100);
+
 /// A caller: an address and a token.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -65,8 +69,19 @@ impl Client {
             .map(|(name, value)| format!("{name}: {value}\r\n"));
         let head: String = lines.collect();
         let text = format!("{method} {path} HTTP/1.1\r\n{head}\r\n{body}");
-        let raw = raw(address, text.as_bytes()).await?;
-        parse(&raw).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is not whole"))
+        let mut tries = TRIES;
+        loop {
+            let raw = raw(address, text.as_bytes()).await?;
+            let answer = parse(&raw);
+            let answer =
+                answer.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is not whole"))?;
+            if answer.status != 503 || !answer.headers.contains_key("retry-after") || tries == 0 {
+                return Ok(answer);
+            }
+            // Nothing was done: it comes again, as clients do.
+            tries -= 1;
+            tokio::time::sleep(BUSY).await;
+        }
     }
 }
 

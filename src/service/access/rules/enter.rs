@@ -5,7 +5,6 @@
 //! goes on from there.
 
 use serde_json::json;
-use std::time::Duration;
 
 use super::content::condition;
 use super::force::{Force, forget};
@@ -22,8 +21,6 @@ use crate::store::access::rules::{LeftOver, Standing, StoredVersion, left_over};
 
 /// Users of one unit: some 20 ms of the writer.
 const USERS_AT_ONCE: u32 = 2_000;
-/// How long a request waits for a rule to be in force before it answers that it is being prepared.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Versions that are taken up in one go.
 const MOST_LEFT_OVER: u32 = 100;
 
@@ -56,6 +53,7 @@ pub(in crate::service::access) async fn enter_each(
     caller: &Caller,
     prepared: Vec<Prepared>,
 ) -> Result<()> {
+    let patience = services.waits().rule;
     let (services, caller) = (services.clone(), caller.unclaimed());
     let work = tokio::spawn(async move {
         let mut outcome = Ok(());
@@ -64,7 +62,7 @@ pub(in crate::service::access) async fn enter_each(
         }
         outcome
     });
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout(patience, work).await {
         Ok(done) => done.map_err(|fault| Error::Internal(Box::new(fault)))?,
         Err(_) => Ok(()),
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use muster::service::access::decide::{self, Detail, Question};
-use muster::store::{Db, Options};
+use muster::store::Db;
 use tokio::task::JoinSet;
 
 use super::change::{Change, storable};
@@ -22,7 +22,7 @@ use super::sheet::{Answers, Sheet};
 use super::size::is_large;
 use super::town::Town;
 use crate::support::database::{Database, Engine};
-use crate::support::{dice, setting};
+use crate::support::{dice, seam, setting};
 
 /// Organisations, where nobody says how many; `scripts/test` asks for more.
 const WORLDS: u64 = 50;
@@ -62,7 +62,7 @@ async fn prove(engine: Engine) {
     let worlds = setting("MUSTER_TEST_WORLDS").map_or(WORLDS, |text| text.parse().unwrap());
     let database = Database::fresh(engine).await;
     let run = Arc::new(Run {
-        db: Db::open(database.url(), &Options::default()).await.unwrap(),
+        db: Db::open(database.url(), &seam::patient()).await.unwrap(),
         seed,
         worlds,
         begun: AtomicU64::new(0),

@@ -10,6 +10,7 @@ use muster::scim::dialect::{Dialect, Hints, Setting};
 use muster::scim::discovery::Listing;
 use muster::scim::project::View;
 use muster::scim::schema::ResourceType;
+use muster::service::Waits;
 use muster::service::access::State;
 use muster::service::access::records;
 use muster::service::access::roles::{self, NewRole};
@@ -75,6 +76,7 @@ impl Town {
             listing: Listing::Standard,
             guard: muster::service::delivery::Guard::default(),
             schemas: muster::service::schemas::Definitions::default(),
+            waits: Waits::default(),
         };
         let services = Services::new(parts).await.unwrap();
         connections::create_tenant(&services, name).await.unwrap();
