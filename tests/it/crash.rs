@@ -307,7 +307,7 @@ mod flush {
 
     /// The trace once strace has written its last line.
     async fn whole(file: &str) -> String {
-        for _ in 0..1_000 {
+        for _ in 0..12_000 {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             if text
                 .lines()

@@ -112,7 +112,7 @@ each_database! {
         let (refused, heard) = house.read_in(&file, false).await;
         let refused = refused.unwrap_err();
         assert!(refused.contains("`Partners` is still coming into force, 0 of 1 users"), "{refused}");
-        assert!(heard.len() >= 2, "{heard:?}");
+        assert!(!heard.is_empty(), "what it waits for is told");
         assert_eq!(house.rule_names().await, ["Partners", "First"]);
         let still = rules::find(&house.services, &house.root, &rule.id).await.unwrap();
         assert_eq!((still.state, still.progress.is_some()), (State::Active, true));
