@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::middleware::RequestId;
 use super::problem::{Code, Problem};
@@ -175,10 +177,30 @@ fn wrong_kind(detail: &'static str) -> Problem {
 }
 
 fn charge(edge: &Edge, payer: &Payer, detail: &'static str) -> Result<(), Problem> {
-    edge.admit(payer).map_err(|wait| {
-        metrics::counter!("muster_throttled_total", "reason" => payer.kind()).increment(1);
-        Problem::too_many_requests(wait, detail)
-    })
+    edge.admit(payer).map_err(|wait| throttled(payer, wait, detail))
+}
+
+fn throttled(payer: &Payer, wait: Duration, detail: &'static str) -> Problem {
+    metrics::counter!("muster_throttled_total", "reason" => payer.kind()).increment(1);
+    Problem::too_many_requests(wait, detail)
+}
+
+/// Charges a bulk request for its operations: each is one request. The request as a whole was charged as the first.
+///
+/// # Errors
+/// 429 when the connection may not send so many now.
+pub fn charge_operations(edge: &Edge, caller: &Caller, operations: usize) -> Result<(), Problem> {
+    let Some(connection) = caller.connection_id() else {
+        return Ok(());
+    };
+    let further = u32::try_from(operations.saturating_sub(1)).unwrap_or(u32::MAX);
+    let Some(further) = NonZeroU32::new(further) else {
+        return Ok(());
+    };
+    let payer = Payer::Connection(connection.0);
+    let detail = "this connection sends more than it may: each operation of a bulk request counts as a request; nothing was done";
+    edge.admit_more(&payer, further)
+        .map_err(|wait| throttled(&payer, wait, detail))
 }
 
 /// Whose token it is.

@@ -88,14 +88,18 @@ const MAX_BULKS: usize = 8;
 /// A burst is this many seconds' worth of requests.
 const BURST_SECS: u32 = 2;
 
+/// How many requests may come at once.
+const fn burst(rate: NonZeroU32) -> NonZeroU32 {
+    rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECS - 1))
+}
+
 impl Edge {
     /// State over the use cases.
     #[must_use]
     pub fn new(services: Services, settings: Settings, metrics: Option<PrometheusHandle>) -> Self {
-        let requests = settings.rate_limit.map(|rate| {
-            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECS - 1));
-            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
-        });
+        let requests = settings
+            .rate_limit
+            .map(|rate| RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst(rate))));
         let strangers = RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(STRANGER_BURST));
         Self(Arc::new(Inner {
             services,
@@ -170,6 +174,23 @@ impl Edge {
                 .check_key(payer)
                 .map_err(|until| until.wait_time_from(DefaultClock::default().now())),
             None => Ok(()),
+        }
+    }
+
+    /// Takes requests out of the payer's budget that came with one that was admitted; otherwise the time until there are so
+    /// many. Where a budget never holds so many, they take all of it.
+    ///
+    /// # Errors
+    /// The wait, when they are not there; then none is taken.
+    pub fn admit_more(&self, payer: &Payer, requests: NonZeroU32) -> Result<(), Duration> {
+        let (Some(limiter), Some(rate)) = (&self.0.requests, self.0.settings.rate_limit) else {
+            return Ok(());
+        };
+        // The first of them was taken before.
+        let most = NonZeroU32::new(burst(rate).get() - 1).unwrap_or(NonZeroU32::MIN);
+        match limiter.check_key_n(payer, requests.min(most)) {
+            Ok(Err(until)) => Err(until.wait_time_from(DefaultClock::default().now())),
+            Ok(Ok(())) | Err(_) => Ok(()),
         }
     }
 

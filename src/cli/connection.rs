@@ -58,14 +58,14 @@ pub(super) enum Command {
     },
     /// Tell whether a connection works, and whom suspending or deleting it would be about
     Users(Which),
-    /// Show a connection and which client habits it needed tolerated, how often
+    /// Show a connection, which client habits it needed tolerated, how often, and what it says that no schema declares
     Show {
         /// Slug of the tenant
         #[arg(long)]
         tenant: String,
         /// Name of the connection
         name: String,
-        /// Print JSON: `{"id", "name", "dialect", "base_url", "tolerances": [{"rule", "count", "last"}]}`
+        /// Print JSON: `{"id", "name", "dialect", "base_url", "tolerances": [{"rule", "count", "last"}], "undeclared": [{"urn", "resources", "last"}]}`
         #[arg(long)]
         json: bool,
     },
@@ -85,8 +85,8 @@ impl Which {
     /// The operator in its tenant, and its id.
     async fn found(&self, services: &Services) -> anyhow::Result<(Caller, String)> {
         let caller = Caller::operator(services, &self.tenant, "cli").await?;
-        let (connection, _) = connections::show_connection(services, &self.tenant, &self.name).await?;
-        Ok((caller, connection.id))
+        let found = connections::show_connection(services, &self.tenant, &self.name).await?;
+        Ok((caller, found.connection.id))
     }
 }
 
@@ -156,25 +156,42 @@ pub(super) async fn run(services: Services, config: Config, command: Command) ->
 }
 
 async fn show(services: &Services, config: &Config, tenant: &str, name: &str, as_json: bool) -> anyhow::Result<()> {
-    let (connection, tolerances) = connections::show_connection(services, tenant, name).await?;
+    let connections::Needs {
+        connection,
+        tolerated,
+        undeclared,
+    } = connections::show_connection(services, tenant, name).await?;
     let base_url = base_url(config, tenant);
     if as_json {
-        let tolerances: Vec<_> = tolerances
+        let tolerances: Vec<_> = tolerated
             .iter()
             .map(|t| json!({"rule": t.rule, "count": t.count, "last": t.last.rfc3339()}))
             .collect();
+        let undeclared: Vec<_> = undeclared
+            .iter()
+            .map(|u| json!({"urn": u.urn, "resources": u.resources, "last": u.last.rfc3339()}))
+            .collect();
         println!(
             "{}",
-            json!({"id": connection.id, "name": connection.name, "dialect": connection.dialect, "base_url": base_url, "tolerances": tolerances})
+            json!({
+                "id": connection.id, "name": connection.name, "dialect": connection.dialect, "base_url": base_url,
+                "tolerances": tolerances, "undeclared": undeclared,
+            })
         );
         return Ok(());
     }
     println!("{}  dialect {}  {base_url}", connection.name, connection.dialect);
-    if tolerances.is_empty() {
+    if tolerated.is_empty() {
         println!("no client habit had to be tolerated so far");
     }
-    for t in &tolerances {
+    for t in &tolerated {
         println!("{:>8} × {:32} last {}", t.count, t.rule, t.last.rfc3339());
+    }
+    if !undeclared.is_empty() {
+        println!("kept aside, as no schema declares it:");
+    }
+    for u in &undeclared {
+        println!("{:>8} resources  {}  last {}", u.resources, u.urn, u.last.rfc3339());
     }
     Ok(())
 }

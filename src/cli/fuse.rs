@@ -109,8 +109,8 @@ pub(super) async fn run(services: Services, command: Command) -> anyhow::Result<
 
 async fn found(services: &Services, which: &Which) -> anyhow::Result<(Caller, String)> {
     let caller = Caller::operator(services, &which.tenant, "cli").await?;
-    let (connection, _) = connections::show_connection(services, &which.tenant, &which.connection).await?;
-    Ok((caller, connection.id))
+    let found = connections::show_connection(services, &which.tenant, &which.connection).await?;
+    Ok((caller, found.connection.id))
 }
 
 impl Set {

@@ -177,8 +177,8 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version` [`active`, `via`, `source`]; sealed: `after`, `reason`";
-    UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version` [`via`]; sealed: `before`, `after`, `reason`";
+    UserCreated = "user.created", People, "A user was made.", "`attributes`, `version` [`active`, `via`, `source`, `aside`]; sealed: `after`, `reason`";
+    UserUpdated = "user.updated", People, "A user was changed.", "`attributes`, `version` [`via`, `aside`]; sealed: `before`, `after`, `reason`";
     UserDeleted = "user.deleted", People, "A user was deleted.", "`version`; sealed: `before`, `reason`";
     UserRestored = "user.restored", People, "A user who was deleted came back, or somebody else was given what they had.", "`version` or `into`, `left_out` [`status`, `called_by`, `via`, `matched`, `grants`, `roles_lost`]; sealed: `after`";
     UserPurged = "user.purged", People, "What was kept of a deleted user was destroyed: nobody can read what the log says of them.", "";
@@ -187,8 +187,8 @@ catalogue! {
     UserDeactivated = "user.deactivated", People, "A user may not come in any more.", "`from`, `to`, `version` [`carried_from`, `rule`]";
     UserActivationRefused = "user.activation_refused", People, "Provisioning took a user for active whom an administrator or a rule keeps out: they stay out.", "`status` [`rule`]";
     UserSourceNoted = "user.source_noted", People, "Provisioning said another thing of the account of somebody who is kept out: it counts when nothing keeps them out any more.", "`from`, `to`";
-    GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version` [`after`, `members_added`, `via`, `source`]";
-    GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes` [`version`, `via`, `before`, `after`, `members_added`, `members_removed`, `more`]";
+    GroupCreated = "group.created", People, "A group was made.", "`attributes`, `version` [`after`, `members_added`, `via`, `source`, `aside`]";
+    GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes` [`version`, `via`, `before`, `after`, `members_added`, `members_removed`, `more`, `aside`]";
     GroupDeleted = "group.deleted", People, "A group was deleted.", "`version` [`before`]";
     GroupRestored = "group.restored", People, "A group that was deleted came back, or another one was given what it had.", "`version` or `into`, `left_out` [`called_by`, `after`]";
     GrantCreated = "grant.created", People, "A role or permission was given to somebody.", "`grant`, `role`, `scope` or `record`, `origin` [`valid_from`, `valid_to`, `restrict`]";

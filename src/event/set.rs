@@ -41,6 +41,9 @@ pub const VIA_CREATE: &str = "create";
 /// It came back, and the event tells more of that.
 pub const VIA_RESTORE: &str = "restore";
 
+/// Of how many extensions something else is kept aside of a resource.
+pub const ASIDE: &str = "aside";
+
 /// Of a part of a change that is not the first: true.
 pub const MORE: &str = "more";
 
@@ -235,6 +238,8 @@ fn meaning(event: &Event) -> BTreeSet<SetEvent> {
         Kind::UserRestored | Kind::GroupRestored if data(event).get("into").is_none_or(Value::is_null) => {
             &[CreateNotice, CreateFull]
         }
+        // What is kept aside is no part of the resource.
+        Kind::UserUpdated | Kind::GroupUpdated if is_aside(event) => &[],
         // Of a change that is told in several parts the first one says the whole.
         Kind::UserUpdated | Kind::GroupUpdated if via(event).as_deref() == Some(VIA_PUT) && is_first(event) => {
             &[PutNotice, PutFull]
@@ -251,6 +256,13 @@ fn meaning(event: &Event) -> BTreeSet<SetEvent> {
         _ => &[],
     };
     meant.iter().copied().collect()
+}
+
+/// Whether nothing of a resource changed but what is kept aside of it.
+fn is_aside(event: &Event) -> bool {
+    let data = data(event);
+    let nothing = data.get("attributes").is_none_or(|names| names == &json!([]));
+    data.get(ASIDE).is_some() && nothing && !moves_members(event)
 }
 
 /// Names of what changed, in the words of PATCH.

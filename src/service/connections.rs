@@ -1,6 +1,8 @@
 //! Tenants and their provisioning sources, and what an empty database is given first.
 
+use super::access::authority::{GIVE, INTEGRATIONS, require};
 use super::access::sources;
+use super::asides::{self, Undeclared};
 use super::context::{Caller, Services};
 use super::credentials;
 use super::error::{Error, Result};
@@ -47,6 +49,16 @@ pub struct Tolerated {
     pub count: u64,
     /// When last, to within a few seconds.
     pub last: Timestamp,
+}
+
+/// A connection, and what it needs beside the standards.
+pub struct Needs {
+    /// The connection.
+    pub connection: Connection,
+    /// The habits that it needed tolerated, most frequent first.
+    pub tolerated: Vec<Tolerated>,
+    /// The extensions that no schema declares of which it said something, those of the most resources first.
+    pub undeclared: Vec<Undeclared>,
 }
 
 /// Longest name of a tenant or connection, in characters.
@@ -165,11 +177,11 @@ pub async fn list_connections(services: &Services, tenant: &str) -> Result<Vec<C
     Ok(there.map(Connection::from).collect())
 }
 
-/// A connection and the habits it needed tolerated, most frequent first.
+/// A connection and what it needs beside the standards, for the operator.
 ///
 /// # Errors
 /// An unknown tenant or connection.
-pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> Result<(Connection, Vec<Tolerated>)> {
+pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> Result<Needs> {
     let tenant = tenant_of(services, tenant).await?;
     let reader = Reader::new(services.db().clone(), tenant.id);
     let row = reader
@@ -177,6 +189,22 @@ pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> R
         .find(name)
         .await?
         .ok_or_else(|| missing("connection", name))?;
+    of(&reader, row).await
+}
+
+/// The same of the connection with this id, for administrators.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`.
+pub async fn needs(services: &Services, caller: &Caller, id: &str) -> Result<Needs> {
+    require(services, caller, &[INTEGRATIONS, GIVE]).await?;
+    let reader = services.read(caller);
+    let rows = reader.connections().list().await?;
+    let found = rows.into_iter().find(|row| row.uid.as_str() == id);
+    of(&reader, found.ok_or(Error::NotFound)?).await
+}
+
+async fn of(reader: &Reader, row: store::connections::Connection) -> Result<Needs> {
     let rows = reader.tolerances().list().await?;
     let mut tolerated: Vec<Tolerated> = rows
         .into_iter()
@@ -188,7 +216,11 @@ pub async fn show_connection(services: &Services, tenant: &str, name: &str) -> R
         })
         .collect();
     tolerated.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.rule.cmp(&b.rule)));
-    Ok((row.into(), tolerated))
+    Ok(Needs {
+        undeclared: asides::of_connection(reader, row.id).await?,
+        connection: row.into(),
+        tolerated,
+    })
 }
 
 /// Whether no tenant has been made yet.

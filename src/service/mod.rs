@@ -3,6 +3,7 @@
 //! May import `store`, `event`, `access`, `scim` and `base`; must never import axum, sqlx or clap, nor know HTTP.
 
 pub mod access;
+pub mod asides;
 pub mod bulk;
 pub mod closing;
 pub mod connections;

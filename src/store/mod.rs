@@ -4,6 +4,7 @@
 //! Must never import `service` or anything above it, nor know about HTTP.
 
 pub mod access;
+pub mod asides;
 pub mod cause;
 pub mod closing;
 pub mod connections;

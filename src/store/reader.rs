@@ -14,6 +14,7 @@ use super::access::roles::Roles;
 use super::access::rules::Rules;
 use super::access::scopes::Scopes;
 use super::access::views::Views;
+use super::asides::Asides;
 use super::closing::works::Closings;
 use super::connections::Connections;
 use super::credentials::Credentials;
@@ -82,6 +83,12 @@ impl Reader {
     #[must_use]
     pub fn credentials(&self) -> Credentials<&Db> {
         Credentials::new(self.tenant, &self.db)
+    }
+
+    /// What clients said of extensions that no schema declares.
+    #[must_use]
+    pub fn asides(&self) -> Asides<&Db> {
+        Asides::new(self.tenant, &self.db)
     }
 
     /// What happened, numbered.

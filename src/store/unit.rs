@@ -16,6 +16,7 @@ use super::access::roles::Roles;
 use super::access::rules::Rules;
 use super::access::scopes::Scopes;
 use super::access::views::Views;
+use super::asides::Asides;
 use super::closing::works::Closings;
 use super::connections::{Connections, works};
 use super::credentials::Credentials;
@@ -200,6 +201,11 @@ impl Unit {
     /// Password hashes.
     pub fn credentials(&mut self) -> Credentials<&mut Tx> {
         Credentials::new(self.tenant, &mut self.tx)
+    }
+
+    /// What clients said of extensions that no schema declares.
+    pub fn asides(&mut self) -> Asides<&mut Tx> {
+        Asides::new(self.tenant, &mut self.tx)
     }
 
     /// What happened, numbered.

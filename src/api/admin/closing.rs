@@ -13,7 +13,7 @@ use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::api::table::{Parameter, Route};
 use crate::service::Caller;
-use crate::service::access::authority::{GIVE, INTEGRATIONS, SETTINGS};
+use crate::service::access::authority::{INTEGRATIONS, SETTINGS};
 use crate::service::closing::{self, Asked, Counted, Shown, Users, Work};
 
 const OF_DELETED: &[Parameter] = &[Parameter {
@@ -32,10 +32,6 @@ const CONFIRM: &[Parameter] = &[Parameter {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/api/v1/connections/{id}", connection)
-            .says("A connection, whom suspending or deleting it would be about, and what was last done to them")
-            .one_of(&[INTEGRATIONS, GIVE])
-            .gives::<Standing>(200),
         Route::post("/api/v1/connections/{id}/suspend", suspend_connection)
             .says("Suspends a connection: when this answers, no server accepts a token of it. What becomes of its users goes on after that; all but `keep` also needs `org.users.manage`")
             .one_of(&[INTEGRATIONS])
@@ -217,12 +213,6 @@ type Accepted = (StatusCode, Json<Standing>);
 
 fn accepted(shown: Shown) -> Accepted {
     (StatusCode::ACCEPTED, Json(shown.into()))
-}
-
-async fn connection(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<Json<Standing>, Problem> {
-    Ok(Json(
-        closing::connection(edge.services(), &caller, path.id()).await?.into(),
-    ))
 }
 
 async fn suspend_connection(

@@ -3,8 +3,10 @@
 //! May import the rest of `api`, `service` and `base`; must never decide who may do what: use cases ask for what they
 //! need, and the table of routes only says it.
 
+mod asides;
 mod clones;
 mod closing;
+mod connection;
 mod enforcers;
 mod events;
 mod explanation;

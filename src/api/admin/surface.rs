@@ -1,9 +1,9 @@
 //! The table of the admin API, in the order of its words.
 
 use super::{
-    clones, closing, enforcers, events, fuse, grants, history, holds, invitations, live, log, ownership, pending,
-    preview, rehires, roles, rules, runs, schedules, schemas, scopes, settings, snapshot, status, status_rules,
-    streams, tokens, tombstones, undo, users, views, webhooks,
+    asides, clones, closing, connection, enforcers, events, fuse, grants, history, holds, invitations, live, log,
+    ownership, pending, preview, rehires, roles, rules, runs, schedules, schemas, scopes, settings, snapshot, status,
+    status_rules, streams, tokens, tombstones, undo, users, views, webhooks,
 };
 use crate::api::table::Route;
 
@@ -16,6 +16,7 @@ pub fn routes() -> Vec<Route> {
         grants::routes(),
         rules::routes(),
         users::routes(),
+        asides::routes(),
         history::routes(),
         status::routes(),
         tombstones::routes(),
@@ -32,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         runs::routes(),
         enforcers::routes(),
         tokens::routes(),
+        connection::routes(),
         closing::routes(),
         fuse::routes(),
         holds::routes(),

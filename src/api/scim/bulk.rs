@@ -7,29 +7,34 @@ use serde_json::{Map, Value, json};
 
 use super::extract::Ask;
 use super::{negotiate, reply};
+use crate::api::auth::charge_operations;
 use crate::api::body::whole;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::scim::message::BULK_RESPONSE;
 use crate::scim::{self, Verb, json};
-use crate::service::bulk::{self, Outcome};
+use crate::service::bulk::{self, Came, Outcome};
 use crate::service::{Caller, Error, Fused};
 
 /// `POST /Bulk`: each operation is done as a request of its own would be, and has its own result.
 ///
 /// # Errors
-/// 413 above one of the limits, naming it, before anything is done; 400 for what is no bulk request.
+/// 413 above one of the limits, naming it, 429 above the budget of the connection, both before anything is done; 400 for
+/// what is no bulk request.
 pub async fn bulk(caller: Caller, ask: Ask, State(edge): State<Edge>, request: Request) -> Result<Response, Problem> {
     let place = edge.bulk().await;
     negotiate::body_type(request.headers())?;
     let body = body(&edge, request).await?;
     let request = scim::bulk::parse(body, bulk::MOST_OPERATIONS)?;
+    charge_operations(&edge, &caller, request.operations.len())?;
     let outcomes = bulk::run(edge.services(), &caller, *ask.dialect()?, request, place).await?;
-    let ignored: Vec<String> = outcomes.iter().flat_map(ignored).cloned().collect();
+    let ignored: Vec<String> = came(&outcomes).flat_map(|came| &came.ignored).cloned().collect();
+    let told = reply::Told::of(came(&outcomes).map(|came| (came.effects.as_slice(), &came.tolerated)));
     let results: Vec<Value> = outcomes.into_iter().map(|outcome| result(outcome, &ask.base)).collect();
     let body = json!({ "schemas": [BULK_RESPONSE], "Operations": results });
     let mut response = reply::json(StatusCode::OK, ask.media.clone(), body.to_string());
     reply::report_ignored(&mut response, &ignored);
+    told.report(&mut response);
     Ok(response)
 }
 
@@ -51,8 +56,9 @@ async fn body(edge: &Edge, request: Request) -> Result<Value, Problem> {
     Ok(json::parse(&bytes)?)
 }
 
-fn ignored(outcome: &Outcome) -> &[String] {
-    outcome.result.as_ref().map_or(&[], |came| &came.ignored)
+/// What came of the operations that were done.
+fn came(outcomes: &[Outcome]) -> impl Iterator<Item = &Came> {
+    outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok())
 }
 
 /// What an answer says of one operation (RFC 7644 §3.7.3).

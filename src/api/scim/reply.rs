@@ -3,9 +3,11 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use std::borrow::Borrow;
 
 use super::extract::Ask;
 use crate::api::problem::Problem;
+use crate::scim::dialect::Applied;
 use crate::scim::project::View;
 use crate::service::provision::{Effect, Outcome};
 use crate::service::{self, Shown};
@@ -109,21 +111,79 @@ fn report_effects(response: &mut Response, shown: &Shown) {
             Outcome::Applied => "applied",
             Outcome::AlreadyTrue => "already-true",
         };
-        match effect.ignored {
-            0 => outcome.to_owned(),
-            ignored => format!("{outcome};ignored={ignored}"),
-        }
+        let counts = [("ignored", effect.ignored), ("kept", effect.kept)];
+        let told = counts.iter().filter(|(_, count)| *count > 0);
+        told.fold(outcome.to_owned(), |word, (name, count)| {
+            format!("{word};{name}={count}")
+        })
     };
     let told: Vec<String> = if shown.effects.iter().all(Effect::is_plain) {
         Vec::new()
     } else {
         shown.effects.iter().take(MAX_EFFECTS).map(word).collect()
     };
-    let rules: Vec<&str> = shown.tolerated.iter().map(|(rule, _)| rule).collect();
-    for (name, list) in [(OPERATIONS, told.join(", ")), (TOLERATED, rules.join(", "))] {
-        if let (false, Ok(value)) = (list.is_empty(), HeaderValue::from_str(&list)) {
-            response.headers_mut().insert(name, value);
+    report_list(response, OPERATIONS, &told);
+    report_tolerated(response, &shown.tolerated);
+}
+
+fn report_tolerated(response: &mut Response, tolerated: &Applied) {
+    let rules: Vec<&str> = tolerated.iter().map(|(rule, _)| rule).collect();
+    report_list(response, TOLERATED, &rules);
+}
+
+/// Adds a header that lists these words, where there are any.
+fn report_list<T: Borrow<str>>(response: &mut Response, name: HeaderName, words: &[T]) {
+    if let (false, Ok(value)) = (words.is_empty(), HeaderValue::from_str(&words.join(", "))) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What the operations of a bulk request came to besides their results, in sum.
+#[derive(Debug)]
+pub struct Told {
+    /// Operations of PATCHes, by what became of them, and the attributes in them that were not applied.
+    counts: [(&'static str, usize); 4],
+    /// Whether all of them did what they were asked for.
+    plain: bool,
+    tolerated: Applied,
+}
+
+impl Told {
+    /// The sum of these: what became of the operations of a PATCH, and which habits it needed.
+    pub fn of<'o>(all: impl Iterator<Item = (&'o [Effect], &'o Applied)>) -> Self {
+        let (mut applied, mut already, mut ignored, mut kept) = (0, 0, 0, 0);
+        let (mut plain, mut tolerated) = (true, Applied::default());
+        for (effects, habits) in all {
+            tolerated.join(habits);
+            for effect in effects {
+                match effect.outcome {
+                    Outcome::Applied => applied += 1,
+                    Outcome::AlreadyTrue => already += 1,
+                }
+                (ignored, kept) = (ignored + effect.ignored, kept + effect.kept);
+                plain &= effect.is_plain();
+            }
         }
+        Self {
+            counts: [
+                ("applied", applied),
+                ("already-true", already),
+                ("ignored", ignored),
+                ("kept", kept),
+            ],
+            plain,
+            tolerated,
+        }
+    }
+
+    /// Adds both headers, where there is something to say: the first is a dictionary as in RFC 9651 §3.2.
+    pub fn report(&self, response: &mut Response) {
+        if !self.plain {
+            let counts = self.counts.iter().filter(|(_, count)| *count > 0);
+            let words: Vec<String> = counts.map(|(name, count)| format!("{name}={count}")).collect();
+            report_list(response, OPERATIONS, &words);
+        }
+        report_tolerated(response, &self.tolerated);
     }
 }
 

@@ -9,12 +9,22 @@ pub struct Applied(Vec<(&'static str, u32)>);
 impl Applied {
     /// Adds `count` firings of a rule; 0 leaves no trace.
     pub(super) fn add(&mut self, rule: &Rule, count: u32) {
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.count(rule.name, count);
         }
-        match self.0.iter_mut().find(|(name, _)| *name == rule.name) {
+    }
+
+    fn count(&mut self, rule: &'static str, count: u32) {
+        match self.0.iter_mut().find(|(name, _)| *name == rule) {
             Some((_, total)) => *total = total.saturating_add(count),
-            None => self.0.push((rule.name, count)),
+            None => self.0.push((rule, count)),
+        }
+    }
+
+    /// Adds what another request needed.
+    pub fn join(&mut self, other: &Self) {
+        for (rule, count) in other.iter() {
+            self.count(rule, count);
         }
     }
 

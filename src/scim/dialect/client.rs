@@ -51,14 +51,27 @@ pub struct Hints<'a> {
     pub header: &'a dyn Fn(&str) -> Option<&'a str>,
 }
 
-/// How a `User-Agent` starts, in any letter case. A prefix and no substring: a proxy that mentions a product in
-/// passing must not be taken for it.
+/// How a `User-Agent` starts, in any letter case and up to the end of a word. A prefix and no substring: a proxy that
+/// mentions a product in passing must not be taken for it.
+///
+/// The first ones were seen on the wire. The others are the names of their products, which nobody else begins with; names
+/// that are words of other things as well (Oracle, SAP, Ping) are not among them.
 const USER_AGENTS: &[(&str, Client)] = &[
     ("okta scim", Client::Okta),
     ("onelogin", Client::OneLogin),
     ("jumpcloud", Client::JumpCloud),
     ("google-auto-provisioning", Client::Google),
-    ("authentik@", Client::Authentik),
+    ("authentik", Client::Authentik),
+    ("pingfederate", Client::Ping),
+    ("pingone", Client::Ping),
+    ("sailpoint", Client::SailPoint),
+    ("cyberark", Client::CyberArk),
+    ("rippling", Client::Rippling),
+    ("keycloak", Client::Keycloak),
+    ("midpoint", Client::MidPoint),
+    ("grouper", Client::Grouper),
+    ("ssosync", Client::SsoSync),
+    ("canaille", Client::Canaille),
 ];
 
 /// Sent by Microsoft Entra ID with every request.
@@ -119,9 +132,10 @@ impl Client {
     pub fn recognise(hints: &Hints<'_>) -> Self {
         let agent = hints.user_agent.unwrap_or_default().trim_start();
         let named = USER_AGENTS.iter().find(|(start, _)| {
+            let word_ends = |rest: &str| !rest.starts_with(char::is_alphanumeric);
             agent
-                .get(..start.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(start))
+                .split_at_checked(start.len())
+                .is_some_and(|(head, rest)| head.eq_ignore_ascii_case(start) && word_ends(rest))
         });
         match named {
             Some((_, client)) => *client,
@@ -148,26 +162,65 @@ mod tests {
         })
     }
 
+    /// Everything that a client is known to say of itself.
+    const SAID: &[(&str, Client)] = &[
+        ("Okta SCIM Client 1.0.0", Client::Okta),
+        ("OKTA SCIM Integration", Client::Okta),
+        ("OneLogin SCIM", Client::OneLogin),
+        ("JumpCloud SCIM", Client::JumpCloud),
+        ("Google-Auto-Provisioning", Client::Google),
+        ("authentik@2026.1.0", Client::Authentik),
+        ("PingFederate/12.1", Client::Ping),
+        ("PingOne", Client::Ping),
+        ("SailPoint-IdentityNow", Client::SailPoint),
+        ("CyberArk Identity", Client::CyberArk),
+        ("Rippling/1.0", Client::Rippling),
+        ("keycloak-scim", Client::Keycloak),
+        ("midPoint/4.9", Client::MidPoint),
+        ("Grouper/5.12", Client::Grouper),
+        ("ssosync/2.3", Client::SsoSync),
+        ("Canaille/0.0.74", Client::Canaille),
+    ];
+
     #[test]
     fn a_client_that_names_itself_gets_its_own_label() {
-        assert_eq!(seen(Some("Okta SCIM Client 1.0.0"), &[]), Client::Okta);
-        assert_eq!(seen(Some("OKTA SCIM Integration"), &[]), Client::Okta);
-        assert_eq!(seen(Some("OneLogin SCIM"), &[]), Client::OneLogin);
-        assert_eq!(seen(Some("JumpCloud SCIM"), &[]), Client::JumpCloud);
-        assert_eq!(seen(Some("Google-Auto-Provisioning"), &[]), Client::Google);
-        assert_eq!(seen(Some("authentik@2026.1.0"), &[]), Client::Authentik);
-        assert_eq!(seen(None, &["adscimversion"]), Client::Entra);
+        for (agent, client) in SAID {
+            assert_eq!(seen(Some(agent), &[]), *client, "{agent}");
+            assert_eq!(seen(Some(&agent.to_uppercase()), &["accept"]), *client, "{agent}");
+        }
+        for agent in [None, Some(""), Some("Go-http-client/1.1")] {
+            assert_eq!(seen(agent, &["adscimversion"]), Client::Entra);
+        }
+        let silent = [Client::EntraLegacy, Client::Oracle, Client::Sap, Client::Generic];
+        for client in Client::ALL.iter().filter(|client| !silent.contains(client)) {
+            let named = SAID.iter().any(|(_, known)| known == client) || *client == Client::Entra;
+            assert!(named, "{client:?}");
+        }
     }
 
     #[test]
     fn a_client_that_does_not_name_itself_is_nobody_else() {
         let agents = [
             "",
+            // ssosync, among very many others.
             "Go-http-client/1.1",
+            // Keycloak and Grouper, among very many others.
+            "Apache-HttpClient/4.5.14 (Java/21.0.2)",
             "python-requests/2.32",
+            "PostmanRuntime/7.43.0",
             "curl/8 (okta scim)",
+            "Mozilla/5.0 (compatible; OneLogin SCIM)",
+            "Okta",
             "Oktapus/1.0",
+            "Okta SCIMitar",
+            "OneLoginator/1.0",
+            "Google-Cloud-Scheduler",
+            "Grouperware/2",
+            "pingdom.com_bot_version_1.4",
+            "Oracle-HTTP-Server",
+            "SAP NetWeaver Application Server (1.0;754)",
             "\u{1f680}",
+            "okta scim\u{e9}",
         ];
         for agent in agents {
             assert_eq!(seen(Some(agent), &["accept"]), Client::Generic, "{agent}");

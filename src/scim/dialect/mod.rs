@@ -42,6 +42,7 @@ mod server_owned;
 mod setting;
 mod short_names;
 mod single;
+mod undeclared;
 mod walk;
 
 #[cfg(test)]
@@ -53,3 +54,4 @@ pub use country::COUNTRY_AS_SENT;
 pub use rewrite::Dialect;
 pub use rule::{RULES, Rule};
 pub use setting::{Setting, UnknownSetting};
+pub use undeclared::is_undeclared;

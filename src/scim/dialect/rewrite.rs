@@ -6,7 +6,9 @@ use super::lookup::{Spot, member_mut, spot, spot_of, walk_spot};
 use super::query::{self, Names};
 use super::reference::is_reference;
 use super::walk::Carrier;
-use super::{Applied, Client, Hints, Setting, entra, flatten, operations, schemas, server_owned, short_names};
+use super::{
+    Applied, Client, Hints, Setting, entra, flatten, operations, schemas, server_owned, short_names, undeclared,
+};
 use crate::scim::filter::Filter;
 use crate::scim::path::PatchPath;
 use crate::scim::schema::ResourceType;
@@ -56,6 +58,12 @@ impl Dialect {
         matches!(self.setting, Setting::InteropProfile)
     }
 
+    /// Whether what a client says of extensions that no schema declares is kept aside.
+    #[must_use]
+    pub const fn keeps_undeclared(&self) -> bool {
+        !self.is_strict()
+    }
+
     /// Rewrites the body of a POST of a resource.
     #[must_use]
     pub fn create(&self, ty: &ResourceType, body: Value) -> (Value, Applied) {
@@ -77,6 +85,7 @@ impl Dialect {
             applied.add(&flatten::FLAT_KEYS_NESTED, flatten::nest(ty, members));
             applied.add(&schemas::SCHEMAS_ADDED, schemas::add(ty, members));
             applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, members));
+            applied.add(&undeclared::UNDECLARED_EXTENSION_KEPT, undeclared::count(ty, members));
             walk_members(ty, members, how, &mut applied);
         }
         (body, applied)
@@ -143,6 +152,7 @@ fn rewrite_operation(ty: &ResourceType, operation: &mut Map<String, Value>, entr
                     short_names::qualify_members(ty, value),
                 );
                 applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, value));
+                applied.add(&undeclared::UNDECLARED_EXTENSION_KEPT, undeclared::count(ty, value));
                 applied.add(
                     &server_owned::READ_ONLY_DROPPED,
                     server_owned::drop_attributes(ty, value),
@@ -168,6 +178,10 @@ fn rewrite_targeted(
         short_names::qualify(&[ty], &mut path.attr),
     );
     let Some(spot) = spot_of(ty, &path.attr) else {
+        applied.add(
+            &undeclared::UNDECLARED_EXTENSION_KEPT,
+            undeclared::drop_path(ty, operation, &path),
+        );
         return;
     };
     if let (Some(filter), Spot::Attribute(place)) = (&mut path.filter, &spot) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::base::id::ResourceId;
 use crate::scim::bulk::{Asked, Name, resolve};
-use crate::scim::dialect::Dialect;
+use crate::scim::dialect::{Applied, Dialect};
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::scim::{self, Verb};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
-use crate::service::provision::{self, IfMatch};
+use crate::service::provision::{self, Effect, IfMatch};
 use crate::store::Together;
 
 /// Who asks, and in which dialect.
@@ -49,6 +49,10 @@ pub struct Came {
     pub version: Option<i64>,
     /// Names in the body that mean nothing here.
     pub ignored: Vec<String>,
+    /// What became of each operation of a PATCH.
+    pub effects: Vec<Effect>,
+    /// The client habits that it needed.
+    pub tolerated: Applied,
 }
 
 /// An operation that can be done.
@@ -118,11 +122,15 @@ impl Ready {
                 id: shown.id,
                 version: Some(shown.version),
                 ignored: shown.ignored,
+                effects: shown.effects,
+                tolerated: shown.tolerated,
             }),
             (None, Some(id)) => Ok(Came {
                 id,
                 version: None,
                 ignored: Vec::new(),
+                effects: Vec::new(),
+                tolerated: Applied::default(),
             }),
             (None, None) => Err(Error::NotFound),
         }

@@ -91,6 +91,7 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
         other => other?,
     };
     secret::keep(unit, tomb.pk, plan.password.as_ref(), now);
+    plan.aside.keep(unit, caller, tomb.pk, now);
     derived.share(unit);
     derived.write(caller, unit, (tomb.pk, Known::New), now);
     if let Some(asked) = &asked {

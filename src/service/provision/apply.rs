@@ -1,5 +1,6 @@
 //! What differs is written, and told.
 
+use super::aside::Settled;
 use super::hold::Standing;
 use super::membership::Moved;
 use super::plan::Planned;
@@ -45,12 +46,14 @@ pub(super) async fn apply(
         flip,
         leaving,
         password,
+        aside,
         ..
     } = planned;
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
     let mut names = next.names;
     names.extend(beside(&names, &external, roles_moved, password.is_some()));
     secret::keep(unit, stored.pk, password.as_ref(), now);
+    aside.keep(unit, &target.caller, stored.pk, now);
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
             .resources()
@@ -60,6 +63,7 @@ pub(super) async fn apply(
         Some(version)
     } else if roles_moved
         || password.is_some()
+        || aside.moves()
         || !matches!(external, External::Keep)
         || standing.as_ref().is_some_and(Standing::turns)
     {
@@ -74,7 +78,8 @@ pub(super) async fn apply(
         stored.version = version;
         stored.modified = now;
         stored.external_id = next.external_id;
-        tell(target, unit, (&stored, &names), moved, (changes, person.as_ref()), now);
+        let told = (changes, person.as_ref(), &aside);
+        tell(target, unit, (&stored, &names), moved, told, now);
     }
     if let Some(standing) = &standing {
         let user = (stored.pk, &stored.id);
@@ -111,14 +116,15 @@ fn tell(
     unit: &mut Unit,
     (stored, names): (&Stored, &[String]),
     moved: &Moved,
-    (changes, person): (Changes, Option<&Person>),
+    (changes, person, aside): (Changes, Option<&Person>, &Settled),
     now: Timestamp,
 ) {
     // What follows from a rule alone has an event of its own.
-    if names.is_empty() && changes.is_empty() && moved.is_nothing() {
+    if names.is_empty() && changes.is_empty() && moved.is_nothing() && !aside.moves() {
         return;
     }
     let mut data = ledger::changes(names, Some(stored.version), &moved.added(), &moved.removed());
+    aside.tell(&mut data);
     if target.replaces {
         data["via"] = "put".into();
     }

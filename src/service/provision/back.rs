@@ -106,5 +106,6 @@ fn next(back: &Back, stored: &Document, external: Option<&str>) -> Result<Next> 
         ended: Vec::new(),
         asked_for: Vec::new(),
         ignored: Vec::new(),
+        aside: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use super::again;
+use super::aside::{self, Settled};
 use super::attempt::attempts;
 use super::carried::Carried;
 use super::draft::{content, differences, store_kind};
@@ -63,6 +64,8 @@ pub(super) struct Plan {
     ruled: Option<StatusRule>,
     /// Whether provisioning takes them for active.
     pub(super) says: bool,
+    /// What is kept aside of it.
+    pub(super) aside: Settled,
 }
 
 /// What came of an attempt.
@@ -125,7 +128,7 @@ impl Plan {
     }
 
     /// Only provisioning can mean somebody who is held: what an administrator does, they decide.
-    fn may_mean_held(&self) -> bool {
+    pub(super) fn may_mean_held(&self) -> bool {
         self.store_kind == Kind::User && self.caller.connection_id().is_some() && self.carried.is_none()
     }
 
@@ -162,7 +165,8 @@ pub(super) async fn create_as(
 ) -> Result<Shown> {
     let (body, applied) = dialect.create(kind, body);
     tolerances::note(services, caller, *dialect, &applied);
-    let incoming = validate::create(kind, &body)?;
+    let mut incoming = validate::create(kind, &body)?;
+    let aside = Settled::first(&aside::of_body(*dialect, caller, kind, &body), &mut incoming.ignored);
     refuse::unless_defined(*dialect, &incoming.ignored)?;
     tolerances::note_ignored(services, caller, &incoming.ignored);
     refuse::unless_countries(*dialect, &incoming.document)?;
@@ -192,6 +196,7 @@ pub(super) async fn create_as(
         carried: None,
         ruled: None,
         says,
+        aside,
     });
     let name_key = plan.content.name_key.clone();
     let error = match created(plan, *dialect, view).await {
@@ -272,10 +277,11 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
         Err(error) => {
             // The holder of the name may be in a batch that is not on disk yet.
             unit.dismiss().await?;
-            return explained(&plan, error).await;
+            return refuse::creation(&plan, error).await;
         }
     };
     secret::keep(&mut unit, pk, plan.password.as_ref(), now);
+    plan.aside.keep(&mut unit, caller, pk, now);
     if let Some(derived) = &derived {
         derived.write(caller, &mut unit, (pk, Known::New), now);
     }
@@ -292,7 +298,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
     ledger::record(&mut unit, caller, now, entry(&plan, pk, &joined));
     formers.offer(&plan, &mut unit, (pk, &plan.id), now);
     if let Err(error) = saved(&plan, unit, (pk, leaving.as_ref()), now).await {
-        return explained(&plan, error).await;
+        return refuse::creation(&plan, error).await;
     }
     Ok(Came::Created(Box::new(Shown {
         kind: Arc::clone(kind),
@@ -342,35 +348,6 @@ fn share(derived: Option<&Derived>, unit: &mut Unit) {
         Some(derived) => derived.share(unit),
         None => unit.policy().share_later(),
     }
-}
-
-/// Why the store did not take it. What it finds stale is the policy: then the whole is done again, by the one there is.
-/// Or whoever is meant is held.
-async fn explained(plan: &Plan, error: store::Error) -> Result<Came> {
-    let Plan {
-        services,
-        caller,
-        content,
-        incoming,
-        ..
-    } = plan;
-    if !matches!(error, store::Error::Stale) {
-        return Err(refuse::explain(services, caller, &plan.kind, &content.name_key, error).await);
-    }
-    // The statement that found it stale may have been before the save, which says so.
-    if let Some(connection) = caller.connection_id()
-        && !services.read(caller).connections().works(connection).await?
-    {
-        return Err(store::Error::Shut.into());
-    }
-    if plan.may_mean_held() {
-        let named = (content.name_key.as_str(), incoming.external_id.as_deref());
-        if let Some(carried) = Carried::find(services, caller, named, plan.says).await? {
-            return Ok(Came::Held(carried));
-        }
-    }
-    derive::forget(services, caller);
-    Err(Error::Busy)
 }
 
 /// The roles that its `roles` ask for.
@@ -438,6 +415,7 @@ async fn derived(plan: &Plan) -> Result<Option<Derived>> {
 fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
     let mut data = ledger::changes(&plan.names, Some(Version(1)), &joined.added, &[]);
     ledger::kept_out(&mut data, plan.content.active);
+    plan.aside.tell(&mut data);
     ledger::Entry {
         what: match plan.store_kind {
             Kind::User => What::UserCreated,

@@ -19,6 +19,8 @@ pub struct Effect {
     pub outcome: Outcome,
     /// How many of the attributes that it names were ignored.
     pub ignored: usize,
+    /// How many of them are kept aside.
+    pub kept: usize,
 }
 
 impl Effect {
@@ -37,6 +39,7 @@ impl Effect {
                     Outcome::AlreadyTrue
                 },
                 ignored: 0,
+                kept: 0,
             }
         };
         ended.iter().map(effect).collect()
@@ -45,6 +48,6 @@ impl Effect {
     /// Whether it did all that it was asked for.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.outcome == Outcome::Applied && self.ignored == 0
+        self.outcome == Outcome::Applied && self.ignored == 0 && self.kept == 0
     }
 }

@@ -7,6 +7,7 @@
 
 mod again;
 mod apply;
+mod aside;
 pub(super) mod attempt;
 mod back;
 mod carried;

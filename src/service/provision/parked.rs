@@ -139,14 +139,15 @@ impl Kept {
     }
 }
 
+pub(super) const PASSWORD: &str = "password";
+
 /// The name of an attribute without the schema before it.
 fn bare(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
 /// The same without passwords, which are kept nowhere: in a resource, in the value of an operation, or as its path.
-fn without_password(mut body: Value) -> Value {
-    const PASSWORD: &str = "password";
+pub(super) fn without_password(mut body: Value) -> Value {
     match &mut body {
         Value::Object(members) => {
             members.retain(|name, _| !bare(name).eq_ignore_ascii_case(PASSWORD));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::sync::Arc;
 
+use super::aside;
 use super::attempt::attempts;
 use super::draft;
 use super::hold;
@@ -33,24 +34,30 @@ pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, bod
 
 /// The same of a body in clean form; a violation is told as such.
 pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: &Value) -> Result<Shown> {
-    let request = patch::parse(body)?;
+    let mut request = patch::parse(body)?;
     if wanted.dialect.is_interop_profile() {
         profile::patch(&request)?;
     }
+    let said = aside::out_of(*wanted.dialect, caller, wanted.kind, &mut request);
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
     target.only_members = request.mentions_only("members");
-    let plan = Arc::new((target, request));
+    let plan = Arc::new((target, request, said));
     let mut shown = attempts(|| {
         let plan = Arc::clone(&plan);
         async move {
-            let (target, request) = &*plan;
-            write::attempt(target, |stored, external_id| next(target, request, stored, external_id)).await
+            let (target, request, said) = &*plan;
+            write::attempt(target, |stored, external_id| {
+                let next = next(target, request, stored, external_id)?;
+                let aside = said.clone();
+                Ok(Next { aside, ..next })
+            })
+            .await
         }
     })
     .await?;
     for (effect, operation) in shown.effects.iter_mut().zip(&plan.1.operations) {
-        effect.ignored = shown.ignored.iter().filter(|name| operation.mentions(name)).count();
+        effect.ignored += shown.ignored.iter().filter(|name| operation.mentions(name)).count();
     }
     Ok(shown)
 }
@@ -79,5 +86,6 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         ended: patched.ended,
         asked_for: patched.asked_for,
         ignored: patched.ignored,
+        aside: Vec::new(),
     })
 }

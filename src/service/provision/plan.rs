@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::aside::Settled;
 use super::draft::{content, leaves};
 use super::guard::{Locked, Need};
 use super::harm;
@@ -53,6 +54,8 @@ pub(super) struct Planned {
     pub(super) password: Option<String>,
     /// The user, with their key.
     pub(super) person: Option<Person>,
+    /// What becomes of what is kept aside.
+    pub(super) aside: Settled,
 }
 
 impl Planned {
@@ -108,6 +111,7 @@ pub(super) fn plan(
         leaving: None,
         password: None,
         person: None,
+        aside: Settled::default(),
     })
 }
 

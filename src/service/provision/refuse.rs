@@ -1,9 +1,12 @@
 //! Refusals that need a look around before they can be explained.
 
+use super::carried::Carried;
+use super::create::{Came, Plan};
 use crate::scim::dialect::Dialect;
 use crate::scim::schema::ResourceType;
 use crate::scim::{self, Document};
 use crate::service::context::{Caller, Services};
+use crate::service::derive;
 use crate::service::error::{Error, Result};
 use crate::store;
 
@@ -39,6 +42,35 @@ pub(super) async fn explain(
         Ok(elsewhere) => taken(kind, elsewhere).into(),
         Err(error) => error,
     }
+}
+
+/// Why the store did not take what is to be made. What it finds stale is the policy: then the whole is done again, by the one there is.
+/// Or whoever is meant is held.
+pub(super) async fn creation(plan: &Plan, error: store::Error) -> Result<Came> {
+    let Plan {
+        services,
+        caller,
+        content,
+        incoming,
+        ..
+    } = plan;
+    if !matches!(error, store::Error::Stale) {
+        return Err(explain(services, caller, &plan.kind, &content.name_key, error).await);
+    }
+    // The statement that found it stale may have been before the save, which says so.
+    if let Some(connection) = caller.connection_id()
+        && !services.read(caller).connections().works(connection).await?
+    {
+        return Err(store::Error::Shut.into());
+    }
+    if plan.may_mean_held() {
+        let named = (content.name_key.as_str(), incoming.external_id.as_deref());
+        if let Some(carried) = Carried::find(services, caller, named, plan.says).await? {
+            return Ok(Came::Held(carried));
+        }
+    }
+    derive::forget(services, caller);
+    Err(Error::Busy)
 }
 
 async fn holder_is_elsewhere(services: &Services, caller: &Caller, kind: &ResourceType, key: &str) -> Result<bool> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::sync::Arc;
 
+use super::aside;
 use super::attempt::attempts;
 use super::draft;
 use super::hold;
@@ -77,6 +78,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         ended: Vec::new(),
         asked_for: incoming.asked_for,
         ignored: incoming.ignored,
+        aside: aside::of_body(target.dialect, &target.caller, &target.kind, body),
     })
 }
 

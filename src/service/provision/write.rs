@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::apply::{After, apply};
+use super::aside::{self, Said};
 use super::create::refused;
 use super::draft::store_kind;
 use super::effect::Effect;
@@ -115,6 +116,8 @@ pub(super) struct Next {
     pub(super) ended: Vec<Ended>,
     pub(super) asked_for: Vec<String>,
     pub(super) ignored: Vec<String>,
+    /// What is said of extensions that no schema declares.
+    pub(super) aside: Vec<Said>,
 }
 
 /// What a request speaks of, also when it stays the same.
@@ -178,10 +181,7 @@ pub(super) async fn attempt(
         return Err(refused(unit, Error::Busy).await);
     }
     planned.locked = Some(locked);
-    if let Err(error) = stand::locked(target, &mut planned, &mut unit).await {
-        return Err(refused(unit, error).await);
-    }
-    if let Err(error) = derive(target, &mut planned).await {
+    if let Err(error) = work_out(target, &mut planned, &mut unit).await {
         return Err(refused(unit, error).await);
     }
     let now = target.services.clock().now();
@@ -199,6 +199,13 @@ pub(super) async fn attempt(
         Err(Failure::Other(error)) => Err(error),
         Ok(shown) => Ok(shown),
     }
+}
+
+/// Works out what becomes of everything beside the document, with the resource locked.
+async fn work_out(target: &Target, planned: &mut Planned, unit: &mut Unit) -> Result<()> {
+    stand::locked(target, planned, unit).await?;
+    aside::locked(target, planned, unit).await?;
+    derive(target, planned).await
 }
 
 /// What the change of a group will need of the policy, as far as it can be told before the group is locked.
@@ -274,6 +281,7 @@ async fn unlocked(
     if !stand::unlocked(target, &mut planned, &reader).await? {
         return Ok(None);
     }
+    aside::unlocked(target, &mut planned, &reader).await?;
     derive(target, &mut planned).await?;
     let unit = target.services.begin(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
@@ -302,7 +310,8 @@ async fn write(
         Err(Failure::Other(error)) => return Err(refused(unit, error).await.into()),
     }
     let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
-    let effects = Effect::of(&planned.next.ended, moved);
+    let mut effects = Effect::of(&planned.next.ended, moved);
+    planned.aside.tell_effects(&mut effects);
     let word = Word::of(target, &planned);
     let derives = planned.derived.is_some();
     let content = planned.content.as_ref();

@@ -59,6 +59,8 @@ impl Tombstones<&mut Tx> {
         const REHIRES: &str = "DELETE FROM rehire WHERE tenant_id = $1 AND tomb_pk = $2";
         const HIRED: &str = "DELETE FROM rehire WHERE tenant_id = $1 AND user_pk = $2";
         const TOKENS: &str = "DELETE FROM token WHERE tenant_id = $1 AND user_pk = $2";
+        // It went with the user, unless a release that did not know of it deleted them.
+        const ASIDE: &str = "DELETE FROM aside WHERE tenant_id = $1 AND resource_pk = $2";
         let of = |text| Statement::new(text).bind(self.tenant).bind(user);
         let script: Script = self
             .without_parts(user, of(EMPTY))
@@ -69,7 +71,8 @@ impl Tombstones<&mut Tx> {
             .after(of(INVITATIONS))
             .after(of(REHIRES))
             .after(of(HIRED))
-            .after(of(TOKENS));
+            .after(of(TOKENS))
+            .after(of(ASIDE));
         self.source.later(script);
     }
 

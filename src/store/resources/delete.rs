@@ -44,6 +44,7 @@ impl Resources<&mut Tx> {
         const GRANTS: &str = "DELETE FROM access_grant WHERE tenant_id = $1 AND subject_pk = $2";
         const MATCHES: &str = "DELETE FROM rule_match WHERE tenant_id = $1 AND user_pk = $2";
         const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
+        const ASIDE: &str = "DELETE FROM aside WHERE tenant_id = $1 AND resource_pk = $2";
         const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
         let tenant = self.tenant;
         let of = |text| Statement::new(text).bind(tenant).bind(pk);
@@ -64,6 +65,7 @@ impl Resources<&mut Tx> {
             .before(of(VALUES))
             .before(of(NAMES))
             .before(of(PASSWORD))
+            .before(of(ASIDE))
             .after(self.tally(kind, pk, -1));
         let script = members::with_delete(script, self.tenant, pk, kind);
         let gone: Vec<(i64,)> = self.source.write_rows(script).await?;

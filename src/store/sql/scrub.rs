@@ -12,7 +12,7 @@ use crate::store::Result;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The tables that hold what is said of people.
-const VACUUM: &str = "VACUUM resource, attribute, external_id, password, tombstone, tombstone_member, tombstone_grant, \
+const VACUUM: &str = "VACUUM resource, attribute, external_id, password, aside, tombstone, tombstone_member, tombstone_grant, \
                       tombstone_external, user_status, schedule, pending, preview, idempotency, mail, token, invitation, \
                       deferred";
 

@@ -89,6 +89,8 @@ pub const SURFACE: &[Route] = &[
     bare("GET", "/api/v1/rules/{id}/versions", Missing),
     bare("GET", "/api/v1/users/{id}", Missing),
     bare("GET", "/api/v1/users/{id}/access", Missing),
+    bare("GET", "/api/v1/users/{id}/aside", Missing),
+    bare("GET", "/api/v1/groups/{id}/aside", Missing),
     bare("GET", "/api/v1/users/{id}/diff", Missing),
     bare("GET", "/api/v1/users/{id}/history", Missing),
     bare("GET", "/api/v1/who-could", NotAsked),

@@ -231,6 +231,21 @@ each_database! {
         house.logs.never_say(&good);
     }
 
+    async fn a_search_refuses_a_forged_cursor_and_a_neighbours_and_nothing_changes(house: TestHouse) {
+        furnished(&house).await;
+        let good = next(&house.get("/Users?cursor&count=2").await.status(200)).to_owned();
+        let neighbour = house.second_tenant();
+        neighbour.user("nina").await;
+        let before = house.dump().await;
+        for (who, cursor) in [(&house, "none".to_owned()), (&house, format!("{good}A")), (&neighbour, good)] {
+            for path in ["/Users/.search", "/.search"] {
+                let query = search(json!({"cursor": cursor, "count": 2}));
+                who.post(path, query).await.error(400, Some("invalidCursor"));
+            }
+        }
+        before.assert_same(&house.dump().await);
+    }
+
     async fn a_cursor_outlives_its_token_and_gives_no_right(house: TestHouse) {
         furnished(&house).await;
         let first = house.get("/Users?cursor&count=2").await.status(200);

@@ -3,6 +3,7 @@
 //! May use `support` and the command line of the program; must never name a function of the crate above `base`.
 
 mod active;
+mod aside;
 pub mod asks;
 mod bad_input;
 pub mod bodies;

@@ -7,6 +7,8 @@ mod cost;
 mod held;
 mod limits;
 mod methods;
+mod own;
 mod references;
 mod refused;
+mod told;
 pub mod words;

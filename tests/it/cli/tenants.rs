@@ -101,7 +101,7 @@ each_database! {
             .collect();
         assert_eq!(named, [("test", "auto"), ("hr", "strict")]);
         let shown = run_json(&database, &["connection", "show", "--tenant", "acme", "hr", "--json"]);
-        assert_eq!(keys(&shown), ["base_url", "dialect", "id", "name", "tolerances"]);
+        assert_eq!(keys(&shown), ["base_url", "dialect", "id", "name", "tolerances", "undeclared"]);
         assert_eq!(
             (&shown["dialect"], &shown["tolerances"]),
             (&json!("strict"), &json!([]))

@@ -48,6 +48,7 @@ impl Canaries {
                 "region": self.of("region"), "postalCode": self.of("postalCode"),
             }],
             "entitlements": [{"value": self.of("entitlement")}],
+            "urn:example:acme:2.0:User": {"shoe": self.of("undeclared"), "desk": {"room": self.of("undeclared part")}},
             ENTERPRISE: {
                 "employeeNumber": self.of("employeeNumber"), "costCenter": self.of("costCenter"),
                 "organization": self.of("organization"), "division": self.of("division"), "department": self.of("department"),

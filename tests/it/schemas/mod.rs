@@ -6,4 +6,4 @@ mod bad_input;
 mod changes;
 mod files;
 mod values;
-mod words;
+pub mod words;

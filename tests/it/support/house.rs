@@ -231,6 +231,11 @@ impl TestHouse {
         seam::forget_old_results(&self.rooms).await;
     }
 
+    /// Writes down which habits of clients were tolerated, as a server does every few seconds.
+    pub async fn count_tolerances(&self) {
+        seam::count_tolerances(&self.rooms).await;
+    }
+
     /// What the worker of mail would do by now, with mail going there; answers how many were handed over.
     pub async fn send_mail(&self, mail: &str) -> usize {
         seam::send_mail(&self.rooms, mail).await

@@ -18,6 +18,7 @@ use muster::service::keys::{self, Purpose};
 use muster::service::lifecycle::{due, purge, status_rules};
 use muster::service::log::sequence;
 use muster::service::offboarding::{self, hook};
+use muster::service::tolerances;
 use muster::service::{Caller, Waits, undo};
 use muster::store::sql::{Db, Options};
 use muster::worker::egress::{Egress, Lookup, Patience};
@@ -142,6 +143,11 @@ pub async fn do_deferred_twice(rooms: &Rooms) {
 /// Forgets what is kept for a time only.
 pub async fn forget_old_results(rooms: &Rooms) {
     deferred::prune(rooms.app.services()).await.unwrap();
+}
+
+/// Writes down which habits of clients were tolerated.
+pub async fn count_tolerances(rooms: &Rooms) {
+    tolerances::write(rooms.app.services()).await.unwrap();
 }
 
 /// Two servers change the users of what is suspended or deleted, both at once.
