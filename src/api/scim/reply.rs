@@ -141,7 +141,7 @@ fn report_list<T: Borrow<str>>(response: &mut Response, name: HeaderName, words:
 /// What the operations of a bulk request came to besides their results, in sum.
 #[derive(Debug)]
 pub struct Told {
-    /// Operations of PATCHes, by what became of them, and the attributes in them that were not applied.
+    /// Operations of every PATCH, by what became of them, and the attributes in them that were not applied.
     counts: [(&'static str, usize); 4],
     /// Whether all of them did what they were asked for.
     plain: bool,
@@ -149,7 +149,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// The sum of these: what became of the operations of a PATCH, and which habits it needed.
+    /// The sum of these: what became of the operations of each PATCH, and which habits each request needed.
     pub fn of<'o>(all: impl Iterator<Item = (&'o [Effect], &'o Applied)>) -> Self {
         let (mut applied, mut already, mut ignored, mut kept) = (0, 0, 0, 0);
         let (mut plain, mut tolerated) = (true, Applied::default());

@@ -54,6 +54,8 @@ pub(super) async fn apply(
     names.extend(beside(&names, &external, roles_moved, password.is_some()));
     secret::keep(unit, stored.pk, password.as_ref(), now);
     aside.keep(unit, &target.caller, stored.pk, now);
+    let turns = standing.as_ref().is_some_and(Standing::turns);
+    let moves_beside = roles_moved || password.is_some() || aside.moves() || turns;
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
             .resources()
@@ -61,12 +63,7 @@ pub(super) async fn apply(
             .await?;
         stored.document = content.document;
         Some(version)
-    } else if roles_moved
-        || password.is_some()
-        || aside.moves()
-        || !matches!(external, External::Keep)
-        || standing.as_ref().is_some_and(Standing::turns)
-    {
+    } else if moves_beside || !matches!(external, External::Keep) {
         Some(unit.resources().rename(stored.pk, stored.version, external, now))
     } else if moved.is_nothing() {
         None
