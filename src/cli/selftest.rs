@@ -111,6 +111,10 @@ pub(super) fn run(asked: &SelfTest) -> Result<(), Failure> {
     }
     let report = block_on(asked.report(&book, &choice))?;
     asked.write(&report).map_err(Failure::Start)?;
+    if !report.tally.says_something() {
+        let what = "nothing could be tested: no check could be set up";
+        return Err(Failure::Start(anyhow!(what)));
+    }
     match report.tally.must_failed {
         0 => Ok(()),
         1 => Err(Failure::Refused(anyhow!("1 check of what a server must do failed"))),

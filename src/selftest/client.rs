@@ -2,7 +2,7 @@
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, redirect};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::exchange::{Exchange, short};
+use super::made::{Made, Unsure, is_search, places, quoted, segment, unsure};
 use super::stop::{Outcome, Stop};
 use crate::base::secret::Secret;
 
@@ -74,9 +75,12 @@ pub(super) struct Server {
     pub token: Secret<String>,
     /// Cancelled when the run is to end: what was begun is finished, and nothing new is asked.
     pub halt: CancellationToken,
+    /// In the name of everything that the run makes.
+    pub mark: String,
     client: Client,
     seen: Mutex<Seen>,
     made: Mutex<Vec<Made>>,
+    unsure: Mutex<Vec<Unsure>>,
     left: Mutex<Vec<String>>,
 }
 
@@ -86,14 +90,8 @@ struct Seen {
     bytes: usize,
 }
 
-/// Something to delete, and as whom.
-struct Made {
-    location: String,
-    auth: Option<String>,
-}
-
 impl Server {
-    pub fn new(base: Url, token: Secret<String>) -> Result<Self, Unusable> {
+    pub fn new(base: Url, token: Secret<String>, mark: String) -> Result<Self, Unusable> {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -106,9 +104,11 @@ impl Server {
             base,
             token,
             halt: CancellationToken::new(),
+            mark,
             client,
             seen: Mutex::default(),
             made: Mutex::default(),
+            unsure: Mutex::default(),
             left: Mutex::default(),
         })
     }
@@ -128,7 +128,20 @@ impl Server {
         if self.halt.is_cancelled() {
             return Err(Stop::blocked("the run was interrupted"));
         }
-        let mut exchange = self.once(&ask).await?;
+        let exchange = self.patient(&ask).await?;
+        let exchange = Arc::new(exchange);
+        self.note_made(&exchange, &ask);
+        let mut seen = lock(&self.seen);
+        if seen.bytes + exchange.weight() <= MAX_KEPT_BYTES {
+            seen.bytes += exchange.weight();
+            seen.exchanges.push(Arc::clone(&exchange));
+        }
+        Ok(exchange)
+    }
+
+    /// Sends, and again when the server asks for fewer requests and says for how long.
+    async fn patient(&self, ask: &Ask) -> Outcome<Exchange> {
+        let mut exchange = self.once(ask).await?;
         for _ in 0..MAX_AGAIN {
             let wait = exchange.header("Retry-After").next().unwrap_or("1").parse::<u64>();
             let wait = wait.ok().filter(|wait| *wait <= MAX_WAIT_SECS);
@@ -136,14 +149,7 @@ impl Server {
                 break;
             };
             self.pause(Duration::from_secs(wait)).await;
-            exchange = self.once(&ask).await?;
-        }
-        let exchange = Arc::new(exchange);
-        self.note_made(&exchange, ask.auth.as_ref());
-        let mut seen = lock(&self.seen);
-        if seen.bytes + exchange.weight() <= MAX_KEPT_BYTES {
-            seen.bytes += exchange.weight();
-            seen.exchanges.push(Arc::clone(&exchange));
+            exchange = self.once(ask).await?;
         }
         Ok(exchange)
     }
@@ -173,6 +179,7 @@ impl Server {
 
     /// Deletes what was made after the first `keep`, newest first. What is already gone answers 404, which is fine.
     pub async fn clean(&self, keep: usize) {
+        let mut patience = true;
         loop {
             let made = {
                 let mut all = lock(&self.made);
@@ -181,19 +188,55 @@ impl Server {
                 }
                 all.pop()
             };
-            let Some(Made { location, auth }) = made else { return };
+            let Some(Made { path, auth }) = made else { return };
             let ask = Ask {
                 method: "DELETE".to_owned(),
                 auth,
-                ..Ask::get(&location)
+                ..Ask::get(&path)
             };
-            let gone = self
-                .once(&ask)
-                .await
-                .is_ok_and(|done| matches!(done.status, 200..=299 | 404 | 410));
-            if !gone {
-                lock(&self.left).push(location);
+            let done = if patience {
+                self.patient(&ask).await
+            } else {
+                self.once(&ask).await
+            };
+            let status = done.map_or(0, |done| done.status);
+            // A server that has had its wait once is not waited for again and again.
+            patience = patience && status != 429;
+            if !matches!(status, 200..=299 | 404 | 410) {
+                lock(&self.left).push(path);
             }
+        }
+    }
+
+    /// Looks for what may have been made although nobody said where, so that it is deleted with the rest.
+    pub async fn search(&self) {
+        let open = std::mem::take(&mut *lock(&self.unsure));
+        for one in open {
+            let ask = Ask {
+                auth: one.auth.clone(),
+                query: vec![("filter".to_owned(), format!("{} eq {}", one.attribute, json!(one.name)))],
+                ..Ask::get(&one.endpoint)
+            };
+            let Some(found) = self.patient(&ask).await.ok().filter(|found| found.status == 200) else {
+                let what = format!("{}, {} `{}`, if it was made", one.endpoint, one.attribute, one.name);
+                lock(&self.left).push(what);
+                continue;
+            };
+            // A server that ignores filters shows others, too.
+            let is_it = |row: &&Value| {
+                let name = row[one.attribute].as_str();
+                name.is_some_and(|name| name.eq_ignore_ascii_case(&one.name))
+            };
+            let ids = found
+                .resources()
+                .iter()
+                .filter(is_it)
+                .filter_map(|row| row["id"].as_str());
+            let made = ids.map(|id| Made {
+                path: format!("{}/{}", one.endpoint, segment(id)),
+                auth: one.auth.clone(),
+            });
+            lock(&self.made).extend(made);
         }
     }
 
@@ -224,12 +267,16 @@ impl Server {
                 Err(fault) => Err(lost(&fault)),
             };
             tries += 1;
+            if answer.is_err() {
+                // It may have been done before the connection was lost.
+                self.doubt(ask, &target);
+            }
             match answer {
                 Ok((status, headers, bytes)) => return Ok(exchange(ask, target, (status, headers, &bytes))),
                 // A kept connection that the server has closed: once more on a new one.
-                Err(lost) if tries < most && (tries == 1 || lost.is_cut) => {}
+                Err(lost) if tries < most && !lost.is_late && (tries == 1 || lost.is_cut) => {}
                 // It may well have refused the body before all of it came; whether we still hear that is chance.
-                Err(lost) if is_large && lost.is_cut => {
+                Err(lost) if is_large && lost.is_cut && !lost.is_late => {
                     let what = "the server closed the connection while a large body was sent, and its answer was lost";
                     return Err(Stop::blocked(what));
                 }
@@ -254,8 +301,9 @@ impl Server {
                 .find(['/', '?'])
                 .map_or_else(|| "/".to_owned(), |at| rest[at..].to_owned());
         } else if base.is_empty() || !target.starts_with(&format!("{base}/")) {
-            // A reference may be relative to the host.
-            target = format!("{base}{target}");
+            // A reference may be relative to the host, or to the base without a slash.
+            let slash = if target.starts_with('/') { "" } else { "/" };
+            target = format!("{base}{slash}{target}");
         }
         if !target.starts_with('/') {
             target.insert(0, '/');
@@ -298,31 +346,32 @@ impl Server {
     }
 
     /// What a POST or a bulk request made is deleted when the check is over.
-    fn note_made(&self, exchange: &Exchange, auth: Option<&String>) {
-        if exchange.method != "POST" || !exchange.json.is_object() {
-            return;
+    fn note_made(&self, exchange: &Exchange, ask: &Ask) {
+        let places = places(exchange);
+        let is_good = (200..300).contains(&exchange.status);
+        if is_good && places.is_empty() && !is_search(&exchange.path) && exchange.member("Operations").is_none() {
+            self.doubt(ask, &exchange.path);
         }
-        let mut made = lock(&self.made);
-        if exchange.status == 201 {
-            let path = exchange.path.split('?').next().unwrap_or_default();
-            let id = exchange.member("id").and_then(Value::as_str);
-            let location = match (exchange.location(), id) {
-                (Some(location), _) => Some(location.to_owned()),
-                (None, Some(id)) => Some(format!("{path}/{id}")),
-                (None, None) => None,
-            };
-            made.extend(location.map(|location| Made {
-                location,
-                auth: auth.cloned(),
-            }));
-        }
-        let operations = exchange.member("Operations").and_then(Value::as_array);
-        for done in operations.into_iter().flatten().filter(|done| done["method"] == "POST") {
-            let location = done["location"].as_str().filter(|location| !location.is_empty());
-            made.extend(location.map(|location| Made {
-                location: location.to_owned(),
-                auth: auth.cloned(),
-            }));
+        lock(&self.made).extend(places.into_iter().map(|path| Made {
+            path,
+            auth: ask.auth.clone(),
+        }));
+    }
+
+    /// Keeps the names of what a request may have made.
+    fn doubt(&self, ask: &Ask, target: &str) {
+        let body = ask
+            .body
+            .as_deref()
+            .filter(|body| ask.method == "POST" && body.len() <= LARGE_BODY_BYTES);
+        if let Some(body) = body {
+            let more = unsure(target, body, &self.mark, ask.auth.as_ref());
+            let mut known = lock(&self.unsure);
+            for one in more {
+                if !known.contains(&one) {
+                    known.push(one);
+                }
+            }
         }
     }
 }
@@ -334,6 +383,8 @@ struct Lost {
     what: String,
     /// Whether the connection was closed under us.
     is_cut: bool,
+    /// Whether it was waited for in vain: to send it again would do it twice.
+    is_late: bool,
 }
 
 async fn read(mut response: Response) -> Result<Answer, Lost> {
@@ -346,7 +397,11 @@ async fn read(mut response: Response) -> Result<Answer, Lost> {
     while let Some(chunk) = response.chunk().await.map_err(|fault| lost(&fault))? {
         if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
             let what = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
-            return Err(Lost { what, is_cut: false });
+            return Err(Lost {
+                what,
+                is_cut: false,
+                is_late: false,
+            });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -386,22 +441,8 @@ fn lost(fault: &reqwest::Error) -> Lost {
     if fault.is_timeout() {
         what = format!("nothing came within {} seconds", PATIENCE.as_secs());
     }
-    Lost { what, is_cut }
-}
-
-/// Percent-encoded but for letters, digits, `-._~` and these.
-fn quoted(text: &str, safe: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        if c.is_ascii_alphanumeric() || "-._~".contains(c) || (byte.is_ascii() && safe.contains(c)) {
-            out.push(c);
-        } else {
-            out.push('%');
-            out.extend([byte >> 4, byte & 15].map(|half| char::from(b"0123456789ABCDEF"[usize::from(half)])));
-        }
-    }
-    out
+    let is_late = fault.is_timeout();
+    Lost { what, is_cut, is_late }
 }
 
 /// A task that panicked has left nothing half done here.

@@ -36,6 +36,9 @@ pub(super) enum Announced {
     Token,
     /// The attribute of this schema is published.
     Attribute(&'static str, String),
+    /// No resource can be without it.
+    Required(&'static str, String),
+    RequiredEnterprise,
 }
 
 /// What is tried.
@@ -45,6 +48,8 @@ pub(super) enum Trial {
     Search,
     Root,
     Auth,
+    /// Filters with brackets, which a server may leave out.
+    Brackets,
 }
 
 impl Feature {
@@ -60,6 +65,7 @@ impl Feature {
             "search" => Announced::Tried(Trial::Search),
             "root" => Announced::Tried(Trial::Root),
             "auth" => Announced::Tried(Trial::Auth),
+            "brackets" => Announced::Tried(Trial::Brackets),
             "users" => Announced::Endpoint("/Users".to_owned()),
             "groups" => Announced::Endpoint("/Groups".to_owned()),
             "roles" => Announced::Endpoint("/Roles".to_owned()),
@@ -67,11 +73,10 @@ impl Feature {
             "enterprise" => Announced::Enterprise,
             "version" => Announced::Version,
             "second" | "foreign" => Announced::Token,
-            _ => match word.split_once('.')? {
-                ("User", path) => Announced::Attribute(USER, path.to_owned()),
-                ("Group", path) => Announced::Attribute(GROUP, path.to_owned()),
-                ("Enterprise", path) => Announced::Attribute(ENTERPRISE, path.to_owned()),
-                _ => return None,
+            "required.enterprise" => Announced::RequiredEnterprise,
+            _ => match word.strip_prefix("required.") {
+                Some(rest) => attribute(rest).map(|(urn, path)| Announced::Required(urn, path))?,
+                None => attribute(word).map(|(urn, path)| Announced::Attribute(urn, path))?,
             },
         };
         Some(Self {
@@ -83,12 +88,32 @@ impl Feature {
 
     /// Why a check that needs it is skipped.
     pub fn missing(&self) -> String {
+        let does = if self.is_absence {
+            "requires"
+        } else {
+            "does not require"
+        };
         match self.what {
+            Announced::Required(..) | Announced::RequiredEnterprise => {
+                format!("the server {does} {}", self.word.trim_start_matches("required."))
+            }
             _ if self.is_absence => format!("the server announces {}", self.word),
             Announced::Token => format!("no token --{} was given", self.word),
             _ => format!("the server does not announce {}", self.word),
         }
     }
+}
+
+/// `User.name.givenName`: schema and path.
+fn attribute(word: &str) -> Option<(&'static str, String)> {
+    let (kind, path) = word.split_once('.')?;
+    let urn = match kind {
+        "User" => USER,
+        "Group" => GROUP,
+        "Enterprise" => ENTERPRISE,
+        _ => return None,
+    };
+    Some((urn, path.to_owned()))
 }
 
 impl fmt::Display for Feature {

@@ -1,7 +1,8 @@
-//! Places in an answer: `status`, `text`, `header:Name`, what was asked, or a path into the JSON.
+//! Places in an answer: `status`, `text`, `header:Name`, `challenge:Scheme`, what was asked, or a path into the JSON.
 
 use serde_json::Value;
 
+use super::challenge;
 use super::exchange::Exchange;
 use super::stop::{Outcome, Stop};
 
@@ -9,12 +10,18 @@ enum Part<'a> {
     Name(&'a str),
     Number(usize),
     All,
+    /// The elements whose member has this text.
+    Where(&'a str, &'a str),
 }
 
 /// The values at a place of an answer.
 pub(super) fn place(exchange: &Exchange, at: &str) -> Outcome<Vec<Value>> {
     if let Some(name) = at.strip_prefix("header:") {
         return Ok(exchange.header(name).map(Value::from).collect());
+    }
+    if let Some(scheme) = at.strip_prefix("challenge:") {
+        let found = challenge::of_scheme(exchange.header("WWW-Authenticate"), scheme);
+        return Ok(found.into_iter().map(Value::from).collect());
     }
     Ok(match at {
         "status" => vec![exchange.status.into()],
@@ -26,7 +33,7 @@ pub(super) fn place(exchange: &Exchange, at: &str) -> Outcome<Vec<Value>> {
     })
 }
 
-/// The values at a path: `$.a.b`, `$["urn:x"].a`, `[0]`, `[*]`. What is not there selects nothing.
+/// The values at a path: `$.a.b`, `$["urn:x"].a`, `[0]`, `[*]`, `[name=text]`. What is not there selects nothing.
 pub(super) fn select<'v>(value: &'v Value, path: &str) -> Outcome<Vec<&'v Value>> {
     let parts = parts(path).ok_or_else(|| Stop::blocked(format!("`{path}` is no path")))?;
     let mut found = vec![value];
@@ -38,6 +45,10 @@ pub(super) fn select<'v>(value: &'v Value, path: &str) -> Outcome<Vec<&'v Value>
                 .collect(),
             Part::Number(n) => found.into_iter().filter_map(|value| value.as_array()?.get(n)).collect(),
             Part::All => found.into_iter().filter_map(Value::as_array).flatten().collect(),
+            Part::Where(name, text) => {
+                let rows = found.into_iter().filter_map(Value::as_array).flatten();
+                rows.filter(|row| row[name] == *text).collect()
+            }
         };
     }
     Ok(found)
@@ -67,6 +78,8 @@ fn parts(path: &str) -> Option<Vec<Part<'_>>> {
             let (inside, after) = rest.strip_prefix('[')?.split_once(']')?;
             part = if inside == "*" {
                 Part::All
+            } else if let Some((name, text)) = inside.split_once('=') {
+                Part::Where(name, text)
             } else {
                 Part::Number(inside.parse().ok()?)
             };

@@ -337,6 +337,9 @@ pub(super) struct Request {
     pub keep: Option<String>,
     #[serde(default)]
     pub setup: bool,
+    /// The body goes as it stands: nothing that the server requires is added to it.
+    #[serde(default)]
+    pub exact: bool,
     #[serde(default, deserialize_with = "one_or_many")]
     pub status: Vec<u16>,
     #[serde(default, deserialize_with = "one_or_many")]

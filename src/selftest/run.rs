@@ -68,7 +68,8 @@ pub async fn run(
 ) -> Result<Report, Unreachable> {
     let began = Instant::now();
     let started = Clock::system().now().rfc3339();
-    let server = Server::new(target.url.clone(), target.token.clone());
+    let mark = format!("q{:06x}", rand::random::<u32>() >> 8);
+    let server = Server::new(target.url.clone(), target.token.clone(), mark);
     let server = Arc::new(server.map_err(|fault| Unreachable(fault.to_string()))?);
     let secrets: Vec<String> = [Some(&target.token), target.second.as_ref(), target.foreign.as_ref()]
         .into_iter()
@@ -98,6 +99,7 @@ pub async fn run(
             }
         }
     };
+    server.search().await;
     server.clean(0).await;
     if server.halt.is_cancelled() {
         return Err(Unreachable("interrupted; what was made has been deleted".to_owned()));
@@ -201,7 +203,10 @@ impl<F: FnMut(Progress<'_>)> Judge<'_, F> {
             let outcome = self.once(one, check, more).await;
             self.world.server.clean(keep).await;
             let now = ended(outcome);
-            if n == 0 || now.0.weight() > worst.0.weight() {
+            // What could not be set up is not hidden by another combination that passed.
+            let hides = (worst.0, now.0) == (Verdict::Passed, Verdict::NotSetUp);
+            let hidden = (worst.0, now.0) == (Verdict::NotSetUp, Verdict::Passed);
+            if n == 0 || hides || (now.0.weight() > worst.0.weight() && !hidden) {
                 worst = now;
             }
         }

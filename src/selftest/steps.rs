@@ -34,9 +34,16 @@ pub(super) async fn run_steps(world: &mut World<'_>, values: &mut Values, steps:
 }
 
 fn length(values: &Values, pause: Pause) -> Duration {
+    // A fraction of zeros is that of a server which counts seconds.
     let shows_fractions = |value: &Value| {
         let shown = value.pointer("/meta/lastModified").and_then(Value::as_str);
-        shown.is_some_and(|text| text.contains('.'))
+        let fraction = shown
+            .and_then(|text| text.split_once('.'))
+            .map_or("", |(_, fraction)| fraction);
+        fraction
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .any(|digit| digit != '0')
     };
     match pause {
         Pause::Seconds(seconds) => Duration::from_secs_f64(seconds),
@@ -46,14 +53,15 @@ fn length(values: &Values, pause: Pause) -> Duration {
 }
 
 /// The request of a step, its placeholders filled in.
-pub(super) fn ask(values: &Values, step: &Request) -> Outcome<Ask> {
+pub(super) async fn ask(world: &mut World<'_>, values: &Values, step: &Request) -> Outcome<Ask> {
     let line = values.text(&step.send)?;
     let (method, path) = line.split_once(' ').unwrap_or((&line, ""));
     let query = values.members(&step.query)?.into_iter();
+    let body = payload(world, values, (step, method, path)).await?;
     Ok(Ask {
         method: method.to_owned(),
         path: path.to_owned(),
-        body: payload(values, step)?,
+        body,
         headers: values.texts(&step.headers)?,
         query: query
             .map(|(name, value)| Ok((name, big(&value)?)))
@@ -63,22 +71,38 @@ pub(super) fn ask(values: &Values, step: &Request) -> Outcome<Ask> {
     })
 }
 
-fn payload(values: &Values, step: &Request) -> Outcome<Option<Vec<u8>>> {
-    let message = |kind: &str, operations: Value| {
-        json!({"schemas": [format!("{MESSAGE}{kind}")], "Operations": operations}).to_string()
-    };
-    Ok(if let Some(raw) = &step.raw {
-        Some(big(&values.text(raw)?)?)
+/// The body of a step, completed by what the server requires beyond it.
+async fn payload(
+    world: &mut World<'_>,
+    values: &Values,
+    (step, method, path): (&Request, &str, &str),
+) -> Outcome<Option<Vec<u8>>> {
+    let message =
+        |kind: &str, operations: Value| json!({"schemas": [format!("{MESSAGE}{kind}")], "Operations": operations});
+    let (mut value, raw) = if let Some(raw) = &step.raw {
+        let text = values.text(raw)?;
+        // What is no JSON before the repetitions are written out goes as it is.
+        (serde_json::from_str(&text).unwrap_or_default(), Some(text))
     } else if let Some(ops) = &step.ops {
-        Some(message("PatchOp", values.fill(&ops.0)?))
+        (message("PatchOp", values.fill(&ops.0)?), None)
     } else if let Some(bulk) = &step.bulk {
-        Some(message("BulkRequest", values.fill(&bulk.0)?))
+        (message("BulkRequest", values.fill(&bulk.0)?), None)
     } else if let Some(body) = &step.body {
-        Some(values.fill(&body.0)?.to_string())
+        (values.fill(&body.0)?, None)
     } else {
-        None
+        return Ok(None);
+    };
+    let before = value.clone();
+    if !step.exact {
+        world.complete(method, path, &mut value).await?;
     }
-    .map(String::into_bytes))
+    // As it was written, as long as nothing had to be added: how it is written may be what the check is about.
+    let text = match raw {
+        Some(text) if value == before => big(&text)?,
+        Some(_) => big(&value.to_string())?,
+        None => value.to_string(),
+    };
+    Ok(Some(text.into_bytes()))
 }
 
 /// `<<10000 x>>` stands for 10,000 times x.
@@ -96,7 +120,9 @@ fn big(text: &str) -> Outcome<String> {
 }
 
 async fn send(world: &mut World<'_>, values: &mut Values, step: &Request) -> Outcome {
-    let exchange = world.server.send(ask(values, step)?).await?;
+    let ask = ask(world, values, step).await?;
+    let exchange = world.server.send(ask).await?;
+    world.note(&exchange);
     if let Some(wrong) = complaint(&exchange, values, step)? {
         return Err(if step.setup || exchange.status == 429 {
             Stop::blocked_by(wrong, &exchange)

@@ -7,12 +7,17 @@ use std::sync::Arc;
 use super::client::{Ask, Server};
 use super::exchange::Exchange;
 use super::feature::{Announced, ENTERPRISE, Feature, GROUP, Trial, USER};
+use super::made::segment;
+use super::needed::Numbers;
 use super::requirement::{Create, Fixture};
 use super::stop::{Outcome, Stop};
 use super::values::Values;
 
 /// The beginning of the URNs of messages.
 pub(super) const MESSAGE: &str = "urn:ietf:params:scim:api:messages:2.0:";
+
+/// Shortest token that is taken for one: a server that asks for none is given any word.
+const MIN_SECRET: usize = 16;
 
 /// The server under test.
 pub(super) struct World<'b> {
@@ -28,7 +33,7 @@ pub(super) struct World<'b> {
     tried: HashMap<Trial, bool>,
     /// Which body of a fixture the server has taken.
     pub bodies: HashMap<String, usize>,
-    run: String,
+    pub numbers: Numbers,
     count: usize,
 }
 
@@ -43,28 +48,42 @@ impl<'b> World<'b> {
             tokens,
             tried: HashMap::new(),
             bodies: HashMap::new(),
-            run: format!("q{:06x}", rand::random::<u32>() >> 8),
+            numbers: Numbers::default(),
             count: 0,
         }
     }
 
     /// Reads the three discovery documents; what is not there counts as nothing announced.
+    ///
+    /// A server that lets this client read none of them, or does not take its token, cannot be tested.
     pub async fn discover(&mut self) -> Outcome {
-        let config = self.document("/ServiceProviderConfig").await?;
+        let (status, config) = self.document("/ServiceProviderConfig").await?;
         self.config = rows(&config).first().cloned().unwrap_or(config);
-        let kinds = rows(&self.document("/ResourceTypes").await?);
+        let (of_kinds, kinds) = self.document("/ResourceTypes").await?;
+        let kinds = rows(&kinds);
         self.kinds = kinds.into_iter().filter(|kind| kind["endpoint"].is_string()).collect();
-        let schemas = rows(&self.document("/Schemas").await?).into_iter();
+        let (of_schemas, schemas) = self.document("/Schemas").await?;
+        let schemas = rows(&schemas).into_iter();
         self.schemas = schemas
             .filter_map(|schema| Some((schema["id"].as_str()?.to_owned(), schema)))
             .collect();
+        if [status, of_kinds, of_schemas].iter().all(|status| is_closed(*status)) {
+            let what = format!("it cannot be tested: GET /ServiceProviderConfig is answered with {status}");
+            return Err(Stop::blocked(what));
+        }
+        let first = self.kinds.first().map_or("/Users".to_owned(), endpoint);
+        let probe = self.server.send(Ask::get(&format!("{first}?count=1"))).await?;
+        if probe.status == 401 {
+            let what = format!("it does not take the token: GET {first} is answered with 401");
+            return Err(Stop::blocked(what));
+        }
         Ok(())
     }
 
-    async fn document(&self, path: &str) -> Outcome<Value> {
+    async fn document(&self, path: &str) -> Outcome<(u16, Value)> {
         let exchange = self.server.send(Ask::get(path)).await?;
         let good = exchange.status == 200 && (exchange.json.is_object() || exchange.json.is_array());
-        Ok(if good { exchange.json.clone() } else { json!({}) })
+        Ok((exchange.status, if good { exchange.json.clone() } else { json!({}) }))
     }
 
     /// Skips the check unless the server announces all of them.
@@ -96,6 +115,12 @@ impl<'b> World<'b> {
             Announced::Version => version_at(self.server.base_path()).is_some(),
             Announced::Token => self.tokens.iter().any(|(name, _)| *name == feature.word),
             Announced::Attribute(urn, path) => self.attribute(urn, path).is_some(),
+            Announced::Required(urn, path) => self.requires(urn, path).await?,
+            Announced::RequiredEnterprise => self
+                .kinds
+                .iter()
+                .flat_map(required_extensions)
+                .any(|urn| urn == ENTERPRISE),
         })
     }
 
@@ -121,11 +146,16 @@ impl<'b> World<'b> {
                 auth: Some(String::new()),
                 ..Ask::get("/Users")
             },
+            Trial::Brackets => Ask {
+                query: vec![("filter".to_owned(), "emails[value pr]".to_owned())],
+                ..Ask::get("/Users")
+            },
         };
         let status = self.server.send(ask).await?.status;
         let there = match trial {
             Trial::Auth => matches!(status, 401 | 403),
             Trial::Me => matches!(status, 200 | 308),
+            Trial::Brackets => status == 200,
             Trial::Search | Trial::Root => !matches!(status, 401 | 403 | 404 | 405 | 501),
         };
         self.tried.insert(trial, there);
@@ -171,21 +201,29 @@ impl<'b> World<'b> {
             "/v9".to_owned()
         };
         let mut values = Values::default();
+        // A short word is no secret, and is found everywhere.
+        let token = server.token.expose().as_str();
+        let secret = if token.len() < MIN_SECRET {
+            "no-secret-was-given"
+        } else {
+            token
+        };
         for (name, text) in [
             ("USER", USER),
             ("GROUP", GROUP),
             ("ENT", ENTERPRISE),
             ("MSG", MESSAGE),
-            ("token", server.token.expose().as_str()),
+            ("token", token),
             ("host", host.as_str()),
             ("base-path", base),
-            ("run", self.run.as_str()),
+            ("run", server.mark.as_str()),
+            ("secret", secret),
         ] {
             values.put(name, text);
         }
         values.put("base", format!("{host}{base}"));
         values.put("other-version", format!("{host}{versionless}{other}"));
-        values.put("n", format!("{}-{}", self.run, self.count));
+        values.put("n", format!("{}-{}", server.mark, self.count));
         values.put("spc", self.config.clone());
         values.put(
             "schema-ids",
@@ -216,11 +254,16 @@ impl<'b> World<'b> {
         let name = step.name.as_deref().unwrap_or(&step.fixture);
         values.put("as", name);
         let start = self.bodies.get(&fixture.name).copied().unwrap_or_default();
+        let own = self.own(None);
         let mut last = None;
         for (n, body) in fixture.bodies.iter().enumerate().skip(start) {
             let mut body = values.fill(&body.0)?;
             if let (Some(body), Value::Object(more)) = (body.as_object_mut(), values.fill(&step.with.0)?) {
                 body.extend(more);
+            }
+            let kind = self.kinds.iter().find(|kind| endpoint(kind) == fixture.endpoint);
+            if let (Some(kind), Some(body)) = (kind, body.as_object_mut()) {
+                self.add_required(kind, body, &own);
             }
             let ask = Ask {
                 method: "POST".to_owned(),
@@ -231,6 +274,7 @@ impl<'b> World<'b> {
             let exchange = self.server.send(ask).await?;
             if exchange.status == 201 && exchange.member("id").is_some_and(Value::is_string) {
                 self.bodies.insert(fixture.name.clone(), n);
+                self.numbers.keep(&exchange, &fixture.endpoint);
                 keep(values, name, &fixture.endpoint, &exchange);
                 return Ok(exchange);
             }
@@ -249,11 +293,16 @@ pub(super) fn keep(values: &mut Values, name: &str, endpoint: &str, exchange: &E
     let location = exchange.location().unwrap_or_default();
     values.put(
         format!("{name}.path"),
-        format!("{endpoint}/{}", text(exchange.member("id"))),
+        format!("{endpoint}/{}", segment(&text(exchange.member("id")))),
     );
     values.put(format!("{name}.tag"), tag);
     values.put(format!("{name}.location"), location);
     values.put(name, exchange.json.clone());
+}
+
+/// Whether a status says that this client, or any, is not served now.
+fn is_closed(status: u16) -> bool {
+    matches!(status, 401 | 403 | 429) || status >= 500
 }
 
 /// The objects of a list.

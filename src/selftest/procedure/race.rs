@@ -15,7 +15,7 @@ pub(in crate::selftest) async fn race(world: &mut World<'_>, values: &mut Values
     run_steps(world, values, &check.before).await?;
     let ask = Ask {
         alone: true,
-        ..ask(values, &check.step)?
+        ..ask(world, values, &check.step).await?
     };
     let mut running = JoinSet::new();
     for _ in 0..check.times {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::super::exchange::Exchange;
 use super::super::fact::first_wrong;
 use super::super::requirement::With;
+use super::super::sample::{needed, sample};
 use super::super::steps::run_steps;
 use super::super::stop::{Outcome, Stop};
 use super::super::values::Values;
-use super::super::world::{World, endpoint, extensions, object, required_extensions};
+use super::super::world::{World, endpoint, extensions, object};
 
 /// Runs the steps with an attribute of any resource type for which the condition holds.
 pub(in crate::selftest) async fn with_attribute(world: &mut World<'_>, values: &mut Values, check: &With) -> Outcome {
@@ -46,8 +47,7 @@ pub(in crate::selftest) async fn with_type(world: &mut World<'_>, values: &mut V
         }
     }
     let kind = found.ok_or_else(|| Stop::Skip("no such resource type".to_owned()))?;
-    let whole = required(world, values, &kind);
-    let mut bare = whole.clone();
+    let (whole, mut bare) = (required(world, &kind), required(world, &kind));
     bare.retain(|name, _| !name.starts_with("urn:"));
     bare.insert("schemas".to_owned(), json!([kind["schema"]]));
     values.put("endpoint", endpoint(&kind));
@@ -77,22 +77,26 @@ fn is_usable(definition: &Value) -> bool {
 fn bind(world: &World<'_>, values: &mut Values, (kind, urn, definition): (&Value, &str, &Value)) -> Outcome {
     let (path, is_core) = (endpoint(kind), kind["schema"] == urn);
     let name = definition["name"].as_str().unwrap_or_default();
-    values.put("as", "made");
+    let own = values.known_text("n").to_owned();
     let fixture = world.fixtures.iter().find(|fixture| fixture.endpoint == path);
-    let without = match fixture {
-        Some(fixture) => {
-            let taken = world.bodies.get(&fixture.name).copied().unwrap_or_default();
-            object(&values.fill(&fixture.bodies[taken].0)?)
-        }
-        None => required(world, values, kind),
+    // What else the server requires is added to every body that is sent.
+    let mut smallest = |name: &str| -> Outcome<Map<String, Value>> {
+        values.put("as", name);
+        Ok(match fixture {
+            Some(fixture) => object(&values.fill(&fixture.bodies[0].0)?),
+            None => object(&json!({"schemas": [kind["schema"]]})),
+        })
     };
-    for (key, n) in [("whole", 0), ("other-whole", 1)] {
-        let mut body = without.clone();
+    let without = smallest("made")?;
+    let (whole, other) = (without.clone(), without.clone());
+    let twin = smallest("twin")?;
+    for (key, mut body, n) in [("whole", whole, 0), ("other-whole", other, 1), ("twin", twin, 0)] {
+        let value = sample(definition, n, &own);
         if is_core {
-            body.insert(name.to_owned(), sample(definition, n));
+            body.insert(name.to_owned(), value);
         } else {
             let mut part = body.get(urn).map(object).unwrap_or_default();
-            part.insert(name.to_owned(), sample(definition, n));
+            part.insert(name.to_owned(), value);
             body.insert(urn.to_owned(), part.into());
         }
         let mut schemas: Vec<Value> = without["schemas"].as_array().cloned().unwrap_or_default();
@@ -120,65 +124,22 @@ fn bind(world: &World<'_>, values: &mut Values, (kind, urn, definition): (&Value
             format!("$[\"{urn}\"].{name}")
         },
     );
-    values.put("value", sample(definition, 0));
-    values.put("other", sample(definition, 1));
+    values.put("value", sample(definition, 0, &own));
+    values.put("other", sample(definition, 1, &own));
     values.put("type-schema", kind["schema"].clone());
     Ok(())
 }
 
-/// The smallest body of a type that has no fixture.
-fn required(world: &World<'_>, values: &Values, kind: &Value) -> Map<String, Value> {
-    let part = |urn: &str| -> Map<String, Value> {
-        let rows = world.attributes(urn);
-        let rows = rows.filter(|row| row["required"] == true && row["mutability"] != "readOnly");
-        rows.filter_map(|row| {
-            let name = row["name"].as_str()?.to_owned();
-            let is_text = row["type"] == "string" && row["multiValued"] != true;
-            let value = if is_text {
-                values.known_text("n").into()
-            } else {
-                sample(row, 0)
-            };
-            Some((name, value))
-        })
-        .collect()
-    };
+/// The smallest body of a type, with all that its schemas require.
+fn required(world: &mut World<'_>, kind: &Value) -> Map<String, Value> {
+    let own = world.own(None);
+    let mut body = object(&json!({"schemas": [kind["schema"]]}));
+    world.add_required(kind, &mut body, &own);
     let core = kind["schema"].as_str().unwrap_or_default();
-    let schemas: Vec<&str> = std::iter::once(core).chain(required_extensions(kind)).collect();
-    let mut body = Map::new();
-    body.insert("schemas".to_owned(), json!(schemas));
-    body.extend(part(core));
-    for urn in required_extensions(kind) {
-        body.insert(urn.to_owned(), part(urn).into());
+    for row in world.attributes(core).filter(|row| row["required"] == true) {
+        if let (Some(name), Some(value)) = (row["name"].as_str(), needed(row, &own)) {
+            body.entry(name.to_owned()).or_insert(value);
+        }
     }
     body
-}
-
-/// The n-th, 0 or 1, valid value of an attribute.
-fn sample(definition: &Value, n: usize) -> Value {
-    let value = if definition["type"] == "complex" {
-        let rows = definition["subAttributes"].as_array().into_iter().flatten();
-        let rows = rows.filter(|row| row["mutability"] != "readOnly" && row["name"] != "$ref");
-        let members = rows.filter_map(|row| Some((row["name"].as_str()?.to_owned(), sample(row, n))));
-        Value::Object(members.collect())
-    } else {
-        let known = definition["canonicalValues"]
-            .as_array()
-            .filter(|known| !known.is_empty());
-        match (known, definition["type"].as_str()) {
-            (Some(known), _) => known[n % known.len()].clone(),
-            (None, Some("boolean")) => json!(n == 0),
-            (None, Some("integer")) => json!([3, 10][n]),
-            (None, Some("decimal")) => json!([4.5, 9.25][n]),
-            (None, Some("binary")) => json!(["AQID", "BAUG"][n]),
-            (None, Some("dateTime")) => json!(["2024-01-15T08:00:00Z", "2025-03-01T10:30:00Z"][n]),
-            (None, Some("reference")) => json!(["https://example.com/a", "https://example.com/b"][n]),
-            (None, _) => json!(["Alpha", "Beta"][n]),
-        }
-    };
-    if definition["multiValued"] == true {
-        json!([value])
-    } else {
-        value
-    }
 }

@@ -10,8 +10,8 @@ use super::super::stop::Said;
 /// Most characters of a body that are shown.
 const MAX_SHOWN: usize = 4_000;
 
-/// Shortest text that is taken for a token: a shorter one would be found everywhere.
-const MIN_SECRET: usize = 4;
+/// Shortest text that is taken for a token: a shorter word would be found everywhere.
+const MIN_SECRET: usize = 8;
 
 /// Headers of an answer that say something about it.
 const TELLING: &[&str] = &[
@@ -172,6 +172,12 @@ impl Tally {
     #[must_use]
     pub fn failed(&self) -> usize {
         self.must_failed + self.other_failed
+    }
+
+    /// Whether anything was learnt of the server; if nothing could be set up, it was not tested.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.not_set_up == 0 || self.passed + self.failed() + self.notes + self.departures > 0
     }
 }
 

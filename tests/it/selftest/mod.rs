@@ -4,6 +4,8 @@
 
 mod cut;
 mod language;
+mod leftovers;
+mod needed;
 mod procedures;
 mod reports;
 mod tiny;
