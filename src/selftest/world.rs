@@ -147,7 +147,7 @@ impl<'b> World<'b> {
                 ..Ask::get("/Users")
             },
             Trial::Brackets => Ask {
-                query: vec![("filter".to_owned(), "emails[value pr]".to_owned())],
+                query: vec![("filter".to_owned(), "emails[type pr]".to_owned())],
                 ..Ask::get("/Users")
             },
         };
