@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ pub(super) enum Command {
     },
     /// Print one of them as JSON, by its URN or by the name of the resource type
     Show(Which),
-    /// Add or change what a file defines: a schema or resource type in JSON of SCIM, or an array of them, schemas first
+    /// Add or change what a file defines: a schema or resource type in JSON of SCIM, an array of them, schemas first, or an
+    /// object with `schemas` and `resourceTypes`
     Set(Given),
     /// Tell what of what is stored would be invalid after that
     Preview(Given),
@@ -27,7 +28,7 @@ pub(super) enum Command {
     Remove {
         #[command(flatten)]
         which: Which,
-        /// Take from every user and group what they have of the schema, first
+        /// Take from every resource what it has of the schema, or delete every resource of the type, first
         #[arg(long)]
         discard: bool,
     },
@@ -72,8 +73,10 @@ async fn list(services: &Services, tenant: &str) -> anyhow::Result<()> {
     }
     for ty in schemas::resource_types(services, &caller).await? {
         let extensions = ty["schemaExtensions"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let extensions: Vec<&str> = extensions.iter().map(|one| text(one, "schema")).collect();
-        println!("{}: {}", text(&ty, "name"), extensions.join(", "));
+        let core = Some(text(&ty, "schema")).filter(|core| !core.is_empty());
+        let extensions = extensions.iter().map(|one| text(one, "schema"));
+        let schemas: Vec<&str> = core.into_iter().chain(extensions).collect();
+        println!("{}: {}", text(&ty, "name"), schemas.join(", "));
     }
     Ok(())
 }
@@ -96,10 +99,24 @@ async fn show(services: &Services, which: &Which) -> anyhow::Result<()> {
 fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
     let written = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let value: Value = serde_json::from_str(&written).with_context(|| format!("`{}` is no JSON", file.display()))?;
-    Ok(match value {
-        Value::Array(list) => list,
-        one => vec![one],
-    })
+    Ok(parts(value))
+}
+
+/// The definitions of a document, in the forms that the files of a folder have.
+fn parts(value: Value) -> Vec<Value> {
+    if let Value::Array(list) = value {
+        return list;
+    }
+    if value.get("attributes").is_some() {
+        return vec![value];
+    }
+    let lists = ["schemas", "resourceTypes", "resourceType"].map(|name| match value.get(name) {
+        Some(Value::Array(list)) => list.iter().filter(|one| one.is_object()).cloned().collect(),
+        Some(Value::Object(one)) => vec![Value::Object(one.clone())],
+        _ => Vec::new(),
+    });
+    let inner = lists.concat();
+    if inner.is_empty() { vec![value] } else { inner }
 }
 
 async fn write(services: &Services, given: &Given, purpose: Purpose) -> anyhow::Result<()> {
@@ -144,7 +161,7 @@ async fn remove(services: &Services, which: &Which, discard: bool) -> anyhow::Re
         (true, true) => schemas::discard(services, &caller, &which.name).await?,
         (true, false) => schemas::change(services, &caller, Asked::NoSchema(&which.name), Purpose::Make).await?,
         (false, false) => schemas::change(services, &caller, Asked::NoType(&which.name), Purpose::Make).await?,
-        (false, true) => bail!("`--discard` is about a schema: remove that, and the resource type has it no more"),
+        (false, true) => schemas::discard_type(services, &caller, &which.name).await?,
     };
     Ok(())
 }

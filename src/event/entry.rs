@@ -19,6 +19,8 @@ words! {
         User = "user",
         /// A group.
         Group = "group",
+        /// A resource of a type that the organisation, or the operator, has defined.
+        Resource = "resource",
         /// A role.
         Role = "role",
         /// A scope.

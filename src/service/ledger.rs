@@ -27,7 +27,7 @@ pub(super) struct Entry<'a> {
     pub(super) about: Vec<About>,
     /// Details without personal values.
     pub(super) data: Value,
-    /// What changed in its document: of a user it is sealed, of a group it is in clear.
+    /// What changed in its document: of a user it is sealed, of everything else it is in clear.
     pub(super) changes: Option<Changes>,
     /// What somebody wrote about it; it is sealed.
     pub(super) reason: Option<&'a str>,
@@ -56,6 +56,10 @@ pub(super) fn record(unit: &mut Unit, caller: &Caller, at: Timestamp, entry: Ent
     let mut secret = Map::new();
     match (kind, &mut data) {
         (store::Kind::Group, Value::Object(data)) => data.extend(changes),
+        (store::Kind::Own(own), Value::Object(data)) => {
+            data.insert("type".to_owned(), store::Kind::Own(own).name().into());
+            data.extend(changes);
+        }
         _ => secret.extend(changes),
     }
     secret.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
@@ -172,12 +176,13 @@ pub(super) fn founding(txn: String, uid: &ResourceId, (slug, name): (&str, &str)
     Ok((txn, origin, record))
 }
 
-/// A user or group that something happens to.
+/// A resource that something happens to.
 pub(super) fn resource(kind: store::Kind, pk: Pk, id: &ResourceId) -> Subject {
     Subject {
         kind: match kind {
             store::Kind::User => SubjectKind::User,
             store::Kind::Group => SubjectKind::Group,
+            store::Kind::Own(_) => SubjectKind::Resource,
         },
         pk: Some(pk),
         id: id.as_str().to_owned(),

@@ -225,11 +225,11 @@ impl Members<&mut Tx> {
 
     /// Finds the resources that are to be members, and says why the change must be refused if it must.
     async fn look_up(&mut self, group: Pk, ids: &[(ResourceId, Option<Kind>)]) -> Result<(Change, Vec<Known>)> {
-        // No join with the members: PostgreSQL, which expects a group of the usual size, would read all of them.
+        // Only users and groups can be members. No join with the members: PostgreSQL, which expects a group of the usual size, would read all of them.
         const LOOK_UP: &str = "SELECT r.id, r.pk, r.kind, coalesce((SELECT CAST(1 AS BIGINT) FROM member m \
                                WHERE m.tenant_id = $1 AND m.group_pk = $2 AND m.member_pk = r.pk), 0) \
                                FROM [each $3] AS j CROSS JOIN resource r \
-                               WHERE r.tenant_id = $1 AND r.id = j.value ->> 0 ORDER BY r.pk";
+                               WHERE r.tenant_id = $1 AND r.id = j.value ->> 0 AND r.kind <= 2 ORDER BY r.pk";
         let mut texts: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
         texts.sort_unstable();
         texts.dedup();

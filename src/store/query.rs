@@ -86,7 +86,7 @@ impl<R: Read> Queries<R> {
         }
         let primary = primary(query);
         let paths = read_paths(&mut self.source, &named_paths(query, primary.as_deref())).await?;
-        if query.limit > 0 && query.filter.is_some_and(finds_few) {
+        if query.limit > 0 && query.filter.is_some_and(|filter| finds_few(filter, query.kinds)) {
             return self.few(query, &paths).await;
         }
         let lines: Vec<Line> = self.source.rows(page(self.tenant, query, &paths)).await?;
@@ -155,7 +155,11 @@ fn named<'a>(query: &Query<'a>) -> Option<(Kind, &'a str)> {
             }),
             &[kind],
         ) => {
-            let attribute = if kind == Kind::User { "userName" } else { "displayName" };
+            let attribute = match kind {
+                Kind::User => "userName",
+                Kind::Group => "displayName",
+                Kind::Own(_) => return None,
+            };
             (path == attribute && name.len() < INDEXED_CHARS).then_some((kind, name))
         }
         _ => None,

@@ -19,7 +19,13 @@ use crate::service::schemas::{self, Asked, InTheWay, Preview, Purpose};
 
 const DISCARD: &[Parameter] = &[Parameter {
     name: "discard",
-    says: "Take from every user and group what they have of the schema, first",
+    says: "Take from every resource what it has of the schema, first",
+    kind: "boolean",
+}];
+
+const DISCARD_TYPE: &[Parameter] = &[Parameter {
+    name: "discard",
+    says: "Delete every resource of a type of the organisation, or take from those of another one what they have, first",
     kind: "boolean",
 }];
 
@@ -69,13 +75,14 @@ fn of_types() -> Vec<Route> {
             .one_of(&[VIEW, SETTINGS])
             .gives::<SchemaDefinition>(200),
         Route::put("/api/v1/resource-types/{id}", put_type)
-            .says("Says which schemas of the organisation extend `User` or `Group`, and which of them every resource must have")
+            .says("Says which schemas of the organisation extend a resource type, or defines a new one with its endpoint")
             .one_of(&[SETTINGS])
             .takes::<SchemaDefinition>()
             .gives::<SchemaDefinition>(200),
         Route::delete("/api/v1/resource-types/{id}", remove_type)
-            .says("Takes the schemas of the organisation from a resource type; refused where something that is stored has them")
-            .one_of(&[SETTINGS]),
+            .says("Takes the schemas of the organisation from a resource type, or removes one of the organisation; refused where something that is stored has them")
+            .one_of(&[SETTINGS])
+            .asks(DISCARD_TYPE),
     ]
 }
 
@@ -261,8 +268,17 @@ async fn put_type(
     Ok(Json(SchemaDefinition(found)))
 }
 
-async fn remove_type(caller: Caller, path: Segments, State(edge): State<Edge>) -> Result<StatusCode, Problem> {
-    let asked = Asked::NoType(path.id());
-    schemas::change(edge.services(), &caller, asked, Purpose::Make).await?;
+async fn remove_type(
+    caller: Caller,
+    path: Segments,
+    query: Query,
+    State(edge): State<Edge>,
+) -> Result<StatusCode, Problem> {
+    let services = edge.services();
+    if query.only(&[DISCARD_TYPE])?.flag("discard")? {
+        schemas::discard_type(services, &caller, path.id()).await?;
+    } else {
+        schemas::change(services, &caller, Asked::NoType(path.id()), Purpose::Make).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -42,6 +42,8 @@ pub enum Among {
     With(String),
 }
 
+const ENDPOINT: &str = "its `endpoint` would change";
+const CORE: &str = "its `schema` would change";
 const REMOVED: &str = "it would not be defined any more";
 const TYPE: &str = "its `type` would change";
 const MULTIPLE: &str = "its `multiValued` would change";
@@ -63,6 +65,18 @@ impl ResourceType {
             }];
         };
         let mut demands = Vec::new();
+        for (same, why) in [
+            (self.endpoint() == after.endpoint(), ENDPOINT),
+            (self.schema().id == after.schema().id, CORE),
+        ] {
+            if !same {
+                demands.push(Demand {
+                    path: self.name().to_owned(),
+                    holds: Holds::Nobody(Among::All),
+                    why,
+                });
+            }
+        }
         for extension in self.extensions() {
             if after.extension(&extension.schema.id).is_none() {
                 demands.push(Demand {

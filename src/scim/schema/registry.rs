@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::attribute::Mutability;
 use super::builtin;
 use super::definition::{Schema, SchemaFault};
 use super::own::TypeDefinition;
@@ -71,14 +72,20 @@ impl Registry {
         Ok(self.with(self.0.types.clone(), schemas))
     }
 
-    /// The same with what a definition adds to a resource type that is there.
+    /// The same with what a definition adds to a resource type that is there, or with the new one that it is.
     ///
     /// # Errors
     /// What the definition names and is not there, says otherwise than it is, or redefines.
     pub fn with_type(&self, definition: &TypeDefinition) -> Result<Self, SchemaFault> {
         let mut types = self.0.types.clone();
-        let ty = types.iter_mut().find(|ty| ty.name() == definition.name);
-        let ty = ty.ok_or_else(|| SchemaFault::UnknownType(definition.name.clone()))?;
+        let at = match types.iter().position(|ty| ty.name() == definition.name) {
+            Some(at) => at,
+            None => {
+                types.push(self.new_type(definition)?);
+                types.len() - 1
+            }
+        };
+        let ty = &mut types[at];
         if definition
             .endpoint
             .as_deref()
@@ -101,6 +108,38 @@ impl Registry {
         }
         ty.addressed()?;
         Ok(self.with(types, self.0.schemas.clone()))
+    }
+
+    /// A type that is not there, without its extensions.
+    fn new_type(&self, definition: &TypeDefinition) -> Result<ResourceType, SchemaFault> {
+        let TypeDefinition { name, description, .. } = definition;
+        let (endpoint, urn) = match (&definition.endpoint, &definition.schema) {
+            (Some(endpoint), Some(urn)) => (endpoint, urn),
+            (None, None) => return Err(SchemaFault::UnknownType(name.clone())),
+            (None, _) => return Err(SchemaFault::TypeMember("endpoint")),
+            (_, None) => return Err(SchemaFault::TypeMember("schema")),
+        };
+        let taken = |given: &str, known: &str| given.eq_ignore_ascii_case(known);
+        let is_name = |known: &&str| taken(name, known);
+        if self
+            .all_types()
+            .map(ResourceType::name)
+            .chain(NAMES)
+            .any(|known| is_name(&known))
+        {
+            return Err(SchemaFault::Collides(name.clone()));
+        }
+        let endpoints = self.all_types().map(ResourceType::endpoint).chain(ENDPOINTS);
+        if endpoints.into_iter().any(|known| taken(endpoint, known)) {
+            return Err(SchemaFault::Collides(endpoint.clone()));
+        }
+        if Self::builtin().schema(urn).is_some() {
+            return Err(SchemaFault::Collides(urn.clone()));
+        }
+        let known = self.0.schemas.iter().find(|known| known.id.eq_ignore_ascii_case(urn));
+        let schema = known.ok_or_else(|| SchemaFault::UnknownSchema(urn.clone()))?;
+        core(schema)?;
+        ResourceType::own((name, description, endpoint), Arc::clone(schema))
     }
 
     fn extension(&self, ty: &ResourceType, urn: &str, required: bool) -> Result<Extension, SchemaFault> {
@@ -174,6 +213,36 @@ impl Registry {
             .chain(derived)
             .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
+}
+
+/// Words of `meta.resourceType` that are taken beside those of the types.
+const NAMES: [&str; 4] = ["Schema", "ResourceType", "ServiceProviderConfig", "Me"];
+
+/// Endpoints that are taken beside those of the types.
+const ENDPOINTS: [&str; 7] = [
+    "/Bulk",
+    "/Me",
+    "/Schemas",
+    "/ResourceTypes",
+    "/ServiceProviderConfig",
+    "/AsyncResults",
+    "/.search",
+];
+
+/// Whether a schema can be the core of a type: some names mean what only users and groups have.
+fn core(schema: &Schema) -> Result<(), SchemaFault> {
+    for attribute in &schema.attributes {
+        let called = |name: &str| attribute.name.eq_ignore_ascii_case(name);
+        let why = if (called("members") || called("groups")) && attribute.mutability != Mutability::ReadOnly {
+            "only users and groups have memberships; in the core schema of another type it must be `readOnly`"
+        } else if called("password") && attribute.mutability == Mutability::WriteOnly {
+            "only users have a password; in the core schema of another type it needs another name"
+        } else {
+            continue;
+        };
+        return Err(SchemaFault::Contradiction(attribute.name.clone(), why));
+    }
+    Ok(())
 }
 
 impl Default for Registry {

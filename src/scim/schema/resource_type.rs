@@ -30,8 +30,9 @@ pub struct ResourceType {
     extensions: Vec<Extension>,
     fields: Vec<Field>,
     index: HashMap<String, usize>,
-    /// Paths of values that must be unique, in the order of the fields.
-    unique: Vec<String>,
+    /// Paths of values that must be unique, in the order of the fields, each with the key of what is compared.
+    unique: Vec<(String, String)>,
+    own: bool,
     plain: bool,
 }
 
@@ -47,6 +48,26 @@ impl ResourceType {
         endpoint: &str,
         schema: Arc<Schema>,
         extensions: Vec<Extension>,
+    ) -> Result<Self, SchemaFault> {
+        Self::made((name, description, endpoint), schema, extensions, false)
+    }
+
+    /// The same of a type that is not there from the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn own(
+        (name, description, endpoint): (&str, &str, &str),
+        schema: Arc<Schema>,
+    ) -> Result<Self, SchemaFault> {
+        Self::made((name, description, endpoint), schema, Vec::new(), true)
+    }
+
+    fn made(
+        (name, description, endpoint): (&str, &str, &str),
+        schema: Arc<Schema>,
+        extensions: Vec<Extension>,
+        own: bool,
     ) -> Result<Self, SchemaFault> {
         let mut fields: Vec<_> = common_attributes(name)
             .iter()
@@ -79,12 +100,13 @@ impl ResourceType {
             name: name.to_owned(),
             description: description.to_owned(),
             endpoint: format!("/{}", endpoint.trim_matches('/')),
-            unique: unique(&fields),
+            unique: unique(&fields, own.then_some((name, &*schema))),
             plain: fields.iter().all(|field| is_plain(&field.attribute)),
             schema,
             extensions,
             fields,
             index,
+            own,
         })
     }
 
@@ -92,13 +114,18 @@ impl ResourceType {
     pub(super) fn extended(&self, extension: Extension) -> Result<Self, SchemaFault> {
         let mut extensions = self.extensions.clone();
         extensions.push(extension);
-        Self::new(
-            &self.name,
-            &self.description,
-            &self.endpoint,
+        Self::made(
+            (&self.name, &self.description, &self.endpoint),
             Arc::clone(&self.schema),
             extensions,
+            self.own,
         )
+    }
+
+    /// Whether an organisation, or the files of the operator, define it: it is not there from the beginning.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 
     /// `User`: also the value of `meta.resourceType`.
@@ -189,16 +216,16 @@ impl ResourceType {
         attributes.all(|attribute| attribute.mutability == Mutability::ReadOnly)
     }
 
-    /// Where two resources must not have the same value of an extension. `userName` has an index of its own.
-    #[must_use]
-    pub fn unique_paths(&self) -> &[String] {
-        &self.unique
+    /// Where two resources must not have the same value. `userName` and the names of groups have an index of their own.
+    pub fn unique_paths(&self) -> impl Iterator<Item = &str> {
+        self.unique.iter().map(|(path, _)| path.as_str())
     }
 
     /// The key under which values at this path are kept that no two resources of a tenant may have.
     #[must_use]
     pub fn unique_key(&self, path: &str) -> Option<&str> {
-        self.unique.iter().map(String::as_str).find(|unique| *unique == path)
+        let found = self.unique.iter().find(|(unique, _)| unique == path);
+        found.map(|(_, key)| key.as_str())
     }
 
     /// Whether each path of an extension leads to what has it.
@@ -259,13 +286,27 @@ impl ResourceType {
     }
 }
 
-fn unique(fields: &[Field]) -> Vec<String> {
-    let fields = fields.iter().filter(|field| field.extension.is_some());
-    let leaves = fields.flat_map(|field| std::iter::once((&field.attribute, field.path())).chain(field.subs()));
-    leaves
-        .filter(|(attribute, _)| attribute.uniqueness != Uniqueness::None && attribute.kind != Type::Complex)
-        .map(|(_, path)| path.to_owned())
-        .collect()
+/// Of the core schema that counts for a type that has no index of names. Other types have attributes of the same name, so
+/// the name of the type is part of the key; the path of an extension says itself whose it is.
+fn unique(fields: &[Field], own: Option<(&str, &Schema)>) -> Vec<(String, String)> {
+    let of_core = |field: &Field| own.is_some_and(|(_, core)| core.attribute(&field.attribute.name).is_some());
+    let counts = fields
+        .iter()
+        .filter(|field| field.extension.is_some() || of_core(field));
+    let mut found = Vec::new();
+    for field in counts {
+        for (attribute, path) in std::iter::once((&field.attribute, field.path())).chain(field.subs()) {
+            if attribute.uniqueness == Uniqueness::None || attribute.kind == Type::Complex {
+                continue;
+            }
+            let key = match (&field.extension, own) {
+                (None, Some((name, _))) => format!("{name}:{path}"),
+                _ => path.to_owned(),
+            };
+            found.push((path.to_owned(), key));
+        }
+    }
+    found
 }
 
 /// The password is never part of a stored document, so it does not count.

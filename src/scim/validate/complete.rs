@@ -112,7 +112,7 @@ pub(in crate::scim) fn user_name(ty: &ResourceType, members: &Map<String, Value>
 pub const MAX_UNIQUE: usize = 256;
 
 fn unique(ty: &ResourceType, members: &Map<String, Value>) -> Result<(), Error> {
-    if ty.unique_paths().is_empty() {
+    if ty.unique_paths().next().is_none() {
         return Ok(());
     }
     let mut long = None;

@@ -44,7 +44,7 @@ pub fn create(ty: &ResourceType, body: &Value) -> Result<Incoming, Error> {
 /// Reads the body of a PUT over what is stored.
 ///
 /// Omitted attributes are cleared, except those that are not the client's to clear: readOnly, writeOnly and immutable
-/// ones keep their values, and so does `active`, because clients leave it out and mean nothing by it.
+/// ones keep their values, and so does `active` of a user, because clients leave it out and mean nothing by it.
 ///
 /// # Errors
 /// As [`create`], and `mutability` when an immutable attribute gets another value.
@@ -52,7 +52,8 @@ pub fn replace(ty: &ResourceType, body: &Value, stored: &Document) -> Result<Inc
     let mut reading = Reading::of(ty, body)?;
     for field in ty.fields() {
         let attribute = field.attribute();
-        let keep = attribute.name == "active" && field.extension().is_none() && !reading.active_given;
+        let is_status = ty.name() == "User" && field.path() == "active";
+        let keep = is_status && !reading.active_given;
         let kept = reading.home(field).and_then(|home| home.get(&attribute.name));
         let before = home(stored.as_map(), field).and_then(|home| home.get(&attribute.name));
         let Some(before) = before else { continue };

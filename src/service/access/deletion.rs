@@ -101,6 +101,7 @@ fn held_by(book: &Book, hanging: Hanging) -> HeldBy {
             subject_kind: match grant.kind {
                 Kind::User => "user",
                 Kind::Group => "group",
+                Kind::Own(_) => "resource",
             },
             subject: grant.subject,
             subject_name: grant.subject_name,

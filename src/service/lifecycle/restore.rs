@@ -244,7 +244,7 @@ impl Restoring {
     const fn happened(&self) -> Happened {
         match self.kind {
             Kind::User => Happened::UserRestored,
-            Kind::Group => Happened::GroupRestored,
+            Kind::Group | Kind::Own(_) => Happened::GroupRestored,
         }
     }
 
@@ -306,7 +306,7 @@ impl Restoring {
         let book = policy::latest(&self.services, &self.caller).await?;
         let version = match self.kind {
             Kind::User => unit.policy().share().await?,
-            Kind::Group => unit.policy().hold().await?,
+            Kind::Group | Kind::Own(_) => unit.policy().hold().await?,
         };
         if book.rulebook.version() != version {
             derive::forget(&self.services, &self.caller);
@@ -373,7 +373,7 @@ impl Restoring {
                 let user = (tomb.pk, &tomb.id, &mut document);
                 Some(standing::of(unit, user, (book, self.how.active), now).await?)
             }
-            Kind::Group => None,
+            Kind::Group | Kind::Own(_) => None,
         };
         let made_by = match tomb.connection {
             Some(connection) => unit.connections().find_by_id(connection).await?,
@@ -386,7 +386,7 @@ impl Restoring {
             return Err(taken(self.kind, &holder));
         }
         let derived = match self.kind {
-            Kind::Group => None,
+            Kind::Group | Kind::Own(_) => None,
             Kind::User => {
                 let meta = derive::Meta {
                     id: &tomb.id,
@@ -416,7 +416,7 @@ impl Restoring {
     fn schema(&self) -> Result<&Arc<ResourceType>> {
         let endpoint = match self.kind {
             Kind::User => "Users",
-            Kind::Group => "Groups",
+            Kind::Group | Kind::Own(_) => "Groups",
         };
         self.caller.type_at(endpoint).ok_or(Error::NotFound)
     }
@@ -428,7 +428,7 @@ impl Restoring {
         };
         let attribute = match self.kind {
             Kind::User => "userName",
-            Kind::Group => "displayName",
+            Kind::Group | Kind::Own(_) => "displayName",
         };
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -442,7 +442,7 @@ impl Restoring {
 fn taken(kind: Kind, holder: &ResourceId) -> Error {
     let (what, pointer) = match kind {
         Kind::User => ("user", "/user_name"),
-        Kind::Group => ("group", "/display_name"),
+        Kind::Group | Kind::Own(_) => ("group", "/display_name"),
     };
     let other = pointer.trim_start_matches('/');
     Error::Conflict(

@@ -37,7 +37,7 @@ impl What {
     const fn of(kind: Kind) -> Self {
         match kind {
             Kind::User => Self::User,
-            Kind::Group => Self::Group,
+            Kind::Group | Kind::Own(_) => Self::Group,
         }
     }
 }

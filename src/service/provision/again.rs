@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
+use super::attempt::refused;
 use super::carried::Carried;
-use super::create::{Came, Plan, refused};
+use super::create::{Came, Plan};
 use super::hold;
 use super::{draft, refuse, roles, secret};
 use crate::access::StatusRule;

@@ -129,6 +129,7 @@ fn tell(
         what: match target.store_kind {
             Kind::User => What::UserUpdated,
             Kind::Group => What::GroupUpdated,
+            Kind::Own(_) => What::ResourceUpdated,
         },
         subject: (target.store_kind, stored.pk, &stored.id),
         about: ledger::moves(stored.pk, &moved.joined(), &moved.left()),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::service::error::{Error, Result};
+use crate::store::Unit;
 
 /// Attempts before the caller is told to come back later.
 const MAX_ATTEMPTS: u32 = 6;
@@ -32,6 +33,14 @@ where
         pause *= 2;
     }
     run(Box::pin(make())).await
+}
+
+/// Ends a unit that refuses: the answer waits until what it rests on is on disk.
+pub(super) async fn refused(unit: Unit, error: Error) -> Error {
+    match unit.dismiss().await {
+        Ok(()) => error,
+        Err(fault) => fault.into(),
+    }
 }
 
 async fn run<T: Send + 'static>(attempt: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {

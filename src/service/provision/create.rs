@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::again;
 use super::aside::{self, Settled};
-use super::attempt::attempts;
+use super::attempt::{attempts, refused};
 use super::carried::Carried;
-use super::draft::{content, differences, store_kind};
+use super::draft::{content, differences, store_kind, told};
 use super::former::Formers;
 use super::hold;
 use super::join::{self, Refused};
@@ -177,7 +177,7 @@ pub(super) async fn create_as(
     let store_kind = store_kind(kind)?;
     let person = match store_kind {
         Kind::User => Some(Person::new(services, caller, &id).await?),
-        Kind::Group => None,
+        Kind::Group | Kind::Own(_) => None,
     };
     let content = content(kind, *dialect, &incoming.document);
     let says = content.active != Some(false);
@@ -420,6 +420,7 @@ fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
         what: match plan.store_kind {
             Kind::User => What::UserCreated,
             Kind::Group => What::GroupCreated,
+            Kind::Own(_) => What::ResourceCreated,
         },
         subject: (plan.store_kind, pk, &plan.id),
         about: ledger::moves(pk, &joined.members, &[]),
@@ -431,8 +432,12 @@ fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
 }
 
 /// All of the document, and what the connection calls it.
-fn changes(Plan { caller, incoming, .. }: &Plan) -> Changes {
-    let changes = Changes::of(Document::default().as_map(), incoming.document.as_map());
+fn changes(
+    Plan {
+        caller, incoming, kind, ..
+    }: &Plan,
+) -> Changes {
+    let changes = Changes::of(Document::default().as_map(), &told(kind, &incoming.document));
     let called = incoming
         .external_id
         .as_deref()
@@ -456,6 +461,7 @@ async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Jo
         relations: match plan.store_kind {
             Kind::User => Relations::Groups(Vec::new()),
             Kind::Group => Relations::Members(Vec::new()),
+            Kind::Own(_) => Relations::Unread,
         },
     };
     if let Some(members) = plan.incoming.members.as_deref().filter(|_| plan.joins_members()) {
@@ -467,12 +473,4 @@ async fn join(plan: &Plan, unit: &mut Unit, pk: Pk, now: Timestamp) -> Result<Jo
         }
     }
     Ok(joined)
-}
-
-/// Ends a unit that refuses: the answer waits until what it rests on is on disk.
-pub(super) async fn refused(unit: Unit, error: Error) -> Error {
-    match unit.dismiss().await {
-        Ok(()) => error,
-        Err(fault) => fault.into(),
-    }
 }

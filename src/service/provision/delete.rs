@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::attempt::attempts;
-use super::create::refused;
-use super::draft::store_kind;
+use super::attempt::{attempts, refused};
+use super::draft::{self, store_kind};
 use super::former;
 use super::guard::{self, Locked, Need};
 use super::parked::{Asked, Verb, told};
@@ -63,20 +62,28 @@ pub(in crate::service) async fn apply(
     let plan = Arc::new((
         services.clone(),
         caller.clone(),
-        store_kind(kind)?,
+        Arc::clone(kind),
         id.clone(),
         if_match.clone(),
     ));
     attempts(|| {
         let plan = Arc::clone(&plan);
-        async move { attempt(&plan.0, &plan.1, plan.2, &plan.3, &plan.4).await }
+        async move { attempt(&plan.0, &plan.1, &plan.2, &plan.3, &plan.4).await }
     })
     .await
 }
 
-async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &ResourceId, if_match: &IfMatch) -> Result<()> {
+async fn attempt(
+    services: &Services,
+    caller: &Caller,
+    ty: &ResourceType,
+    id: &ResourceId,
+    if_match: &IfMatch,
+) -> Result<()> {
+    let kind = store_kind(ty)?;
     let mut unit = services.begin(caller).await?;
-    let locked = match Locked::take(&mut unit, Need::Hold).await {
+    let need = if kind.is_own() { Need::Share } else { Need::Hold };
+    let locked = match Locked::take(&mut unit, need).await {
         Ok(locked) => locked,
         Err(error) => return Err(refused(unit, error).await),
     };
@@ -97,7 +104,7 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
         Err(error) => return Err(refused(unit, error).await),
     };
     let members = match kind {
-        Kind::User => 0,
+        Kind::User | Kind::Own(_) => 0,
         Kind::Group => members(services, caller, &mut unit, (stored.pk, locked.version())).await?,
     };
     let deleted = unit.resources().delete(kind, stored.pk, stored.version, now).await?;
@@ -112,8 +119,9 @@ async fn attempt(services: &Services, caller: &Caller, kind: Kind, id: &Resource
     let what = match kind {
         Kind::User => What::UserDeleted,
         Kind::Group => What::GroupDeleted,
+        Kind::Own(_) => What::ResourceDeleted,
     };
-    let changes = Changes::of(document.as_map(), Document::default().as_map());
+    let changes = Changes::of(&draft::told(ty, &document), Document::default().as_map());
     ledger::record(
         &mut unit,
         caller,

@@ -1,7 +1,10 @@
 //! A document made ready to be written, before a unit of work begins.
 
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
 use crate::base::fold;
-use crate::scim::schema::ResourceType;
+use crate::scim::schema::{Attribute, ResourceType, Returned, Type};
 use crate::scim::{Document, dialect::Dialect};
 use crate::service::error::{Error, Result};
 use crate::store::Kind;
@@ -13,14 +16,14 @@ use crate::store::filter::Leaves;
 /// # Errors
 /// A type that the store has no rows for.
 pub(super) fn store_kind(kind: &ResourceType) -> Result<Kind> {
-    Kind::ALL
-        .into_iter()
-        .find(|known| known.name() == kind.name())
-        .ok_or_else(|| Error::Internal(format!("resource type {} is not stored", kind.name()).into()))
+    Kind::of(kind).ok_or_else(|| Error::Internal(format!("resource type {} is not stored", kind.name()).into()))
 }
 
 /// Everything the store writes for a document.
 pub(in crate::service) fn content(kind: &ResourceType, dialect: Dialect, document: &Document) -> Content {
+    if kind.is_own() {
+        return own_content(kind, document);
+    }
     let members = document.as_map();
     let text = |name: &str| members.get(name).and_then(|value| value.as_str()).unwrap_or_default();
     let is_user = kind.name() == "User";
@@ -44,6 +47,65 @@ pub(in crate::service) fn content(kind: &ResourceType, dialect: Dialect, documen
         document: document.to_text(),
         leaves: leaves(kind, document),
     }
+}
+
+/// Longest display name of what is neither a user nor a group, in characters.
+const MAX_LABEL: usize = 256;
+
+/// The same of what is neither a user nor a group: its name is like any value, and it has no status.
+fn own_content(kind: &ResourceType, document: &Document) -> Content {
+    let members = document.as_map();
+    let is_shown = |attribute: &&Attribute| attribute.kind == Type::String && attribute.returned != Returned::Never;
+    let required = kind.schema().attributes.iter().filter(|attribute| attribute.required);
+    let named = ["displayName", "name"]
+        .iter()
+        .filter_map(|name| kind.schema().attribute(name));
+    let mut named = named.chain(required).filter(is_shown);
+    let label = named.find_map(|attribute| members.get(&attribute.name)?.as_str());
+    let label: String = label.unwrap_or_default().chars().take(MAX_LABEL).collect();
+    Content {
+        name_key: fold::fold(&label),
+        unique: Uniqueness::Free,
+        label,
+        active: None,
+        document: document.to_text(),
+        leaves: leaves(kind, document),
+    }
+}
+
+/// What the log tells of a document: of what is neither a user nor a group nothing is sealed, so what nobody is shown is
+/// left out.
+pub(super) fn told<'d>(kind: &ResourceType, document: &'d Document) -> Cow<'d, Map<String, Value>> {
+    let mut told = Cow::Borrowed(document.as_map());
+    if !kind.is_own() {
+        return told;
+    }
+    let is_hidden = |attribute: &Attribute| attribute.returned == Returned::Never;
+    for field in kind.fields() {
+        let attribute = field.attribute();
+        let whole = is_hidden(attribute);
+        if !whole && !attribute.sub_attributes.iter().any(is_hidden) {
+            continue;
+        }
+        let home = match field.extension() {
+            Some(urn) => told.to_mut().get_mut(urn).and_then(Value::as_object_mut),
+            None => Some(told.to_mut()),
+        };
+        let Some(home) = home else { continue };
+        if whole {
+            home.shift_remove(&attribute.name);
+            continue;
+        }
+        let elements = match home.get_mut(&attribute.name) {
+            Some(Value::Array(elements)) => elements.iter_mut().collect(),
+            Some(one) => vec![one],
+            None => Vec::new(),
+        };
+        for element in elements.into_iter().filter_map(Value::as_object_mut) {
+            element.retain(|name, _| !attribute.sub(name).is_some_and(is_hidden));
+        }
+    }
+    told
 }
 
 /// What the name of a resource compares as.

@@ -116,6 +116,13 @@ pub(super) async fn before_end(
             let guard = before_members(services, caller, (unit, locked), pk, now).await?;
             Ok(Guard { smart: false, ..guard })
         }
+        // Nobody has access by it.
+        Kind::Own(_) => Ok(Guard {
+            services: services.clone(),
+            caller: caller.clone(),
+            admins: None,
+            smart: false,
+        }),
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) fn of(whose: Pk, renames: bool, moved: &Moved, (before, after): (Opti
 }
 
 /// Whether a resource is called otherwise than before, from the attributes that differ: a name that is only spelled
-/// otherwise is the same.
+/// otherwise is the same. Only users and groups are known by it.
 pub(super) fn renames(kind: &ResourceType, names: &[String], before: &Document, after: &Document) -> bool {
     let name = name_attribute(kind);
-    names.iter().any(|changed| changed == name) && name_key(kind, before) != name_key(kind, after)
+    !kind.is_own() && names.iter().any(|changed| changed == name) && name_key(kind, before) != name_key(kind, after)
 }

@@ -45,6 +45,8 @@ pub(super) async fn keep(
     // Before anything is written: the policy is locked first.
     if let Some(derived) = &planned.derived {
         derived.share(unit);
+    } else if target.store_kind.is_own() && locked.is_none() {
+        unit.policy().share_later();
     }
     if let (Some(asked), Some(locked)) = (&planned.asked, &locked) {
         let user = (pk, &planned.stored.id);

@@ -150,7 +150,7 @@ fn question(
     })
 }
 
-/// What the store finds: users and groups. By a turn of a walk if there is one, else by position.
+/// What the store finds: resources that clients write. By a turn of a walk if there is one, else by position.
 async fn stored(
     services: &Services,
     caller: &Caller,
@@ -158,10 +158,7 @@ async fn stored(
     question: &Question,
     turn: Option<&Turn>,
 ) -> Result<(Vec<Shown>, Rest)> {
-    let kinds: Vec<Kind> = Kind::ALL
-        .into_iter()
-        .filter(|kind| types.iter().any(|ty| ty.name() == kind.name()))
-        .collect();
+    let kinds: Vec<Kind> = types.iter().filter_map(|ty| Kind::of(ty)).collect();
     for _ in 0..smart::MAX_READS {
         let given = Given::for_filter(services, caller, question.filter.as_ref()).await?;
         let query = Query {
@@ -241,7 +238,9 @@ async fn show(
         }
     }
     let items = rows.into_iter().filter_map(|row| {
-        let ty = types.iter().find(|ty| ty.name() == row.kind.name())?;
+        let ty = types
+            .iter()
+            .find(|ty| ty.name() == row.kind.name() && ty.is_own() == row.kind.is_own())?;
         let relations = (wanted && row.kind == Kind::Group)
             .then(|| Relations::Members(members.remove(&row.pk).unwrap_or_default()));
         Some(shown(ty, row, view, relations))

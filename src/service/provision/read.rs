@@ -44,7 +44,7 @@ pub async fn read(
             smart::complete(services, caller, std::slice::from_mut(&mut stored)).await?;
             return Ok(shown(kind, stored, view, None));
         }
-        if !view.wants("members") {
+        if store_kind != Kind::Group || !view.wants("members") {
             return Ok(shown(kind, stored, view, None));
         }
         let given = Given::for_groups(services, caller, &[(stored.pk, stored.policy_version)]).await?;
@@ -74,7 +74,7 @@ pub(super) fn groups(view: &View) -> Groups {
 pub(super) fn shown(kind: &Arc<ResourceType>, stored: Stored, view: &View, members: Option<Relations>) -> Shown {
     let relations = match stored.kind {
         Kind::User if view.wants("groups") => membership::groups(stored.groups),
-        Kind::User => Relations::Unread,
+        Kind::User | Kind::Own(_) => Relations::Unread,
         Kind::Group => members.unwrap_or_default(),
     };
     Shown {

@@ -32,7 +32,7 @@ pub(super) async fn explain(
     match error {
         store::Error::Taken(store::error::Unique::Name) => {}
         store::Error::Taken(store::error::Unique::Value) => {
-            let paths = kind.unique_paths().join("`, `");
+            let paths = kind.unique_paths().collect::<Vec<_>>().join("`, `");
             let what = kind.name().to_lowercase();
             return scim::Error::uniqueness(format!("another {what} has the same value of `{paths}`")).into();
         }

@@ -5,7 +5,7 @@ use tokio::sync::OnceCell;
 
 use super::apply::{After, apply};
 use super::aside::{self, Said};
-use super::create::refused;
+use super::attempt::refused;
 use super::draft::store_kind;
 use super::effect::Effect;
 use super::guard::{self, Locked, Need};
@@ -153,6 +153,10 @@ pub(super) async fn attempt(
             // The account may end.
             None => Need::Hold,
         },
+        Kind::Own(_) => match unlocked(target, &next).await? {
+            Some(shown) => return Ok(shown),
+            None => Need::Share,
+        },
         Kind::Group => foreseen(target, &next).await?,
     };
     let mut unit = target.services.begin(&target.caller).await?;
@@ -227,7 +231,7 @@ async fn foreseen(target: &Target, next: &(impl Fn(&Document, Option<&str>) -> R
 
 /// The members that rules give to a group, where the answer shows members or the request speaks of them.
 async fn given(target: &Target, planned: &Planned) -> Result<ByRule> {
-    if target.store_kind == Kind::User || !target.wants_members() && planned.next.members.is_empty() {
+    if target.store_kind != Kind::Group || !target.wants_members() && planned.next.members.is_empty() {
         return Ok(ByRule::NONE);
     }
     let Target { services, caller, .. } = target;

@@ -105,14 +105,10 @@ impl Change for Changing {
     }
 }
 
-fn kind_of(ty: &ResourceType) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| kind.name() == ty.name())
-}
-
 /// What of what is stored would be invalid.
 async fn look(desk: &mut Desk, (old, new): (&Registry, &Registry), preview: &mut Preview) -> Result<()> {
     for before in old.types() {
-        let (Some(kind), after) = (kind_of(before), new.resource_type(before.name())) else {
+        let (Some(kind), after) = (Kind::of(before), new.resource_type(before.name())) else {
             continue;
         };
         for demand in before.demands(after) {
@@ -140,21 +136,24 @@ async fn look(desk: &mut Desk, (old, new): (&Registry, &Registry), preview: &mut
 
 /// Has the index of values that must be unique say what the schemas say.
 async fn unique(desk: &mut Desk, old: &Registry, new: &Registry) -> Result<()> {
-    let paths = |registry: &Registry| -> Vec<String> {
-        let types = registry.types().iter();
-        types.flat_map(|ty| ty.unique_paths().iter().cloned()).collect()
-    };
-    let (before, after) = (paths(old), paths(new));
-    for path in before.iter().filter(|path| !after.contains(path)) {
-        desk.unit.schemas().make_free(path).await?;
+    let (before, after) = (keys(old), keys(new));
+    for key in before.iter().filter(|key| !after.contains(key)) {
+        desk.unit.schemas().make_free(key).await?;
     }
     for ty in new.types() {
-        let Some(kind) = kind_of(ty) else { continue };
+        let Some(kind) = Kind::of(ty) else { continue };
         let old = old.resource_type(ty.name());
-        let is_new = |path: &&String| old.is_none_or(|old| old.unique_key(path).is_none());
-        for path in ty.unique_paths().iter().filter(is_new) {
-            desk.unit.schemas().make_unique(kind, path, path).await?;
+        let is_new = |path: &&str| old.is_none_or(|old| old.unique_key(path).is_none());
+        for path in ty.unique_paths().filter(is_new) {
+            let key = ty.unique_key(path).unwrap_or(path);
+            desk.unit.schemas().make_unique(kind, path, key).await?;
         }
     }
     Ok(())
+}
+
+/// Under which keys values must be unique.
+fn keys(registry: &Registry) -> Vec<&str> {
+    let of = |ty| ResourceType::unique_paths(ty).filter_map(|path| ty.unique_key(path));
+    registry.types().iter().flat_map(of).collect()
 }

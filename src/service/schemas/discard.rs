@@ -1,13 +1,15 @@
-//! What resources have of an extension is taken from them, so that its schema can go.
+//! What resources have of an extension, or all resources of a type, are taken away, so that its definition can go.
 
 use serde_json::json;
+use std::sync::Arc;
 
 use super::change::{Purpose, change};
 use super::edit::Asked;
 use super::shown::Preview;
+use crate::base::id::Pk;
 use crate::scim::message::PATCH_OP;
 use crate::scim::project::View;
-use crate::scim::schema::{Among, Demand, Holds};
+use crate::scim::schema::{Among, Demand, Holds, ResourceType};
 use crate::service::access::authority::{GIVE, SETTINGS, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -28,17 +30,60 @@ pub async fn discard(services: &Services, caller: &Caller, urn: &str) -> Result<
     require(services, caller, &[SETTINGS]).await?;
     require(services, caller, &[GIVE]).await?;
     super::shown::schema(services, caller, urn).await?;
-    for kind in Kind::ALL {
-        of_kind(services, caller, (kind, urn)).await?;
+    for ty in caller.types() {
+        of_extension(services, caller, (ty, urn)).await?;
     }
     change(services, caller, Asked::NoSchema(urn), Purpose::Make).await
 }
 
-async fn of_kind(services: &Services, caller: &Caller, (kind, urn): (Kind, &str)) -> Result<()> {
-    let ty = caller
-        .type_at(kind.endpoint().trim_start_matches('/'))
-        .ok_or(Error::NotFound)?;
-    let Some(extension) = ty.extension(urn) else {
+/// Removes what the organisation says of a resource type, in the same way: of one that it has defined itself every resource,
+/// of another one what its resources have of the extensions.
+///
+/// # Errors
+/// As [`discard`].
+pub async fn discard_type(services: &Services, caller: &Caller, name: &str) -> Result<Preview> {
+    require(services, caller, &[SETTINGS]).await?;
+    require(services, caller, &[GIVE]).await?;
+    let own = super::shown::resource_type(services, caller, name).await?;
+    let stays = services.vocabularies().base().resource_type(name).is_some();
+    let ty = caller.types().iter().find(|ty| ty.name() == name);
+    match ty {
+        Some(ty) if stays => {
+            let extensions = own["schemaExtensions"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            for urn in extensions.iter().filter_map(|extension| extension["schema"].as_str()) {
+                of_extension(services, caller, (ty, urn)).await?;
+            }
+        }
+        Some(ty) => all(services, caller, ty).await?,
+        None => {}
+    }
+    change(services, caller, Asked::NoType(name), Purpose::Make).await
+}
+
+/// Deletes all resources of a type, each by itself.
+async fn all(services: &Services, caller: &Caller, ty: &Arc<ResourceType>) -> Result<()> {
+    let Some(kind) = Kind::of(ty) else { return Ok(()) };
+    loop {
+        let reader = services.read(caller);
+        let rows = reader.resources().after(kind, Pk(0), TOGETHER).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            match provision::delete(services, caller, ty, &row.id, &IfMatch::Absent).await {
+                // Somebody was faster.
+                Ok(()) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+async fn of_extension(services: &Services, caller: &Caller, (ty, urn): (&Arc<ResourceType>, &str)) -> Result<()> {
+    let (Some(extension), Some(kind)) = (ty.extension(urn), Kind::of(ty)) else {
         return Ok(());
     };
     let demand = Demand {

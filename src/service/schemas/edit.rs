@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::definitions::{Definitions, MOST_SCHEMAS, MOST_TYPES};
-use crate::scim::schema::{RESOURCE_TYPE, Schema, SchemaFault, TypeDefinition};
+use crate::scim::schema::{RESOURCE_TYPE, Registry, Schema, SchemaFault, TypeDefinition};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{Thing, What};
 use crate::store::schemas::Defined;
@@ -153,6 +153,11 @@ pub(super) fn json_of_schema(schema: &Schema) -> Value {
     value
 }
 
+/// Whether a definition can be one of a type that is not there without it.
+fn is_whole(ty: &TypeDefinition) -> bool {
+    ty.endpoint.is_some() && ty.schema.is_some() && Registry::builtin().resource_type(&ty.name).is_none()
+}
+
 impl Definitions {
     pub(super) fn schema(&self, urn: &str) -> Option<&Schema> {
         self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
@@ -180,11 +185,18 @@ impl Definitions {
             }
             Edit::NoSchema(urn) => {
                 self.schema(urn).ok_or(Error::NotFound)?;
-                after.schemas.retain(|known| !known.id.eq_ignore_ascii_case(urn));
-                for ty in &mut after.types {
-                    ty.extensions.retain(|(named, _)| !named.eq_ignore_ascii_case(urn));
+                let is_it = |named: &str| named.eq_ignore_ascii_case(urn);
+                if let Some(ty) = self.types.iter().find(|ty| ty.schema.as_deref().is_some_and(is_it)) {
+                    return Err(Error::conflict(format!(
+                        "it is what the resources of the type `{}` are made of; remove that type first",
+                        ty.name
+                    )));
                 }
-                after.types.retain(|ty| !ty.extensions.is_empty());
+                after.schemas.retain(|known| !is_it(&known.id));
+                for ty in &mut after.types {
+                    ty.extensions.retain(|(named, _)| !is_it(named));
+                }
+                after.types.retain(|ty| !ty.extensions.is_empty() || is_whole(ty));
             }
             Edit::Type(ty) => {
                 after.types.retain(|known| known.name != ty.name);
@@ -202,7 +214,7 @@ impl Definitions {
         }
         if after.types.len() > MOST_TYPES {
             return Err(Error::conflict(format!(
-                "an organisation adds to at most {MOST_TYPES} resource types"
+                "an organisation defines or adds to at most {MOST_TYPES} resource types"
             )));
         }
         after.schemas.sort_by_key(|schema| schema.id.to_ascii_lowercase());

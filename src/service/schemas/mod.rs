@@ -12,7 +12,7 @@ mod vocabulary;
 
 pub use change::{Purpose, change};
 pub use definitions::{Definitions, Unusable};
-pub use discard::discard;
+pub use discard::{discard, discard_type};
 pub use edit::Asked;
 pub use shown::{InTheWay, Preview, resource_type, resource_types, schema, schemas};
 pub(super) use vocabulary::Vocabularies;

@@ -18,7 +18,7 @@ use crate::store::Kind;
 pub(super) const fn name_of(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "userName",
-        Kind::Group => "displayName",
+        Kind::Group | Kind::Own(_) => "displayName",
     }
 }
 
@@ -54,7 +54,7 @@ impl Moves {
                 name,
                 match step.kind {
                     Kind::User => user_name_key(text),
-                    Kind::Group => fold(text),
+                    Kind::Group | Kind::Own(_) => fold(text),
                 },
             ))
         };

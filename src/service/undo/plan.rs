@@ -310,5 +310,6 @@ pub(super) const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "user",
         Kind::Group => "group",
+        Kind::Own(_) => "resource",
     }
 }

@@ -299,6 +299,8 @@ async fn make(
     let (endpoint, what) = match step.kind {
         store::Kind::User => ("Users", Kind::User),
         store::Kind::Group => ("Groups", Kind::Group),
+        // Only what happened to users and groups is taken back.
+        store::Kind::Own(_) => return Err(Error::NotFound),
     };
     let kind = caller.type_at(endpoint).ok_or(Error::NotFound)?;
     let unmoved = IfMatch::Versions(vec![version.0]);

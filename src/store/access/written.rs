@@ -87,7 +87,7 @@ fn read_subject(kind: i64, pk: i64) -> Result<Subject> {
     match Kind::from_code(kind) {
         Some(Kind::User) => Ok(Subject::User(Pk(pk))),
         Some(Kind::Group) => Ok(Subject::Group(Pk(pk))),
-        None => Err(Error::Damaged("subject of a grant")),
+        Some(Kind::Own(_)) | None => Err(Error::Damaged("subject of a grant")),
     }
 }
 

@@ -30,10 +30,10 @@ impl Column {
     pub(super) fn of(path: &str, kinds: &[Kind]) -> Option<Self> {
         Some(match path {
             "id" => Self::Id,
-            "userName" => Self::Name(Kind::User),
+            "userName" if kinds.contains(&Kind::User) => Self::Name(Kind::User),
             "displayName" if kinds == [Kind::Group] => Self::Name(Kind::Group),
             "externalId" => Self::ExternalId,
-            "active" => Self::Active,
+            "active" if kinds.contains(&Kind::User) => Self::Active,
             "meta.created" => Self::Created,
             "meta.lastModified" => Self::Modified,
             "meta.resourceType" => Self::ResourceType,
@@ -43,6 +43,30 @@ impl Column {
             _ => return None,
         })
     }
+}
+
+/// The path of a resource as text, for resources of these kinds.
+pub(super) fn location(row: &'static str, kinds: &[Kind]) -> Vec<&'static str> {
+    let mut pieces = vec!["(CASE ", row, ".kind WHEN 1 THEN '/Users/'"];
+    for kind in kinds {
+        if let Kind::Own(own) = kind {
+            pieces.extend([" WHEN ", own.digits(), " THEN '", kind.endpoint(), "/'"]);
+        }
+    }
+    pieces.extend([" ELSE '/Groups/' END || ", row, ".id)"]);
+    pieces
+}
+
+/// The name of its type.
+pub(super) fn type_name(row: &'static str, kinds: &[Kind]) -> Vec<&'static str> {
+    let mut pieces = vec!["CASE ", row, ".kind WHEN 1 THEN 'User'"];
+    for kind in kinds {
+        if let Kind::Own(own) = kind {
+            pieces.extend([" WHEN ", own.digits(), " THEN '", kind.name(), "'"]);
+        }
+    }
+    pieces.push(" ELSE 'Group' END");
+    pieces
 }
 
 impl Compiler<'_> {
@@ -67,20 +91,14 @@ impl Compiler<'_> {
             Column::Created => self.instant(&[row, ".created"], ask.check),
             Column::Modified => self.instant(&[row, ".modified"], ask.check),
             Column::ResourceType => {
-                self.kinds_where(&[row, ".kind"], |kind| ask.passes(kind.name()));
+                self.kinds_where(&[row, ".kind"], self.kinds, |kind| ask.passes(kind.name()));
             }
             Column::Version => {
                 let key = &["'W/\"' || CAST(", row, ".version AS TEXT) || '\"'"];
                 compare(self.out, Field { key, rest: None }, ask.check);
             }
             Column::Location => {
-                let key = &[
-                    "(CASE ",
-                    row,
-                    ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ",
-                    row,
-                    ".id)",
-                ];
+                let key = &location(row, self.kinds);
                 compare(self.out, Field { key, rest: None }, ask.check);
             }
             Column::Meta => drop(self.out.push("1 = 1")),
@@ -128,18 +146,23 @@ impl Compiler<'_> {
         }
     }
 
-    /// Writes that a number of a kind is one of those for which the condition holds.
-    pub(super) fn kinds_where(&mut self, number: &[&'static str], holds: impl Fn(Kind) -> bool) {
-        let good: Vec<_> = Kind::ALL.into_iter().filter(|kind| holds(*kind)).collect();
-        if good.len() == Kind::ALL.len() || good.is_empty() {
+    /// Writes that a number of a kind, which is one of these, is one of those for which the condition holds.
+    pub(super) fn kinds_where(&mut self, number: &[&'static str], among: &[Kind], holds: impl Fn(Kind) -> bool) {
+        let good: Vec<_> = among.iter().copied().filter(|kind| holds(*kind)).collect();
+        if good.len() == among.len() || good.is_empty() {
             self.out.push(if good.is_empty() { "1 = 0" } else { "1 = 1" });
             return;
         }
+        self.one_of_kinds(number, &good);
+    }
+
+    /// Writes that a number of a kind is one of these.
+    pub(super) fn one_of_kinds(&mut self, number: &[&'static str], kinds: &[Kind]) {
         for piece in number {
             self.out.push(piece);
         }
         self.out.push(" IN (");
-        for (at, kind) in good.into_iter().enumerate() {
+        for (at, kind) in kinds.iter().enumerate() {
             self.out.push(if at == 0 { "" } else { ", " }).push_bind(kind.code());
         }
         self.out.push(")");

@@ -129,8 +129,8 @@ impl<'a> Compiler<'a> {
         if let [kind] = self.kinds {
             self.out.push(row).push(".kind = ").push_bind(kind.code());
         } else {
-            let kinds = self.kinds;
-            self.kinds_where(&[row, ".kind"], |kind| kinds.contains(&kind));
+            // Rows are in the order of their numbers, not of their kinds: an index by kind would have to be sorted.
+            self.one_of_kinds(&["(", row, ".kind + 0)"], self.kinds);
         }
     }
 
@@ -322,6 +322,10 @@ impl<'a> Compiler<'a> {
                 Some(column) => {
                     self.out.push("(");
                     self.column(row, column, ask);
+                    if self.is_column_of_users(column) {
+                        self.out.push(" OR ");
+                        self.attribute(Form::Row(row), ask);
+                    }
                     self.out.push(")");
                 }
                 None => self.attribute(Form::Row(row), ask),
@@ -330,6 +334,11 @@ impl<'a> Compiler<'a> {
             Scope::Element(_) => self.sibling(ask),
             Scope::Related(relation) => self.related(relation, ask),
         }
+    }
+
+    /// Whether only users have it as a column, and others that are asked for have rows.
+    fn is_column_of_users(&self, column: Column) -> bool {
+        matches!(column, Column::Active | Column::Name(Kind::User)) && self.kinds.iter().any(|kind| kind.is_own())
     }
 
     /// Attribute rows that answer the question; of `members` and `groups`, which have none, whether there are any.
@@ -446,7 +455,7 @@ pub(in crate::store) fn members_of(out: &mut Statement, filter: &Checked) {
          AND u.tenant_id = $1 AND u.pk = m.member_pk AND ",
     );
     let paths = HashMap::new();
-    let mut compiler = Compiler::new(out, 1, 1, &Kind::ALL, &paths);
+    let mut compiler = Compiler::new(out, 1, 1, &Kind::BUILTIN, &paths);
     match filter.root() {
         Node::Some { path, node } if path == "members" => {
             compiler.condition(node, Scope::Related(Relation::Member));

@@ -9,8 +9,11 @@ use crate::store::document::split;
 use crate::store::error::{Error, Result};
 use crate::store::sql::{Bind, Read, Statement, Tx};
 
-/// Paths that are columns of the resource, so they need no rows.
-const COLUMNS: [&str; 5] = ["id", "externalId", "userName", "active", "meta"];
+/// Paths that are columns of every resource, so they need no rows.
+const COLUMNS: [&str; 3] = ["id", "externalId", "meta"];
+
+/// The same of users alone.
+const OF_USERS: [&str; 2] = ["userName", "active"];
 
 /// Every queryable value of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +39,9 @@ impl Leaves {
             if let Some(key) = kind.unique_key(leaf.path) {
                 leaves.unique.push((key.to_owned(), leaf.fold.clone()));
             }
-            leaves.push(leaf.path, leaf.elem, leaf.fold);
+            if kind.is_own() || !OF_USERS.contains(&leaf.path) {
+                leaves.push(leaf.path, leaf.elem, leaf.fold);
+            }
         });
         leaves.unique.sort_unstable();
         leaves.unique.dedup();

@@ -125,17 +125,17 @@ pub(in crate::store) fn is_of_listed_columns(filter: &Checked, kinds: &[Kind]) -
 
 /// Whether the filter names one resource by a value that is unique, or nearly so: then there is nothing to count or
 /// to page through.
-pub(in crate::store) fn finds_few(filter: &Checked) -> bool {
-    fn few(node: &Node) -> bool {
+pub(in crate::store) fn finds_few(filter: &Checked, kinds: &[Kind]) -> bool {
+    fn few(node: &Node, users: bool) -> bool {
         match node {
             Node::Test(Test {
                 path,
                 check: Match::Equal(_),
                 ..
-            }) => path == "id" || path == "userName",
-            Node::And(parts) => parts.iter().any(few),
+            }) => path == "id" || users && path == "userName",
+            Node::And(parts) => parts.iter().any(|part| few(part, users)),
             _ => false,
         }
     }
-    few(filter.root())
+    few(filter.root(), !kinds.iter().any(|kind| kind.is_own()))
 }

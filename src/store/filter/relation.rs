@@ -1,9 +1,11 @@
 //! Tests of the sub-attributes of `members` and `groups`, which are columns of the resource at the other end.
 
 use super::ask::Ask;
+use super::column::location;
 use super::compile::Compiler;
 use super::text::{Field, compare};
 use crate::scim::filter::Kind as ValueKind;
+use crate::store::kind::Kind;
 
 /// How the resource in question is related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +48,11 @@ impl Compiler<'_> {
                 );
             }
             "$ref" => {
-                let key = &[
-                    "(CASE ",
-                    row,
-                    ".kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || ",
-                    row,
-                    ".id)",
-                ];
+                let key = &location(row, &Kind::BUILTIN);
                 compare(self.out, Field { key, rest: None }, ask.check);
             }
             "type" if relation == Relation::Member => {
-                self.kinds_where(&[row, ".kind"], |kind| ask.passes(kind.name()));
+                self.kinds_where(&[row, ".kind"], &Kind::BUILTIN, |kind| ask.passes(kind.name()));
             }
             "type" => {
                 let direct = if relation == Relation::DirectGroup {

@@ -1,6 +1,6 @@
 //! The value resources are sorted by (RFC 7644 §3.4.2.3).
 
-use super::column::Column;
+use super::column::{Column, location, type_name};
 use super::compile::Compiler;
 use crate::scim::filter::Kind as ValueKind;
 use crate::store::kind::Kind;
@@ -82,14 +82,17 @@ impl Compiler<'_> {
             Some(Column::Active) => drop(self.out.push("r.active")),
             Some(Column::Created) => drop(self.out.push("r.created")),
             Some(Column::Modified) => drop(self.out.push("r.modified")),
-            Some(Column::ResourceType) => drop(self.out.push("CASE r.kind WHEN 1 THEN 'User' ELSE 'Group' END")),
+            Some(Column::ResourceType) => self.pieces(&type_name("r", self.kinds)),
             Some(Column::Version) => drop(self.out.push("CAST(r.version AS TEXT)")),
-            Some(Column::Location) => {
-                self.out
-                    .push("CASE r.kind WHEN 1 THEN '/Users/' ELSE '/Groups/' END || r.id");
-            }
+            Some(Column::Location) => self.pieces(&location("r", self.kinds)),
             Some(Column::Meta) => drop(self.out.push("NULL")),
             None => self.sort_attribute(sort, extent),
+        }
+    }
+
+    fn pieces(&mut self, pieces: &[&'static str]) {
+        for piece in pieces {
+            self.out.push(piece);
         }
     }
 

@@ -5,7 +5,6 @@ use crate::access::fuse::{Fuse, Harm};
 use crate::base::clock::Timestamp;
 use crate::base::id::{ConnectionId, Pk, TenantId};
 use crate::store::error::{Error, Result};
-use crate::store::kind::Kind;
 use crate::store::sql::{Db, FromRow, Read, Row, Statement, Tx};
 
 /// The fuses of one tenant.
@@ -153,15 +152,13 @@ impl<R: Read> Fuses<R> {
         Ok(rows.into_iter().map(|Counted(harm, counter)| (harm, counter)).collect())
     }
 
-    /// How many users and groups there are: what shares are shares of.
+    /// How many resources there are, of any type: what shares are shares of.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn everybody(&mut self) -> Result<u64> {
-        const EVERYBODY: &str = "SELECT CAST(coalesce(sum(t.n), 0) AS BIGINT) FROM tally t WHERE t.tenant_id = $1 \
-                                 AND t.kind IN ($2, $3)";
+        const EVERYBODY: &str = "SELECT CAST(coalesce(sum(t.n), 0) AS BIGINT) FROM tally t WHERE t.tenant_id = $1";
         let everybody = Statement::new(EVERYBODY).bind(self.tenant);
-        let everybody = everybody.bind(Kind::User.code()).bind(Kind::Group.code());
         let row: Option<(i64,)> = self.source.row(everybody).await?;
         Ok(row.map_or(0, |row| unsigned(row.0)))
     }

@@ -280,7 +280,7 @@ pub(in crate::store) fn kept(script: Script, tenant: TenantId, (kind, pk): (Kind
         .before(of(GRANTS))
         .before(of(EXTERNAL));
     match kind {
-        Kind::User => script,
+        Kind::User | Kind::Own(_) => script,
         Kind::Group => script.before(of(MEMBERS)),
     }
 }

@@ -27,9 +27,15 @@ pub struct Deleted {
     pub tokens: Vec<String>,
 }
 
+const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
+const VALUES: &str = "DELETE FROM unique_value WHERE tenant_id = $1 AND resource_pk = $2";
+const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
+const ASIDE: &str = "DELETE FROM aside WHERE tenant_id = $1 AND resource_pk = $2";
+const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
+
 impl Resources<&mut Tx> {
-    /// Removes a resource, of which a tombstone is kept, with its memberships in both directions, its grants, and what is known of it for rules;
-    /// revokes its tokens. Rules do not give membership of a group that is gone.
+    /// Removes a resource, of which a tombstone is kept if it is a user or a group, with its memberships in both directions,
+    /// its grants, and what is known of it for rules; revokes its tokens. Rules do not give membership of a group that is gone.
     ///
     /// # Errors
     /// [`Error::Stale`] when it is not at version `expected`; the unit is lost then.
@@ -38,14 +44,12 @@ impl Resources<&mut Tx> {
                             SELECT g.pk FROM resource g WHERE g.tenant_id = $1 AND g.pk IN (\
                             SELECT m.group_pk FROM member m WHERE m.tenant_id = $1 AND m.member_pk = $2) \
                             ORDER BY g.pk [lock g]) RETURNING pk, id, version";
-        const LEAVES: &str = "DELETE FROM attribute WHERE tenant_id = $1 AND resource_pk = $2";
-        const VALUES: &str = "DELETE FROM unique_value WHERE tenant_id = $1 AND resource_pk = $2";
-        const NAMES: &str = "DELETE FROM external_id WHERE tenant_id = $1 AND resource_pk = $2";
         const GRANTS: &str = "DELETE FROM access_grant WHERE tenant_id = $1 AND subject_pk = $2";
         const MATCHES: &str = "DELETE FROM rule_match WHERE tenant_id = $1 AND user_pk = $2";
         const PASSWORD: &str = "DELETE FROM password WHERE tenant_id = $1 AND resource_pk = $2";
-        const ASIDE: &str = "DELETE FROM aside WHERE tenant_id = $1 AND resource_pk = $2";
-        const DELETE: &str = "DELETE FROM resource WHERE tenant_id = $1 AND pk = $2 AND version = $3 RETURNING pk";
+        if kind.is_own() {
+            return self.delete_own(kind, pk, expected).await;
+        }
         let tenant = self.tenant;
         let of = |text| Statement::new(text).bind(tenant).bind(pk);
         let left: Vec<(i64, String, i64)> = self.source.write_rows(of(LEFT).bind(now)).await?;
@@ -55,7 +59,7 @@ impl Resources<&mut Tx> {
         let of_kind = match kind {
             Kind::User => of(MATCHES),
             // First: it looks at what goes.
-            Kind::Group => bump_if_known(self.tenant, &[pk.0]),
+            Kind::Group | Kind::Own(_) => bump_if_known(self.tenant, &[pk.0]),
         };
         let script = Script::new(of(DELETE).bind(expected));
         let script = tombstones::kept(script, tenant, (kind, pk), now)
@@ -75,7 +79,7 @@ impl Resources<&mut Tx> {
         members::after_delete(self.source, self.tenant, &below).await?;
         let tokens = match kind {
             Kind::User => Tokens::new(tenant, &mut *self.source).revoke_of(pk, now).await?,
-            Kind::Group => Vec::new(),
+            Kind::Group | Kind::Own(_) => Vec::new(),
         };
         let left = left.into_iter();
         Ok(Deleted {
@@ -86,6 +90,22 @@ impl Resources<&mut Tx> {
             grants,
             tokens,
         })
+    }
+
+    /// The same of what is neither a user nor a group: nobody is a member, holds anything, or comes back.
+    async fn delete_own(&mut self, kind: Kind, pk: Pk, expected: Version) -> Result<Deleted> {
+        let of = |text| Statement::new(text).bind(self.tenant).bind(pk);
+        let script = Script::new(of(DELETE).bind(expected))
+            .before(of(LEAVES))
+            .before(of(VALUES))
+            .before(of(NAMES))
+            .before(of(ASIDE))
+            .after(self.tally(kind, pk, -1));
+        let gone: Vec<(i64,)> = self.source.write_rows(script).await?;
+        if gone.is_empty() {
+            return Err(Error::Stale);
+        }
+        Ok(Deleted::default())
     }
 
     /// Rules that give membership of a group lose that outcome.

@@ -1,10 +1,10 @@
 //! `muster schema`, and the schemas of every tenant in a folder.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::words::{BADGE, badge, extends, set};
+use super::words::{BADGE, DEVICE_FILE, TESTRESOURCE_FILE, badge, extends, set, test_resource};
 use crate::admin::desk::Desk;
-use crate::cli::server::{command, fails};
+use crate::cli::server::{Server, command, fails};
 use crate::support::TestHouse;
 use crate::support::program::run;
 
@@ -52,5 +52,42 @@ each_database! {
         let told = fails(command(&house.database).args(["schema", "list", "--tenant", "acme", "--schemas", given]), 2);
         assert!(told.contains("there is no schema"), "{told}");
         set(&Desk::admin(&house), &badge()).await.status(200);
+    }
+
+    async fn a_resource_type_of_a_file_is_served_to_every_tenant(house: TestHouse) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("test.json"), TESTRESOURCE_FILE).unwrap();
+        std::fs::write(folder.path().join("device.json"), DEVICE_FILE).unwrap();
+        let given = folder.path().to_str().unwrap();
+        let server = Server::start(&house.database, &["--schemas", given], &[]);
+        let client = server.client(&house.token(&[]));
+        let ask = async |method: &str, path: &str, body: Option<&Value>| client.ask(method, path, body).await.unwrap();
+        let made = ask("POST", "/TestResources", Some(&test_resource("one", &json!({"integerAttr": 1})))).await.status(201);
+        let path = format!("/TestResources/{}", made.id());
+        let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "integerAttr", "value": 2}]});
+        assert_eq!(ask("PATCH", &path, Some(&patch)).await.status(200).json["integerAttr"], 2);
+        assert_eq!(ask("GET", "/TestResources?filter=integerAttr%20eq%202", None).await.status(200).ids(), [made.id()]);
+        ask("POST", "/TestResources", Some(&test_resource("ONE", &json!({})))).await.error(409, Some("uniqueness"));
+        assert_eq!(ask("GET", "/ResourceTypes/Device", None).await.status(200).json["endpoint"], "/Devices");
+        ask("DELETE", &path, None).await.no_content();
+        // Who was started without the folder knows nothing of it.
+        house.get("/TestResources").await.error(404, None);
+    }
+
+    async fn the_command_line_defines_a_type_and_ends_it_with_its_resources(house: TestHouse) {
+        let file = house.database.folder().join("device.json");
+        std::fs::write(&file, DEVICE_FILE).unwrap();
+        let device = "urn:ietf:params:scim:schemas:core:2.0:Device";
+        let set = ["schema", "set", "--tenant", "acme", file.to_str().unwrap()];
+        assert!(run(&house.database, &set).status.success());
+        let listed = run(&house.database, &["schema", "list", "--tenant", "acme"]);
+        assert!(String::from_utf8(listed.stdout).unwrap().contains(&format!("Device: {device}, ")));
+        house.post("/Devices", json!({"schemas": [device], "active": true})).await.status(201);
+        let remove = ["schema", "remove", "--tenant", "acme", "Device"];
+        let told = fails(command(&house.database).args(remove), 1);
+        assert!(told.contains("1 stored resources of the type `Device`"), "{told}");
+        assert!(run(&house.database, &[&remove[..], &["--discard"]].concat()).status.success());
+        house.get("/Devices").await.error(404, None);
+        assert!(run(&house.database, &["schema", "remove", "--tenant", "acme", device]).status.success());
     }
 }

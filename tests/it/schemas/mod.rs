@@ -1,9 +1,16 @@
-//! Schemas that an organisation defines at run time: what they do to its resources, and what stands in the way of them.
+//! Schemas and resource types that an organisation defines at run time: what they do to its resources, and what stands in
+//! the way of them.
 //!
-//! May use `support`, `admin` and the command line of the program; must never name a function of the crate.
+//! May use `support`, `admin`, `bulk`, `fuse`, `log` and the command line of the program; must never name a function of the
+//! crate.
 
 mod bad_input;
+mod bad_types;
 mod changes;
+mod devices;
+mod every_type;
 mod files;
+mod held;
+mod types;
 mod values;
 pub mod words;

@@ -69,3 +69,61 @@ pub async fn badges(desk: &Desk) {
 pub fn worn(name: &str, badge: &Value) -> Value {
     user(name, json!({"schemas": [USER, BADGE], BADGE: badge}))
 }
+
+/// The schema of the resource type of every kind of attribute, and its extension, which is required.
+pub const TEST: &str = "urn:ietf:params:scim:schemas:test:2.0:TestResource";
+pub const TEST_EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource";
+/// The schema of robots, which are made of two attributes.
+pub const ROBOT: &str = "urn:example:robot:1.0:Robot";
+
+/// Definitions as the files of `conformance/schemas` have them.
+pub const TESTRESOURCE_FILE: &str = include_str!("../../../conformance/schemas/testresource.json");
+pub const DEVICE_FILE: &str = include_str!("../../../conformance/schemas/device.json");
+
+/// Defines all that a file has.
+pub async fn define(desk: &Desk, file: &str) {
+    let file: Value = serde_json::from_str(file).unwrap();
+    for schema in file["schemas"].as_array().unwrap() {
+        set(desk, schema).await.status(200);
+    }
+    let types = file["resourceTypes"].as_array().cloned();
+    for ty in types.unwrap_or_else(|| vec![file["resourceType"].clone()]) {
+        attach(desk, &ty).await.status(200);
+    }
+}
+
+/// A resource type with an endpoint of its own.
+pub fn own_type(name: &str, endpoint: &str, core: &str) -> Value {
+    let mut definition = extends(name, &[]);
+    definition["endpoint"] = endpoint.into();
+    definition["schema"] = core.into();
+    definition
+}
+
+/// There are robots from now on.
+pub async fn robots(desk: &Desk) {
+    let attributes = json!([
+        {"name": "name", "type": "string", "required": true, "uniqueness": "server"},
+        {"name": "wheels", "type": "integer"},
+    ]);
+    set(desk, &schema(ROBOT, &attributes)).await.status(200);
+    attach(desk, &own_type("Robot", "/Robots", ROBOT)).await.status(200);
+}
+
+/// A robot.
+pub fn robot(name: &str, wheels: i64) -> Value {
+    json!({"schemas": [ROBOT], "name": name, "wheels": wheels})
+}
+
+/// A test resource with more than what it needs.
+pub fn test_resource(identifier: &str, more: &Value) -> Value {
+    let mut body = json!({
+        "schemas": [TEST, TEST_EXTENSION],
+        "identifier": identifier,
+        TEST_EXTENSION: {"extRequired": "there"},
+    });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}

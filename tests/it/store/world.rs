@@ -119,7 +119,7 @@ pub async fn fill(shelf: &Shelf, dice: &mut Dice, users: usize, groups: usize) -
         let kind = if at < users { Kind::User } else { Kind::Group };
         let document = match kind {
             Kind::User => user(dice, &words, at),
-            Kind::Group => group(dice, &words, at),
+            Kind::Group | Kind::Own(_) => group(dice, &words, at),
         };
         let id = shelf.ids.next();
         let external_id = (dice.below(3) == 0).then(|| dice.pick(&words).clone());

@@ -151,6 +151,8 @@ impl Touched {
                 self.records
                     .extend(records.collect::<Option<Vec<_>>>().ok_or(Error::Stale)?);
             }
+            // What is neither a user nor a group has no access, and is read by no rule.
+            ("resource.created" | "resource.updated" | "resource.deleted", _) => {}
             // Somebody waits for an administrator.
             ("request.parked" | "ownership.transfer_needed", _) => {}
             // Who was in a group that is gone is not known any more.
@@ -175,6 +177,7 @@ impl Touched {
                 match kind {
                     Kind::User => users.insert(pk),
                     Kind::Group => groups.insert(pk),
+                    Kind::Own(_) => false,
                 };
             }
         }

@@ -34,7 +34,7 @@ pub(super) async fn is_free(desk: &mut Desk, kind: Kind, content: &Content) -> R
     };
     let (what, pointer) = match kind {
         Kind::User => ("user", "/userName"),
-        Kind::Group => ("group", "/displayName"),
+        Kind::Group | Kind::Own(_) => ("group", "/displayName"),
     };
     let reason = format!("the {what} {holder} has this name");
     Err(Error::Conflict(Refusal::new(reason).at(pointer)))
