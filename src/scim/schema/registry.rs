@@ -78,12 +78,12 @@ impl Registry {
     /// What the definition names and is not there, says otherwise than it is, or redefines.
     pub fn with_type(&self, definition: &TypeDefinition) -> Result<Self, SchemaFault> {
         let mut types = self.0.types.clone();
-        let at = match types.iter().position(|ty| ty.name() == definition.name) {
-            Some(at) => at,
-            None => {
-                types.push(self.new_type(definition)?);
-                types.len() - 1
-            }
+        let known = types.iter().position(|ty| ty.name() == definition.name);
+        let at = if let Some(at) = known {
+            at
+        } else {
+            types.push(self.new_type(definition)?);
+            types.len() - 1
         };
         let ty = &mut types[at];
         if definition

@@ -151,10 +151,15 @@ impl Touched {
                 self.records
                     .extend(records.collect::<Option<Vec<_>>>().ok_or(Error::Stale)?);
             }
-            // What is neither a user nor a group has no access, and is read by no rule.
-            ("resource.created" | "resource.updated" | "resource.deleted", _) => {}
-            // Somebody waits for an administrator.
-            ("request.parked" | "ownership.transfer_needed", _) => {}
+            // What is neither a user nor a group has no access, and is read by no rule. Somebody waits for an administrator.
+            (
+                "resource.created"
+                | "resource.updated"
+                | "resource.deleted"
+                | "request.parked"
+                | "ownership.transfer_needed",
+                _,
+            ) => {}
             // Who was in a group that is gone is not known any more.
             _ => return Err(Error::Stale),
         }
