@@ -182,18 +182,18 @@ each_database! {
     async fn of_many_at_once_one_gets_a_value_that_must_be_unique(house: TestHouse) {
         define(&Desk::admin(&house), TESTRESOURCE_FILE).await;
         let body = || test_resource("same", &json!({}));
-        let (a, b, c) = tokio::join!(
+        let (one, two, three) = tokio::join!(
             house.post("/TestResources", body()),
             house.post("/TestResources", body()),
             house.post("/TestResources", body()),
         );
-        let mut all = [a.status, b.status, c.status];
+        let mut all = [one.status, two.status, three.status];
         all.sort_unstable();
         assert_eq!(all, [201, 409, 409]);
         let path = format!("/TestResources/{}", house.get("/TestResources").await.ids()[0]);
         let count = |n: i64| json!([{"op": "replace", "path": "integerAttr", "value": n}]);
-        let (x, y, z) = tokio::join!(house.patch(&path, count(1)), house.patch(&path, count(2)), house.patch(&path, count(3)));
-        assert_eq!([x.status, y.status, z.status], [200; 3]);
+        let (one, two, three) = tokio::join!(house.patch(&path, count(1)), house.patch(&path, count(2)), house.patch(&path, count(3)));
+        assert_eq!([one.status, two.status, three.status], [200; 3]);
         assert_eq!(house.get(&path).await.header("etag"), "W/\"4\"");
     }
 }

@@ -64,8 +64,8 @@ each_database! {
         let ask = async |method: &str, path: &str, body: Option<&Value>| client.ask(method, path, body).await.unwrap();
         let made = ask("POST", "/TestResources", Some(&test_resource("one", &json!({"integerAttr": 1})))).await.status(201);
         let path = format!("/TestResources/{}", made.id());
-        let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "integerAttr", "value": 2}]});
-        assert_eq!(ask("PATCH", &path, Some(&patch)).await.status(200).json["integerAttr"], 2);
+        let change = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "integerAttr", "value": 2}]});
+        assert_eq!(ask("PATCH", &path, Some(&change)).await.status(200).json["integerAttr"], 2);
         assert_eq!(ask("GET", "/TestResources?filter=integerAttr%20eq%202", None).await.status(200).ids(), [made.id()]);
         ask("POST", "/TestResources", Some(&test_resource("ONE", &json!({})))).await.error(409, Some("uniqueness"));
         assert_eq!(ask("GET", "/ResourceTypes/Device", None).await.status(200).json["endpoint"], "/Devices");
