@@ -5,7 +5,9 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::problem::Problem;
@@ -20,6 +22,31 @@ pub struct RequestId(pub Arc<str>);
 impl Default for RequestId {
     fn default() -> Self {
         Self(Arc::from("unknown"))
+    }
+}
+
+/// That a request has to be answered in time. Whatever goes on to its end, and is to be heard of then, lifts it.
+#[derive(Debug, Clone, Default)]
+pub struct Deadline(Arc<AtomicBool>);
+
+impl Deadline {
+    /// From now on it takes as long as it takes.
+    pub fn lift(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// The answer; none when time was over before, and the deadline not lifted.
+    async fn kept<T>(&self, over: impl Future<Output = ()>, answer: impl Future<Output = T>) -> Option<T> {
+        let mut answer = pin!(answer);
+        tokio::select! {
+            biased;
+            answer = &mut answer => return Some(answer),
+            () = over => {}
+        }
+        if self.0.load(Ordering::Acquire) {
+            return Some(answer.await);
+        }
+        None
     }
 }
 
@@ -51,9 +78,12 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
     // The pattern of the route, never the path: paths and queries carry names and addresses.
     let matched = request.extensions().get::<MatchedPath>().cloned();
 
-    let mut response = match tokio::time::timeout(edge.settings().timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long").into_response(),
+    let deadline = Deadline::default();
+    request.extensions_mut().insert(deadline.clone());
+    let over = tokio::time::sleep(edge.settings().timeout);
+    let mut response = match deadline.kept(over, next.run(request)).await {
+        Some(response) => response,
+        None => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long").into_response(),
     };
 
     let status = response.status().as_u16();
@@ -136,6 +166,19 @@ mod tests {
         tidy_path(Request::builder().uri(uri).body(Body::empty()).unwrap())
             .uri()
             .to_string()
+    }
+
+    #[tokio::test]
+    async fn what_has_lifted_its_deadline_is_answered_all_the_same() {
+        let deadline = Deadline::default();
+        let answer = || async {
+            tokio::task::yield_now().await;
+            7
+        };
+        assert_eq!(deadline.kept(std::future::pending(), answer()).await, Some(7));
+        assert_eq!(deadline.kept(std::future::ready(()), answer()).await, None);
+        deadline.lift();
+        assert_eq!(deadline.kept(std::future::ready(()), answer()).await, Some(7));
     }
 
     #[test]

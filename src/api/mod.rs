@@ -13,6 +13,7 @@ pub mod openapi;
 pub mod places;
 pub mod probes;
 pub mod problem;
+pub mod queue;
 pub mod router;
 pub mod scim;
 pub mod state;

@@ -9,10 +9,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::places::{Place, Places};
+use super::queue::{Queue, Turn};
 use crate::service::Services;
 
 /// How the HTTP edge behaves.
@@ -43,7 +43,8 @@ struct Inner {
     following: Places,
     polling: Places,
     exporting: Places,
-    bulks: Arc<Semaphore>,
+    bulk_bodies: Queue,
+    bulks: Queue,
     stop: CancellationToken,
 }
 
@@ -83,8 +84,15 @@ const MAX_OF_A_TENANT: usize = 64;
 const MAX_EXPORTING: usize = 16;
 /// Those of one organisation.
 const MAX_EXPORTING_OF_A_TENANT: usize = 4;
-/// Bulk requests that are read and done at once: each may be as large as such a body may, and has a thousand things to do.
+/// Bulk requests that are done at once: each has a thousand things to do.
 const MAX_BULKS: usize = 8;
+/// Those of one organisation.
+const MAX_BULKS_OF_A_TENANT: usize = 4;
+/// Bodies of bulk requests that are kept at once: each may be as large as such a body may, and come as slowly as its client
+/// sends it.
+const MAX_BULK_BODIES: usize = 32;
+/// Those of one organisation.
+const MAX_BULK_BODIES_OF_A_TENANT: usize = 8;
 /// A burst is this many seconds' worth of requests.
 const BURST_SECS: u32 = 2;
 
@@ -110,7 +118,8 @@ impl Edge {
             following: Places::new(MAX_FOLLOWING),
             polling: Places::new(MAX_FOLLOWING),
             exporting: Places::new(MAX_EXPORTING),
-            bulks: Arc::new(Semaphore::new(MAX_BULKS)),
+            bulk_bodies: Queue::new(MAX_BULK_BODIES, MAX_BULK_BODIES_OF_A_TENANT),
+            bulks: Queue::new(MAX_BULKS, MAX_BULKS_OF_A_TENANT),
             stop: CancellationToken::new(),
         }))
     }
@@ -134,9 +143,14 @@ impl Edge {
         self.0.exporting.take(&[(tenant, MAX_EXPORTING_OF_A_TENANT)])
     }
 
-    /// A place for a bulk request, in the order of asking; none when the server stops.
-    pub async fn bulk(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.bulks).acquire_owned().await.ok()
+    /// A place to read the body of a bulk request of the tenant with this slug, in the order of asking.
+    pub async fn bulk_body(&self, tenant: &str) -> Option<Turn> {
+        self.0.bulk_bodies.enter(tenant).await
+    }
+
+    /// A place to do one in, in the order of asking.
+    pub async fn bulk(&self, tenant: &str) -> Option<Turn> {
+        self.0.bulks.enter(tenant).await
     }
 
     /// A place to wait in for what a stream of this tenant is told; none also while somebody waits for the same stream.

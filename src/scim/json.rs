@@ -1,10 +1,15 @@
 //! JSON as a request may carry it: valid UTF-8, bounded depth, no member twice.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use std::cell::Cell;
 use std::fmt;
 
 use super::Error;
+
+/// Most values in a body, at whatever depth: each takes some seventy bytes of memory, however short it is written. The largest
+/// group that a body of the usual size can name has a third of it.
+const MOST_VALUES: usize = 1_000_000;
 
 /// Reads a request body.
 ///
@@ -12,22 +17,27 @@ use super::Error;
 /// readers that choose differently are a security hole. Depth is bounded by `serde_json` (128).
 ///
 /// # Errors
-/// `invalidSyntax` with line and column for anything that is not such JSON. The text of the body is not repeated.
+/// `invalidSyntax` with line and column for anything that is not such JSON, status 413 for too many values. The text of the
+/// body is not repeated.
 pub fn parse(body: &[u8]) -> Result<Value, Error> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid_syntax("the request needs a JSON body"));
     }
-    serde_json::from_slice::<Unique>(body)
-        .map(|unique| unique.0)
-        .map_err(|fault| {
-            let (line, column) = (fault.line(), fault.column());
-            let what = match fault.classify() {
-                serde_json::error::Category::Eof => "the JSON body ends too early",
-                serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
-                _ => "the body is not valid JSON",
-            };
-            Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
-        })
+    let left = Cell::new(MOST_VALUES + 1);
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = Unique(&left).deserialize(&mut reader);
+    read.and_then(|value| reader.end().map(|()| value)).map_err(|fault| {
+        if left.get() == 0 {
+            return Error::plain(413, format!("the body has more than {MOST_VALUES} values"));
+        }
+        let (line, column) = (fault.line(), fault.column());
+        let what = match fault.classify() {
+            serde_json::error::Category::Eof => "the JSON body ends too early",
+            serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
+            _ => "the body is not valid JSON",
+        };
+        Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
+    })
 }
 
 /// How a body is kept within something else: as a text of its own, so that its depth is bounded by what it holds alone. For
@@ -59,18 +69,28 @@ pub mod whole {
     }
 }
 
-/// A JSON value in which no object has a member twice.
-struct Unique(Value);
+/// A JSON value in which no object has a member twice, among so many that are left.
+#[derive(Clone, Copy)]
+struct Unique<'l>(&'l Cell<usize>);
 
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Unique)
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        match self.0.get().checked_sub(1) {
+            None | Some(0) => {
+                self.0.set(0);
+                Err(serde::de::Error::custom("too many values"))
+            }
+            Some(left) => {
+                self.0.set(left);
+                deserializer.deserialize_any(self)
+            }
+        }
     }
 }
 
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for Unique<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,7 +127,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(Unique(item)) = seq.next_element()? {
+        while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -116,7 +136,7 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            let Unique(value) = map.next_value()?;
+            let value = map.next_value_seed(self)?;
             if members.insert(name, value).is_some() {
                 return Err(serde::de::Error::custom("duplicate member"));
             }
@@ -142,6 +162,14 @@ mod tests {
         let text = br#"{"a": [1, -2, 1.5e3, true, null, "x\u00e9"], "b": {}}"#;
         assert_eq!(parse(text).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
         assert_eq!(parse(b" 7 ").unwrap(), json!(7));
+    }
+
+    #[test]
+    fn a_body_has_an_end_also_where_its_values_are_short() {
+        let of = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(of(MOST_VALUES).as_bytes()).is_ok());
+        let error = parse(of(MOST_VALUES + 1).as_bytes()).unwrap_err();
+        assert_eq!((error.status, error.scim_type), (413, None));
     }
 
     #[test]

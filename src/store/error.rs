@@ -135,3 +135,40 @@ pub enum Error {
     #[error("the database failed")]
     Database(#[source] Source),
 }
+
+impl Error {
+    /// Whether it is sure that nothing was kept, so that the same may be done once more. An answer to a commit that got lost
+    /// says nothing.
+    #[must_use]
+    pub const fn leaves_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Retry | Self::Taken(_) | Self::Stale | Self::Shut | Self::Crowded | Self::Full | Self::Lost
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_heard_no_answer_to_a_commit_is_not_sure() {
+        for sure in [
+            Error::Retry,
+            Error::Taken(Unique::Name),
+            Error::Stale,
+            Error::Shut,
+            Error::Full,
+        ] {
+            assert!(sure.leaves_nothing(), "{sure}");
+        }
+        for unsure in [
+            Error::Unavailable("gone".into()),
+            Error::Commit("failed".into()),
+            Error::Database("odd".into()),
+        ] {
+            assert!(!unsure.leaves_nothing(), "{unsure}");
+        }
+    }
+}

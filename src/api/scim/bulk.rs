@@ -1,5 +1,6 @@
 //! Many changes in one request (RFC 7644 §3.7).
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,6 +10,7 @@ use super::extract::Ask;
 use super::{negotiate, reply};
 use crate::api::auth::charge_operations;
 use crate::api::body::whole;
+use crate::api::middleware::Deadline;
 use crate::api::problem::Problem;
 use crate::api::state::Edge;
 use crate::scim::message::BULK_RESPONSE;
@@ -22,11 +24,17 @@ use crate::service::{Caller, Error, Fused};
 /// 413 above one of the limits, naming it, 429 above the budget of the connection, both before anything is done; 400 for
 /// what is no bulk request.
 pub async fn bulk(caller: Caller, ask: Ask, State(edge): State<Edge>, request: Request) -> Result<Response, Problem> {
-    let place = edge.bulk().await;
     negotiate::body_type(request.headers())?;
-    let body = body(&edge, request).await?;
-    let request = scim::bulk::parse(body, bulk::MOST_OPERATIONS)?;
+    let deadline = request.extensions().get::<Deadline>().cloned();
+    let reading = edge.bulk_body(caller.tenant_slug()).await;
+    let bytes = body(&edge, request).await?;
+    let place = edge.bulk(caller.tenant_slug()).await;
+    drop(reading);
+    let request = scim::bulk::parse(json::parse(&bytes)?, bulk::MOST_OPERATIONS)?;
+    drop(bytes);
     charge_operations(&edge, &caller, request.operations.len())?;
+    // What has begun is done to its end, and whoever asked is to hear what came of it.
+    deadline.iter().for_each(Deadline::lift);
     let outcomes = bulk::run(edge.services(), &caller, *ask.dialect()?, request, place).await?;
     let ignored: Vec<String> = came(&outcomes).flat_map(|came| &came.ignored).cloned().collect();
     let told = reply::Told::of(came(&outcomes).map(|came| (came.effects.as_slice(), &came.tolerated)));
@@ -38,22 +46,21 @@ pub async fn bulk(caller: Caller, ask: Ask, State(edge): State<Edge>, request: R
     Ok(response)
 }
 
-async fn body(edge: &Edge, request: Request) -> Result<Value, Problem> {
+async fn body(edge: &Edge, request: Request) -> Result<Bytes, Problem> {
     let most = edge
         .services()
         .limits()
         .bulk
         .map_or(0, |limits| limits.max_payload_size);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let bytes = whole(request, most).await.map_err(|problem| {
+    whole(request, most).await.map_err(|problem| {
         if problem.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let detail = format!("the request body is larger than {most} bytes, the `maxPayloadSize` of bulk requests");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         } else {
             problem
         }
-    })?;
-    Ok(json::parse(&bytes)?)
+    })
 }
 
 /// What came of the operations that were done.

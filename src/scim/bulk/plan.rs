@@ -6,6 +6,10 @@ use super::circles::Graph;
 use super::reference::{Need, clipped};
 use crate::scim::Error;
 
+/// Most operations of a circle: all of it is one transaction, for which others wait (RFC 7644 §3.7.1 leaves that to the
+/// server).
+const MOST_IN_A_CIRCLE: usize = 50;
+
 /// What is done one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -40,7 +44,13 @@ pub fn plan(needs: &[Need]) -> Plan {
     let mut refused = unknown(needs, &made_by);
     let sets = graph.sets();
     for set in &sets {
-        if (set.len() > 1 || graph.is_own(set[0])) && graph.is_locked(set) {
+        if set.len() > MOST_IN_A_CIRCLE {
+            let detail = format!(
+                "the operation is part of a circle of {} references, and a circle has at most {MOST_IN_A_CIRCLE}",
+                set.len()
+            );
+            refused.extend(set.iter().map(|at| (*at, Error::plain(409, detail.clone()))));
+        } else if (set.len() > 1 || graph.is_own(set[0])) && graph.is_locked(set) {
             let detail = "the operation is part of a circle of references that nobody can begin: each must be there from the \
                           first and cannot be changed";
             refused.extend(set.iter().map(|at| (*at, Error::plain(409, detail))));

@@ -6,16 +6,20 @@
 use serde_json::{Map, Value};
 
 use super::request::{Asked, Name, Operation};
-use crate::base::fold::fold;
+use crate::base::fold::{fold, user_name_key};
 use crate::base::id::ResourceId;
 use crate::scim::message::{PATCH_OP, member, message};
 use crate::scim::path::{AttrPath, PatchPath};
-use crate::scim::schema::{Attribute, Mutability, Place, ResourceType, Target, Type, Uniqueness};
+use crate::scim::schema::{Attribute, Field, Mutability, Place, ResourceType, Target, Type, Uniqueness};
 use crate::scim::validate::holds_members;
 use crate::scim::{Error, Verb};
 
 /// What stands before the name of what an operation makes.
 pub const BULK_ID: &str = "bulkId:";
+
+/// Attributes of the core schemas that name one resource, though no schema says so: what a connection calls it, and groups by
+/// what they are shown as.
+const NAMES: [&str; 2] = ["externalId", "displayName"];
 
 /// What an operation has to do with others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +63,15 @@ pub fn need(operation: &mut Operation, kind: Option<&ResourceType>) -> Need {
                     need.reads.push(format!("{BULK_ID}{name}"));
                 }
                 (Spot::Reference { .. }, None) => need.reads.push(last_segment(text).to_owned()),
-                (Spot::Name(path), _) => need.writes.push(format!("{endpoint} {path} {}", fold(text))),
+                (Spot::Name(path), _) if path == "displayName" && kind.name() != "Group" => {}
+                (Spot::Name(path), _) => {
+                    let key = if path == "userName" {
+                        user_name_key(text)
+                    } else {
+                        fold(text)
+                    };
+                    need.writes.push(format!("{endpoint} {path} {key}"));
+                }
             }
             Ok::<(), Error>(())
         };
@@ -112,7 +124,7 @@ pub fn take_members(kind: &ResourceType, data: &mut Value, is_unmade: impl Fn(&s
                 found |= made(text).is_some_and(|(_, name)| is_unmade(name));
                 Ok::<(), Error>(())
             };
-            element(place.top(), item, look).ok();
+            element(place.field(), item, look).ok();
             found
         };
         if let Value::Array(items) = value {
@@ -307,14 +319,18 @@ fn at(place: Place<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Error
                 value,
                 found,
             )
+        } else if sub.uniqueness != Uniqueness::None {
+            names(place.path(), value, found)
         } else {
             Ok(())
         };
     }
     if top.kind == Type::Complex {
         return match value {
-            Value::Array(items) => items.iter_mut().try_for_each(|item| element(top, item, found)),
-            lone => element(top, lone, found),
+            Value::Array(items) => items
+                .iter_mut()
+                .try_for_each(|item| element(place.field(), item, found)),
+            lone => element(place.field(), lone, found),
         };
     }
     if top.kind == Type::Reference && names_resources(top) {
@@ -325,26 +341,26 @@ fn at(place: Place<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Error
             value,
             found,
         )
-    } else if top.uniqueness != Uniqueness::None || place.path() == "externalId" {
-        texts(Spot::Name(place.path()), value, found)
+    } else if top.uniqueness != Uniqueness::None || NAMES.contains(&place.path()) {
+        names(place.path(), value, found)
     } else {
         Ok(())
     }
 }
 
 /// One value of a complex attribute; a text stands for its `value`.
-fn element(top: &Attribute, item: &mut Value, found: Found<'_>) -> Result<(), Error> {
+fn element(field: &Field, item: &mut Value, found: Found<'_>) -> Result<(), Error> {
+    let top = field.attribute();
     match item {
         Value::Object(parts) => {
             for (key, value) in parts {
-                if let Some(sub) = top.sub(key).filter(|sub| refers(top, sub)) {
-                    texts(
-                        Spot::Reference {
-                            lasts: lasts(top, Some(sub)),
-                        },
-                        value,
-                        found,
-                    )?;
+                match field.subs().find(|(sub, _)| sub.name.eq_ignore_ascii_case(key)) {
+                    Some((sub, _)) if refers(top, sub) => {
+                        let lasts = lasts(top, Some(sub));
+                        texts(Spot::Reference { lasts }, value, found)?;
+                    }
+                    Some((sub, path)) if sub.uniqueness != Uniqueness::None => names(path, value, found)?,
+                    Some(_) | None => {}
                 }
             }
             Ok(())
@@ -360,6 +376,14 @@ fn element(top: &Attribute, item: &mut Value, found: Found<'_>) -> Result<(), Er
         },
         _ => Ok(()),
     }
+}
+
+/// Values that only one resource may have, of whatever type.
+fn names(path: &str, value: &mut Value, found: Found<'_>) -> Result<(), Error> {
+    if value.is_number() {
+        return found(Spot::Name(path), &mut value.to_string());
+    }
+    texts(Spot::Name(path), value, found)
 }
 
 fn texts(spot: Spot<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Error> {

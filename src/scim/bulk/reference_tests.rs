@@ -6,7 +6,7 @@ use super::reference::{need, resolve, take_members};
 use super::request::{Asked, Name, Operation, parse};
 use crate::base::id::ResourceId;
 use crate::scim::message::{BULK_REQUEST, PATCH_OP};
-use crate::scim::schema::{ENTERPRISE_USER, Registry, ResourceType};
+use crate::scim::schema::{ENTERPRISE_USER, Registry, ResourceType, Schema};
 
 fn operation(value: Value) -> Operation {
     let mut body = json!({"schemas": [BULK_REQUEST]});
@@ -127,6 +127,36 @@ fn a_need_tells_what_is_changed_and_spoken_of() {
     let mut end = operation(json!({"method": "DELETE", "path": "/Users/bulkId:a"}));
     let found = need(&mut end, Some(&kind("User")));
     assert_eq!((found.makes, found.refers), (None, vec![("a".to_owned(), false)]));
+}
+
+#[test]
+fn a_name_is_what_it_is_compared_as_wherever_only_one_may_have_it() {
+    let badge = json!({"id": "urn:example:badge:1.0:User", "name": "Badge", "attributes": [
+        {"name": "card", "type": "complex", "subAttributes": [
+            {"name": "number", "type": "integer", "uniqueness": "server"},
+            {"name": "color", "type": "string"},
+        ]},
+    ]});
+    let registry = Registry::builtin()
+        .with_extension("User", Schema::parse(&badge).unwrap())
+        .unwrap();
+    let user = json!({"userName": "\u{ff21}da", "displayName": "Ada", "urn:example:badge:1.0:User": {"card": {"number": 7, "color": "red"}}});
+    let writes = |endpoint: &str, ty: &str, data: Value| {
+        let mut create = operation(json!({"method": "POST", "path": endpoint, "bulkId": "a", "data": data}));
+        need(&mut create, registry.resource_type(ty)).writes
+    };
+    assert_eq!(
+        writes("/Users", "User", user),
+        [
+            "bulkId:a",
+            "Users userName ada",
+            "Users urn:example:badge:1.0:User:card.number 7"
+        ]
+    );
+    assert_eq!(
+        writes("/Groups", "Group", json!({"displayName": "Sales"})),
+        ["bulkId:a", "Groups displayName sales"]
+    );
 }
 
 #[test]

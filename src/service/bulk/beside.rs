@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use super::job::Job;
 use super::ready::{Came, Door, Ready};
 use crate::service::error::{Error, Result};
-use crate::store::Together;
+use crate::store::{self, Together};
 
 /// Creations that share a unit: so many share its flush and its ways to the database, and others wait as long for the
 /// writer.
@@ -37,6 +37,7 @@ impl Job {
                 Some(Ok(came)) => {
                     under_way -= came.len();
                     for (at, result) in came {
+                        let result = self.anew(at, result).await;
                         self.note(at, result).await;
                     }
                 }
@@ -67,17 +68,32 @@ async fn shared(door: Door, creations: Vec<(usize, Result<Ready>)>) -> Vec<Done>
         let came = each(&door.within(&together), ready.clone(), Some(&together)).await;
         let made = came.iter().filter(|(_, came)| came.is_ok()).count();
         // What is refused before it is written leaves the others as they are.
-        if together.parts().await == Some(made) && matches!(together.save().await, Ok(true)) {
-            came
+        let saved = if together.parts().await == Some(made) {
+            together.save().await
         } else {
             together.dismiss().await.ok();
-            each(&door.again(), ready, None).await
+            Ok(false)
+        };
+        match saved {
+            Ok(true) => came,
+            // They may all be there: who makes them again makes them twice, or is told that the names are taken.
+            Err(fault) if !fault.leaves_nothing() => unsure(came, &fault),
+            Ok(false) | Err(_) => each(&door.again(), ready, None).await,
         }
     } else {
         each(&door, ready, None).await
     };
     came.append(&mut refused);
     came
+}
+
+/// The same of creations of which nobody knows whether they were kept.
+fn unsure(came: Vec<Done>, fault: &store::Error) -> Vec<Done> {
+    tracing::error!(error = ?fault, "nobody knows whether a part of a bulk request was saved");
+    let unsure = || Error::Internal("nobody knows whether it was saved".into());
+    came.into_iter()
+        .map(|(at, result)| (at, result.and_then(|_| Err(unsure()))))
+        .collect()
 }
 
 /// All at once: they are read and checked side by side.

@@ -4,8 +4,10 @@
 //! has to be there, so a group gets those that come after it when they have come. All of it is one unit.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::job::Job;
 use super::ready::{Came, Door, Ready};
@@ -51,12 +53,14 @@ impl Broken {
 impl Job {
     /// Makes all of a circle, or none of it: then each is told so.
     pub(super) async fn circle(&mut self, set: &[usize]) {
-        let mut came = Box::pin(self.made_whole(set, &self.door)).await;
+        let hashes = self.hashes(set).await;
+        let mut came = Box::pin(self.made_whole(set, &hashes, &self.door)).await;
         for _ in 1..MOST_TIMES {
             if !came.as_ref().is_err_and(Broken::may_pass) {
                 break;
             }
-            came = Box::pin(self.made_whole(set, &self.door.again())).await;
+            self.learns().await;
+            came = Box::pin(self.made_whole(set, &hashes, &self.door.again())).await;
         }
         match came {
             Ok(came) => {
@@ -74,14 +78,42 @@ impl Job {
         }
     }
 
-    async fn made_whole(&self, set: &[usize], door: &Door) -> std::result::Result<Vec<(usize, Came)>, Broken> {
+    /// The hashes of passwords, made before anything is locked: each takes longer than a unit may. All of a set that is
+    /// refused as it stands have none.
+    async fn hashes(&self, set: &[usize]) -> HashMap<usize, String> {
+        let mut hashes = HashMap::new();
+        if set.iter().any(|at| self.let_in(*at).is_err()) {
+            return hashes;
+        }
+        let mut at_it = JoinSet::new();
+        for at in set.iter().copied() {
+            if let (Ok(asked), Some(kind)) = (&self.operations[at].asked, self.kind(at)) {
+                let (door, kind, data) = (self.door.clone(), Arc::clone(kind), asked.data.clone());
+                at_it.spawn(async move {
+                    let hash = provision::hashed(&door.services, &door.dialect, &kind, data).await;
+                    hash.ok().flatten().map(|hash| (at, hash))
+                });
+            }
+        }
+        while let Some(hashed) = at_it.join_next().await {
+            hashes.extend(hashed.ok().flatten());
+        }
+        hashes
+    }
+
+    async fn made_whole(
+        &self,
+        set: &[usize],
+        hashes: &HashMap<usize, String>,
+        door: &Door,
+    ) -> std::result::Result<Vec<(usize, Came)>, Broken> {
         for at in set {
             self.let_in(*at).map_err(Broken::at(*at))?;
         }
         let together = Together::of(1);
         let door = door.within(&together);
         let first = set.first().copied().unwrap_or_default();
-        let came = match Box::pin(self.parts(set, &door)).await {
+        let came = match Box::pin(self.parts(set, hashes, &door)).await {
             Ok(came) => came,
             Err(broken) => {
                 // What the refusal rests on is on disk before it is told.
@@ -101,7 +133,12 @@ impl Job {
     }
 
     /// Each of them in its order, and then the members that were not there yet.
-    async fn parts(&self, set: &[usize], door: &Door) -> std::result::Result<Vec<(usize, Came)>, Broken> {
+    async fn parts(
+        &self,
+        set: &[usize],
+        hashes: &HashMap<usize, String>,
+        door: &Door,
+    ) -> std::result::Result<Vec<(usize, Came)>, Broken> {
         let first = set.first().copied().unwrap_or_default();
         let begun = provision::begin_together(&door.services, &door.caller).await;
         begun.map_err(Broken::at(first))?;
@@ -116,7 +153,8 @@ impl Job {
             waiting: Vec::new(),
         };
         for at in set {
-            circle.make(*at).await.map_err(Broken::at(*at))?;
+            let hash = hashes.get(at).cloned();
+            circle.make(*at, hash).await.map_err(Broken::at(*at))?;
         }
         for (at, members) in std::mem::take(&mut circle.waiting) {
             let joined = circle.join(at, members).await;
@@ -145,7 +183,7 @@ impl Circle<'_> {
     }
 
     /// Makes one of them, a group without the members that come later.
-    async fn make(&mut self, at: usize) -> Result<()> {
+    async fn make(&mut self, at: usize, hash: Option<String>) -> Result<()> {
         let operation = &self.job.operations[at];
         let mut asked = operation.asked.clone()?;
         let kind = self.job.kind(at);
@@ -154,7 +192,7 @@ impl Circle<'_> {
         });
         let name = operation.bulk_id.as_deref().unwrap_or_default();
         let id = self.id_of(name).ok_or(Error::NotFound)?;
-        let ready = Ready::new(asked, kind, |name| self.id_of(name))?.under(id.clone());
+        let ready = Ready::new(asked, kind, |name| self.id_of(name))?.under(id.clone(), hash);
         let came = match ready.perform(self.door).await {
             Ok(came) if came.id == id => came,
             // Not found: whoever it is is not on disk yet.

@@ -59,6 +59,15 @@ pub async fn run(
     Ok(outcomes)
 }
 
+/// The type at the endpoint of each operation.
+fn kinds(door: &Door, operations: &[Operation]) -> Vec<Option<Arc<ResourceType>>> {
+    let kind = |operation: &Operation| {
+        let asked = operation.asked.as_ref().ok()?;
+        door.caller.type_at(&asked.endpoint).cloned()
+    };
+    operations.iter().map(kind).collect()
+}
+
 pub(super) struct Job {
     pub(super) door: Door,
     pub(super) operations: Vec<Operation>,
@@ -75,16 +84,14 @@ pub(super) struct Job {
     most_errors: usize,
     /// Why nothing more is let in.
     shut: Option<String>,
+    /// Whether the schemas are others by now than those that the request was let in with.
+    learned: bool,
 }
 
 impl Job {
     fn new(door: Door, request: Request) -> Self {
         let mut operations = request.operations;
-        let kind = |operation: &Operation| {
-            let asked = operation.asked.as_ref().ok()?;
-            door.caller.type_at(&asked.endpoint).cloned()
-        };
-        let kinds: Vec<_> = operations.iter().map(kind).collect();
+        let kinds = kinds(&door, &operations);
         let needs: Vec<Need> = operations
             .iter_mut()
             .zip(&kinds)
@@ -102,6 +109,7 @@ impl Job {
             errors: 0,
             most_errors: request.fail_on_errors.unwrap_or(usize::MAX),
             shut: None,
+            learned: false,
         }
     }
 
@@ -125,11 +133,38 @@ impl Job {
     }
 
     pub(super) async fn one(&mut self, at: usize) {
-        let result = match self.ready(at) {
-            Ok(ready) => ready.perform(&self.door).await,
-            Err(refused) => Err(refused),
-        };
+        let result = self.perform(at, &self.door).await;
+        let result = self.anew(at, result).await;
         self.note(at, result).await;
+    }
+
+    async fn perform(&self, at: usize, door: &Door) -> Result<Came> {
+        match self.ready(at) {
+            Ok(ready) => ready.perform(door).await,
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// What comes of it once more, where the schemas were changed since the request was let in.
+    pub(super) async fn anew(&mut self, at: usize, result: Result<Came>) -> Result<Came> {
+        if matches!(result, Err(Error::Busy)) && self.learns().await {
+            return Box::pin(self.perform(at, &self.door.again())).await;
+        }
+        result
+    }
+
+    /// Goes by the schemas of now; whether they are others than those that the request was let in with.
+    pub(super) async fn learns(&mut self) -> bool {
+        let Door { services, caller, .. } = &self.door;
+        let known = caller.vocabulary().version();
+        if let Ok(words) = services.vocabulary(caller.tenant()).await
+            && words.version() != known
+        {
+            self.door.caller = caller.knowing(words);
+            self.kinds = kinds(&self.door, &self.operations);
+            self.learned = true;
+        }
+        self.learned
     }
 
     /// The operation with ids in the place of names.

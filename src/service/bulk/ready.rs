@@ -62,6 +62,8 @@ pub(super) struct Ready {
     kind: Arc<ResourceType>,
     /// Of what is made: the id that it gets, where that was given out before.
     id: Option<ResourceId>,
+    /// Of what is made: the hash of the password, where that was made before.
+    hash: Option<String>,
     if_match: IfMatch,
     data: Value,
 }
@@ -90,6 +92,7 @@ impl Ready {
             verb: asked.verb,
             kind: Arc::clone(kind),
             id,
+            hash: None,
             if_match: asked
                 .version
                 .map_or(IfMatch::Absent, |version| IfMatch::of_tags([version.as_str()])),
@@ -97,9 +100,9 @@ impl Ready {
         })
     }
 
-    /// The same of what is to be made under this id.
-    pub(super) fn under(mut self, id: ResourceId) -> Self {
-        self.id = Some(id);
+    /// The same of what is to be made under this id, with a password that was hashed before.
+    pub(super) fn under(mut self, id: ResourceId, hash: Option<String>) -> Self {
+        (self.id, self.hash) = (Some(id), hash);
         self
     }
 
@@ -112,6 +115,7 @@ impl Ready {
             verb: self.verb,
             kind: &self.kind,
             id: self.id.as_ref(),
+            hash: self.hash,
             if_match: &self.if_match,
             dialect: &door.dialect,
             view: &view,

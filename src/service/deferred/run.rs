@@ -274,6 +274,7 @@ async fn made(
         verb,
         kind,
         id: id.as_ref(),
+        hash: None,
         if_match: &if_match,
         dialect: &dialect,
         view: &view,

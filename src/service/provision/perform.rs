@@ -26,6 +26,8 @@ pub(in crate::service) struct Request<'a> {
     pub(in crate::service) kind: &'a Arc<ResourceType>,
     /// Which one; of what is made, the id that it gets: one of its own where there is none.
     pub(in crate::service) id: Option<&'a ResourceId>,
+    /// Of what is made: the hash of the password, where that was made before.
+    pub(in crate::service) hash: Option<String>,
     /// Versions that may be changed.
     pub(in crate::service) if_match: &'a IfMatch,
     /// Client habits in force.
@@ -48,6 +50,7 @@ pub(in crate::service) async fn perform(
         verb,
         kind,
         id,
+        hash,
         if_match,
         dialect,
         view,
@@ -55,7 +58,7 @@ pub(in crate::service) async fn perform(
     let id = match (verb, id) {
         (Verb::Post, given) => {
             let id = given.cloned().unwrap_or_else(|| services.ids().next());
-            let made = create_as(services, caller, id, (dialect, kind, view), body).await?;
+            let made = create_as(services, caller, (id, hash), (dialect, kind, view), body).await?;
             return Ok(Some(made));
         }
         (_, None) => return Err(Error::NotFound),

@@ -6,6 +6,7 @@ mod circles;
 mod cost;
 mod held;
 mod limits;
+mod meanwhile;
 mod methods;
 mod own;
 mod references;
