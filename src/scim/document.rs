@@ -1,9 +1,11 @@
 //! A resource's attributes in their one clean form, as they are stored.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::base::id::ResourceId;
-use crate::scim::schema::ResourceType;
+use crate::scim::schema::{Field, ResourceType, Returned};
 
 /// Attributes of a resource as the client may set them: names and URNs in canonical spelling, `schemas` first, no
 /// `null`, `[]` or `{}`.
@@ -33,24 +35,15 @@ impl Document {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// The same document without what the type does not have: schemas may have been changed since it was stored.
+    /// What may be told of it to anybody: all but what is never returned (RFC 7643 §7).
     #[must_use]
-    pub fn known_to(mut self, ty: &ResourceType) -> Self {
-        let known = |name: &str, value: &mut Value| match (ty.extension(name), value) {
-            (Some(_), Value::Object(inner)) => {
-                inner.retain(|member, _| ty.field(Some(name), member).is_some());
-                !inner.is_empty()
-            }
-            (Some(_), _) => false,
-            (None, _) => ty.field(None, name).is_some(),
-        };
-        self.0.retain(|name, value| known(name, value));
-        let extensions: Vec<String> = self.0.keys().cloned().collect();
-        if let Some(Value::Array(urns)) = self.0.get_mut("schemas") {
-            let is_there = |urn: &str| urn == ty.schema().id || extensions.iter().any(|name| name == urn);
-            urns.retain(|urn| urn.as_str().is_some_and(is_there));
+    pub fn told(&self, ty: &ResourceType) -> Cow<'_, Map<String, Value>> {
+        if !ty.is_secretive() {
+            return Cow::Borrowed(&self.0);
         }
-        self
+        let mut told = self.0.clone();
+        ty.fields().iter().for_each(|field| hide(&mut told, field));
+        Cow::Owned(told)
     }
 
     /// The attributes, extension containers and `schemas`.
@@ -70,6 +63,53 @@ impl Document {
     #[must_use]
     pub fn into_map(self) -> Map<String, Value> {
         self.0
+    }
+}
+
+/// Takes out of a document what is never returned of an attribute; what is empty then goes, too.
+fn hide(document: &mut Map<String, Value>, field: &Field) {
+    match field.extension() {
+        None => hide_in(document, field),
+        Some(urn) => {
+            if let Some(Value::Object(inner)) = document.get_mut(urn) {
+                hide_in(inner, field);
+                if inner.is_empty() {
+                    document.shift_remove(urn);
+                }
+            }
+        }
+    }
+}
+
+fn hide_in(home: &mut Map<String, Value>, field: &Field) {
+    let attribute = field.attribute();
+    let name = &attribute.name;
+    if attribute.returned == Returned::Never {
+        home.shift_remove(name);
+        return;
+    }
+    let subs = attribute.sub_attributes.iter();
+    let hidden: Vec<&str> = subs
+        .filter(|sub| sub.returned == Returned::Never)
+        .map(|sub| sub.name.as_str())
+        .collect();
+    let Some(value) = home.get_mut(name).filter(|_| !hidden.is_empty()) else {
+        return;
+    };
+    let keeps_some = |part: &mut Value| {
+        let Value::Object(parts) = part else { return true };
+        parts.retain(|part, _| !hidden.contains(&part.as_str()));
+        !parts.is_empty()
+    };
+    let some = match value {
+        Value::Array(items) => {
+            items.retain_mut(keeps_some);
+            !items.is_empty()
+        }
+        lone => keeps_some(lone),
+    };
+    if !some {
+        home.shift_remove(name);
     }
 }
 
@@ -105,7 +145,33 @@ pub struct MemberRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scim::schema::{Registry, Schema};
     use serde_json::json;
+
+    #[test]
+    fn what_is_never_returned_is_not_told_and_leaves_nothing_empty_behind() {
+        let never =
+            |name: &str| json!({"name": name, "type": "string", "mutability": "writeOnly", "returned": "never"});
+        let schema = json!({"id": "urn:example:vault:1.0:User", "name": "Vault", "attributes": [
+            never("pin"),
+            {"name": "vpn", "type": "complex", "subAttributes": [{"name": "login", "type": "string"}, never("password")]},
+            {"name": "keys", "type": "complex", "multiValued": true, "subAttributes": [{"name": "value", "type": "string"}, never("code")]},
+        ]});
+        let registry = Registry::builtin()
+            .with_extension("User", Schema::parse(&schema).unwrap())
+            .unwrap();
+        let ty = registry.resource_type("User").unwrap();
+        let of = |inner: Value| {
+            let text = json!({"userName": "ada", "urn:example:vault:1.0:User": inner}).to_string();
+            Value::Object(Document::from_stored(&text).unwrap().told(ty).into_owned())
+        };
+        let all = json!({"pin": "1", "vpn": {"login": "a", "password": "2"}, "keys": [{"value": "k", "code": "3"}, {"code": "4"}]});
+        let told = json!({"vpn": {"login": "a"}, "keys": [{"value": "k"}]});
+        assert_eq!(of(all), json!({"userName": "ada", "urn:example:vault:1.0:User": told}));
+        let secret = json!({"pin": "1", "vpn": {"password": "2"}, "keys": [{"code": "4"}]});
+        assert_eq!(of(secret), json!({"userName": "ada"}));
+        assert!(!Registry::builtin().resource_type("User").unwrap().is_secretive());
+    }
 
     #[test]
     fn a_document_survives_storage_in_its_order() {

@@ -56,6 +56,12 @@ pub enum Defined {
     Type,
 }
 
+/// Expects that the schemas were changed so often and no more.
+pub(super) fn are_at(tenant: TenantId, schemas: i64) -> Statement {
+    const ARE_AT: &str = "SELECT p.schemas FROM policy p WHERE p.tenant_id = $1 AND p.schemas = $2";
+    Statement::new(ARE_AT).bind(tenant).bind(schemas).expecting_row()
+}
+
 impl<R: Read> Schemas<R> {
     pub(super) const fn new(tenant: TenantId, source: R) -> Self {
         Self { tenant, source }

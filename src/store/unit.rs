@@ -41,7 +41,7 @@ use super::resources::Resources;
 use super::runs::ends::Ends;
 use super::runs::enforcers::Enforcers;
 use super::runs::list::Runs;
-use super::schemas::Schemas;
+use super::schemas::{Schemas, are_at};
 use super::sql::{Db, Tx};
 use super::together::Seat;
 use super::tokens::Tokens;
@@ -61,7 +61,7 @@ pub struct Unit {
     /// The connection whose request it carries out.
     sender: Option<ConnectionId>,
     /// How often the schemas were changed that it goes by, where it must not be saved by others.
-    schemas: i64,
+    schemas: Option<i64>,
     /// Told when everything is on disk.
     kept: Option<Arc<AtomicBool>>,
     /// Where it goes when it is saved, as a part of something that is saved together.
@@ -79,7 +79,7 @@ impl Unit {
             tx: Tx::begin(db).await?,
             collected: Collected::default(),
             sender: None,
-            schemas: 0,
+            schemas: None,
             kept: None,
             seat: None,
         })
@@ -110,8 +110,13 @@ impl Unit {
     #[must_use]
     pub const fn sent_by(mut self, connection: ConnectionId, schemas: i64) -> Self {
         self.sender = Some(connection);
-        self.schemas = schemas;
+        self.schemas = Some(schemas);
         self
+    }
+
+    /// Has it be saved only as long as the schemas are those that were changed so often: what it writes was read by them.
+    pub const fn goes_by(&mut self, schemas: i64) {
+        self.schemas = Some(schemas);
     }
 
     /// Has this become true when everything is on disk.
@@ -167,16 +172,31 @@ impl Unit {
 
     async fn end(mut self) -> Result<()> {
         self.tx.last(self.collected.into_statements(self.tenant)?);
-        let Some(sender) = self.sender else {
-            return self.tx.save().await;
-        };
-        // Last of all, when the policy is shared: whoever shuts the tenant holds that, and who shuts the connection waits here.
-        self.tx.later(works(self.tenant, sender, self.schemas));
-        let db = self.tx.db();
-        match self.tx.save().await {
-            Err(Error::Stale) if !Connections::new(self.tenant, &db).works(sender).await? => Err(Error::Shut),
-            saved => saved,
+        let (tenant, sender, schemas) = (self.tenant, self.sender, self.schemas);
+        // Last of all, when the policy is shared: whoever shuts the tenant or changes its schemas holds that, and who shuts the
+        // connection waits here.
+        match (sender, schemas) {
+            (Some(sender), schemas) => self.tx.later(works(tenant, sender, schemas.unwrap_or_default())),
+            (None, Some(schemas)) => self.tx.later(are_at(tenant, schemas)),
+            (None, None) => return self.tx.save().await,
         }
+        let db = self.tx.db();
+        let saved = self.tx.save().await;
+        if !matches!(saved, Err(Error::Stale)) {
+            return saved;
+        }
+        // Why: nothing of it may be told as a change of what the request is about.
+        if let Some(sender) = sender
+            && !Connections::new(tenant, &db).works(sender).await?
+        {
+            return Err(Error::Shut);
+        }
+        let now = Schemas::new(tenant, &db).version().await?;
+        Err(if schemas.is_some_and(|schemas| schemas != now) {
+            Error::Retry
+        } else {
+            Error::Stale
+        })
     }
 
     /// Drops the writes, and resolves when what the unit may have read is on disk. A refusal, or an answer that

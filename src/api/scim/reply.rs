@@ -110,6 +110,7 @@ fn report_effects(response: &mut Response, shown: &Shown) {
         let outcome = match effect.outcome {
             Outcome::Applied => "applied",
             Outcome::AlreadyTrue => "already-true",
+            Outcome::Ignored => "ignored",
         };
         let counts = [("ignored", effect.ignored), ("kept", effect.kept)];
         let told = counts.iter().filter(|(_, count)| *count > 0);

@@ -30,6 +30,8 @@ pub struct Ended {
     pub outcome: OpOutcome,
     /// Which of [`Patched::members`] it asks for.
     pub members: Range<usize>,
+    /// How many names in it mean nothing.
+    pub ignored: usize,
 }
 
 /// What a PATCH makes of a resource.
@@ -51,6 +53,8 @@ pub struct Patched {
     pub ignored: Vec<String>,
     /// Canonical paths given a value that are shown on request only: the answer shows them (RFC 7643 §7).
     pub asked_for: Vec<String>,
+    /// Canonical paths of what was spoken of and is never returned: whether it was so before is told to nobody.
+    pub secrets: Vec<String>,
 }
 
 /// Applies a PATCH to what is stored. Each operation sees the result of the one before it; an error means that nothing
@@ -67,10 +71,19 @@ pub fn apply(
     let mut draft = Draft::new(ty, stored, external_id);
     let mut ended = Vec::with_capacity(request.operations.len());
     for (index, operation) in request.operations.iter().enumerate() {
-        let first = draft.member_ops.len();
-        let outcome = run(&mut draft, operation).map_err(|error| numbered(error, index, request.operations.len()))?;
-        let members = first..draft.member_ops.len();
-        ended.push(Ended { outcome, members });
+        let (first, secrets) = (draft.member_ops.len(), draft.cleaner.secrets.len());
+        let ignored = draft.cleaner.ignored_times;
+        let mut outcome =
+            run(&mut draft, operation).map_err(|error| numbered(error, index, request.operations.len()))?;
+        // Another answer would tell a right guess from a wrong one.
+        if draft.cleaner.secrets.len() > secrets {
+            outcome = OpOutcome::Applied;
+        }
+        ended.push(Ended {
+            outcome,
+            members: first..draft.member_ops.len(),
+            ignored: draft.cleaner.ignored_times - ignored,
+        });
     }
     let Draft {
         mut attributes,
@@ -97,6 +110,7 @@ pub fn apply(
         ended,
         ignored: cleaner.ignored,
         asked_for: cleaner.asked_for,
+        secrets: cleaner.secrets,
     })
 }
 

@@ -61,18 +61,45 @@ impl PatchRequest {
     /// Whether every operation is about this core attribute.
     #[must_use]
     pub fn mentions_only(&self, attribute: &str) -> bool {
-        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
-        self.operations
-            .iter()
-            .all(|operation| match (&operation.path, &operation.value) {
-                (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
-                (None, Some(Value::Object(members))) => members.keys().all(|name| named(name)),
-                (None, _) => false,
-            })
+        let mut operations = self.operations.iter();
+        operations.all(|operation| operation.mentions_only(attribute))
     }
 }
 
 impl Operation {
+    /// Whether it is about this core attribute and no other.
+    #[must_use]
+    pub fn mentions_only(&self, attribute: &str) -> bool {
+        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
+        match (&self.path, &self.value) {
+            (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
+            (None, Some(Value::Object(members))) => members.keys().all(|name| named(name)),
+            (None, _) => false,
+        }
+    }
+
+    /// Whether it is about the attribute at this canonical path, or about a part of it: by its path, by a name in its value,
+    /// or by one in an extension there.
+    #[must_use]
+    pub fn speaks_of(&self, path: &str) -> bool {
+        let (urn, name) = path.rsplit_once(':').unwrap_or(("", path));
+        let top = name.split('.').next().unwrap_or(name);
+        let extension = |key: &str| !urn.is_empty() && key.eq_ignore_ascii_case(urn);
+        let within = |value: &Value| {
+            let mut names = value.as_object().into_iter().flat_map(Map::keys);
+            names.any(|name| is_or_below(name, top))
+        };
+        match (&self.path, &self.value) {
+            (Some(path), Some(value)) if extension(&path.attr.to_string()) => within(value),
+            (None, Some(Value::Object(members)))
+                if members.iter().any(|(key, value)| extension(key) && within(value)) =>
+            {
+                true
+            }
+            _ => self.mentions(top),
+        }
+    }
+
     /// Whether it is about this core attribute, whatever becomes of it.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Mutability, Returned, Type, Uniqueness};
-use super::builtin::{RESOURCE_TYPE, common_attributes};
+use super::builtin::{GROUP, RESOURCE_TYPE, USER, common_attributes};
 use super::definition::{Schema, SchemaFault};
 use super::field::{Field, Place, Target};
 use crate::scim::path::AttrPath;
@@ -34,6 +34,7 @@ pub struct ResourceType {
     unique: Vec<(String, String)>,
     own: bool,
     plain: bool,
+    secretive: bool,
 }
 
 impl ResourceType {
@@ -101,7 +102,10 @@ impl ResourceType {
             description: description.to_owned(),
             endpoint: format!("/{}", endpoint.trim_matches('/')),
             unique: unique(&fields, own.then_some((name, &*schema))),
-            plain: fields.iter().all(|field| is_plain(&field.attribute)),
+            plain: fields.iter().all(|field| is_plain(&schema, field)),
+            secretive: fields
+                .iter()
+                .any(|field| hides(&field.attribute) && !is_password(&schema, field)),
             schema,
             extensions,
             fields,
@@ -262,6 +266,12 @@ impl ResourceType {
         self.plain
     }
 
+    /// Whether stored documents may hold what is never returned.
+    #[must_use]
+    pub fn is_secretive(&self) -> bool {
+        self.secretive
+    }
+
     /// The form shown under `/ResourceTypes`; `base_url` is the URL above it.
     #[must_use]
     pub fn to_json(&self, base_url: &str) -> Value {
@@ -309,12 +319,29 @@ fn unique(fields: &[Field], own: Option<(&str, &Schema)>) -> Vec<(String, String
     found
 }
 
-/// The password is never part of a stored document, so it does not count.
-fn is_plain(attribute: &Attribute) -> bool {
-    let password = attribute.name == "password" && attribute.mutability == Mutability::WriteOnly;
+/// Whether a stored document can be shown as it is, as far as this attribute goes. Two exceptions are of the core schemas
+/// alone: the password is never part of a stored document, and what only the server writes is computed for the answer. A
+/// schema that somebody else defines may have been another one when the document was stored.
+fn is_plain(schema: &Schema, field: &Field) -> bool {
+    is_password(schema, field) || shows_all(&field.attribute, is_core(schema, field))
+}
+
+fn shows_all(attribute: &Attribute, core: bool) -> bool {
+    let computed = core && attribute.mutability == Mutability::ReadOnly;
     let shown = !matches!(attribute.returned, Returned::Never | Returned::Request);
-    // What only the server writes is computed for the answer and not part of the stored document.
-    password
-        || attribute.mutability == Mutability::ReadOnly
-        || (shown && (attribute.kind != Type::Complex || attribute.sub_attributes.iter().all(is_plain)))
+    computed || (shown && attribute.sub_attributes.iter().all(|sub| shows_all(sub, core)))
+}
+
+fn is_core(schema: &Schema, field: &Field) -> bool {
+    field.extension.is_none() && [USER, GROUP].contains(&schema.id.as_str())
+}
+
+/// The password of users, which is kept elsewhere.
+fn is_password(schema: &Schema, field: &Field) -> bool {
+    is_core(schema, field) && field.path == "password"
+}
+
+/// Whether the attribute, or a part of it, is never returned.
+fn hides(attribute: &Attribute) -> bool {
+    attribute.returned == Returned::Never || attribute.sub_attributes.iter().any(hides)
 }

@@ -7,6 +7,7 @@
 mod complete;
 mod country;
 mod elements;
+mod known;
 mod members;
 mod password;
 mod resource;
@@ -19,6 +20,7 @@ mod tests;
 pub use complete::MAX_DOCUMENT;
 pub use country::countries;
 pub use elements::MAX_ELEMENTS;
+pub use known::known;
 pub use resource::{Incoming, create, replace};
 pub use value::MAX_TEXT;
 

@@ -30,6 +30,8 @@ pub struct Incoming {
     pub ignored: Vec<String>,
     /// Canonical paths given a value that are shown on request only: the answer shows them (RFC 7643 §7).
     pub asked_for: Vec<String>,
+    /// Canonical paths of what was given and is never returned: whether it was so before is told to nobody.
+    pub secrets: Vec<String>,
 }
 
 /// Reads the body of a POST.
@@ -205,6 +207,7 @@ impl Reading {
             active_given: self.active_given,
             ignored: self.cleaner.ignored,
             asked_for: self.cleaner.asked_for,
+            secrets: self.cleaner.secrets,
         })
     }
 }

@@ -42,13 +42,18 @@ pub(in crate::scim) struct Cleaner {
     pub lone: bool,
     /// Paths that name no attribute.
     pub ignored: Vec<String>,
+    /// How often a path named none, also where it is not reported.
+    pub ignored_times: usize,
     /// Canonical paths that were given a value and are shown on request only.
     pub asked_for: Vec<String>,
+    /// Canonical paths of attributes that are never returned and were spoken of, as often as they were.
+    pub secrets: Vec<String>,
 }
 
 impl Cleaner {
     /// Notes a name that means nothing here.
     pub fn ignore(&mut self, path: impl Into<String>) {
+        self.ignored_times += 1;
         if self.ignored.len() < MAX_REPORTED {
             self.ignored.push(path.into());
         }
@@ -58,6 +63,9 @@ impl Cleaner {
     pub fn specified(&mut self, attribute: &Attribute, path: &str) {
         if attribute.returned == Returned::Request && !self.asked_for.iter().any(|known| known == path) {
             self.asked_for.push(path.to_owned());
+        }
+        if attribute.returned == Returned::Never {
+            self.secrets.push(path.to_owned());
         }
     }
 
@@ -133,21 +141,23 @@ impl Cleaner {
     }
 }
 
-fn simple(kind: Type, path: &str, value: &Value) -> Result<(), Error> {
-    let fits = match (kind, value) {
+/// Whether a value is of a simple kind.
+pub(super) fn is_of(kind: Type, value: &Value) -> bool {
+    match (kind, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::Decimal, Value::Number(_)) => true,
         (Type::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
-        (Type::String | Type::Reference | Type::DateTime | Type::Binary, Value::String(text)) => {
-            storable(path, text)?;
-            match kind {
-                Type::DateTime => parse_date_time(text).is_some(),
-                Type::Binary => BASE64.decode(text).is_ok(),
-                _ => true,
-            }
-        }
+        (Type::DateTime, Value::String(text)) => parse_date_time(text).is_some(),
+        (Type::Binary, Value::String(text)) => BASE64.decode(text).is_ok(),
+        (Type::String | Type::Reference, Value::String(_)) => true,
         _ => false,
-    };
-    if fits {
+    }
+}
+
+fn simple(kind: Type, path: &str, value: &Value) -> Result<(), Error> {
+    if let (Type::String | Type::Reference | Type::DateTime | Type::Binary, Value::String(text)) = (kind, value) {
+        storable(path, text)?;
+    }
+    if is_of(kind, value) {
         return Ok(());
     }
     let wanted = match kind {

@@ -19,6 +19,13 @@ impl Services {
         }
     }
 
+    /// The same for what writes a document: it is saved only as long as the schemas are those that the caller knows.
+    pub(in crate::service) async fn begin_writing(&self, caller: &Caller) -> Result<Unit> {
+        let mut unit = self.begin(caller).await?;
+        caller.holds_to_schemas(&mut unit);
+        Ok(unit)
+    }
+
     async fn open(&self, caller: &Caller) -> Result<Unit> {
         let mut unit = Unit::begin(self.db(), caller.tenant()).await?;
         unit = match self.0.keeping {

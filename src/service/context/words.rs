@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Caller;
+use super::{Authority, Caller, UNDO};
 use crate::scim::schema::ResourceType;
 use crate::service::error::Result;
 use crate::service::schemas::Vocabulary;
+use crate::store::Unit;
 
 impl Caller {
     /// The schemas and resource types of its tenant, as they were when it was let in.
@@ -29,6 +30,16 @@ impl Caller {
     /// The resource type of users.
     pub(in crate::service) fn user_type(&self) -> Result<&Arc<ResourceType>> {
         self.vocabulary().user_type()
+    }
+
+    /// Has the unit be saved only as long as the schemas are those that the caller knows: a document in it was read by them.
+    /// Units of connections always are. Where Muster itself writes documents it is told of the schemas for that.
+    pub(in crate::service) fn holds_to_schemas(&self, unit: &mut Unit) {
+        match self.authority() {
+            Authority::Connection(_) => {}
+            Authority::System(name) if *name != UNDO => {}
+            _ => unit.goes_by(self.vocabulary().version()),
+        }
     }
 
     /// The same caller, who knows the schemas of its tenant.

@@ -71,6 +71,7 @@ impl Newcomer {
         profile: &Profile,
         via: (&str, Option<&ResourceId>),
     ) -> Result<(Pk, Permissions)> {
+        desk.caller.holds_to_schemas(&mut desk.unit);
         let (profile, rule) = self.kept_out(desk, profile).await?;
         let Profile { document, content } = &profile;
         let meta = derive::Meta {
@@ -106,7 +107,10 @@ impl Newcomer {
             subject: (Kind::User, pk, &self.id),
             about: Vec::new(),
             data,
-            changes: Some(Changes::of(Document::default().as_map(), document.as_map())),
+            changes: Some(Changes::of(
+                Document::default().as_map(),
+                &document.told(desk.caller.user_type()?),
+            )),
             reason: None,
             person: Some(&self.person),
         };

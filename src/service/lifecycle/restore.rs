@@ -15,7 +15,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{ResourceId, Version};
 use crate::event::Changes;
 use crate::scim::schema::ResourceType;
-use crate::scim::{Document, patch};
+use crate::scim::{Document, patch, validate};
 use crate::service::access::authority::{GIVE, Held, require};
 use crate::service::access::policy::{self, Book};
 use crate::service::context::{Caller, Services};
@@ -150,7 +150,7 @@ struct Restoring {
 }
 
 async fn attempt(plan: &Restoring) -> Result<Restored> {
-    let mut unit = plan.services.begin(&plan.caller).await?;
+    let mut unit = plan.services.begin_writing(&plan.caller).await?;
     match plan.make(&mut unit).await {
         Ok(restored) => {
             saved(&plan.services, &plan.caller, unit).await?;
@@ -265,7 +265,7 @@ impl Restoring {
         }
         // As in the event of the creation: what the connection calls it that created it.
         let own = called.iter().find(|called| Some(called.connection) == tomb.connection);
-        let changes = Changes::of(Document::default().as_map(), revived.document.as_map());
+        let changes = Changes::of(Document::default().as_map(), &revived.document.told(self.schema()?));
         let entry = ledger::Entry {
             what: self.happened(),
             subject: (self.kind, tomb.pk, &tomb.id),
@@ -367,7 +367,7 @@ impl Restoring {
     /// Writes the resource again.
     async fn revive(&self, unit: &mut Unit, (tomb, book): (&Tombstone, &Book), now: Timestamp) -> Result<Revived> {
         let document = Document::from_stored(&tomb.document).map_err(|fault| Error::Internal(Box::new(fault)))?;
-        let mut document = self.named(document.known_to(self.schema()?))?;
+        let mut document = self.named(validate::known(self.schema()?, document))?;
         let stands = match self.kind {
             Kind::User => {
                 let user = (tomb.pk, &tomb.id, &mut document);

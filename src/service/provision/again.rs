@@ -41,7 +41,7 @@ pub(super) async fn come(plan: &Plan, former: &Former) -> Result<Option<Came>> {
     if held.is_some_and(|held| !held.is_of(&former.id)) {
         return Ok(None);
     }
-    let mut unit = plan.services.begin(&plan.caller).await?;
+    let mut unit = plan.services.begin_writing(&plan.caller).await?;
     let ignored = match make(plan, former, &mut unit).await {
         Ok(ignored) => ignored,
         Err(error) => return Err(refused(unit, error).await),
@@ -263,7 +263,7 @@ async fn tell(
     // What the connection of the event calls them from now on.
     let by = caller.connection_id().or(tomb.connection);
     let own = back.called.iter().find(|called| Some(called.connection) == by);
-    let changes = Changes::of(Document::default().as_map(), stood.document.as_map());
+    let changes = Changes::of(Document::default().as_map(), &stood.document.told(&plan.kind));
     let entry = ledger::Entry {
         what: What::UserRestored,
         subject: (Kind::User, tomb.pk, &tomb.id),

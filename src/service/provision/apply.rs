@@ -52,10 +52,11 @@ pub(super) async fn apply(
     let external = external(target, stored.external_id.as_deref(), next.external_id.as_deref());
     let mut names = next.names;
     names.extend(beside(&names, &external, roles_moved, password.is_some()));
+    names.extend(secret::named(&next.secrets, &names));
     secret::keep(unit, stored.pk, password.as_ref(), now);
     aside.keep(unit, &target.caller, stored.pk, now);
     let turns = standing.as_ref().is_some_and(Standing::turns);
-    let moves_beside = roles_moved || password.is_some() || aside.moves() || turns;
+    let moves_beside = roles_moved || password.is_some() || !next.secrets.is_empty() || aside.moves() || turns;
     let version: Option<Version> = if let Some((content, old)) = content {
         let version = unit
             .resources()

@@ -122,7 +122,8 @@ impl Settled {
     /// What a new resource starts with, or one that is written by this request alone.
     pub(super) fn first(said: &[Said], ignored: &mut Vec<String>) -> Self {
         let settled = Self::of(Vec::new(), said);
-        settled.tell_ignored(said, ignored);
+        let mut unknown = ignored.len();
+        settled.tell_ignored(said, ignored, &mut unknown);
         settled
     }
 
@@ -145,9 +146,13 @@ impl Settled {
     }
 
     /// Takes the names of what is kept from those that mean nothing, and adds those of what is not.
-    fn tell_ignored(&self, said: &[Said], ignored: &mut Vec<String>) {
+    /// So many of them mean nothing; those behind are known and were left out.
+    fn tell_ignored(&self, said: &[Said], ignored: &mut Vec<String>, unknown: &mut usize) {
+        let left_out = ignored.split_off(ignored.len().min(*unknown));
         ignored.retain(|name| !said.iter().any(|said| said.name == *name));
         ignored.extend(self.unfit.iter().map(|(_, name)| name.clone()));
+        *unknown = ignored.len();
+        ignored.extend(left_out);
     }
 
     /// Says of each operation of a PATCH how much of it is kept.
@@ -207,7 +212,8 @@ pub(super) async fn locked(target: &Target, planned: &mut Planned, unit: &mut Un
 
 fn settle(planned: &mut Planned, before: Vec<Aside>) {
     let settled = Settled::of(before, &planned.next.aside);
-    settled.tell_ignored(&planned.next.aside, &mut planned.next.ignored);
+    let next = &mut planned.next;
+    settled.tell_ignored(&next.aside, &mut next.ignored, &mut next.unknown);
     planned.aside = settled;
 }
 

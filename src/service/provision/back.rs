@@ -103,8 +103,10 @@ fn next(back: &Back, stored: &Document, external: Option<&str>) -> Result<Next> 
         },
         members: joining.into_iter().chain(leaving).collect(),
         password: None,
+        secrets: Vec::new(),
         ended: Vec::new(),
         asked_for: Vec::new(),
+        unknown: 0,
         ignored: Vec::new(),
         aside: Vec::new(),
     })

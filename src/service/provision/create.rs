@@ -7,7 +7,7 @@ use super::again;
 use super::aside::{self, Settled};
 use super::attempt::{attempts, refused};
 use super::carried::Carried;
-use super::draft::{content, differences, store_kind, told};
+use super::draft::{content, differences, store_kind};
 use super::former::Formers;
 use super::hold;
 use super::join::{self, Refused};
@@ -152,14 +152,15 @@ pub async fn create(
     body: Value,
     view: &View,
 ) -> Result<Shown> {
-    create_as(services, caller, services.ids().next(), (dialect, kind, view), body).await
+    let id = services.ids().next();
+    create_as(services, caller, (id, None), (dialect, kind, view), body).await
 }
 
-/// The same with an id that was given out before.
+/// The same with an id that was given out before, and perhaps with the password hashed.
 pub(super) async fn create_as(
     services: &Services,
     caller: &Caller,
-    id: ResourceId,
+    (id, hash): (ResourceId, Option<String>),
     (dialect, kind, view): (&Dialect, &Arc<ResourceType>, &View),
     body: Value,
 ) -> Result<Shown> {
@@ -172,7 +173,7 @@ pub(super) async fn create_as(
     refuse::unless_countries(*dialect, &incoming.document)?;
     let mut names = differences(&Document::default(), &incoming.document);
     names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
-    let password = secret::kept(services, incoming.password.as_ref()).await?;
+    let password = secret::kept(services, incoming.password.as_ref(), hash).await?;
     names.extend(password.is_some().then(|| secret::ATTRIBUTE.to_owned()));
     let store_kind = store_kind(kind)?;
     let person = match store_kind {
@@ -268,7 +269,7 @@ async fn make(plan: Arc<Plan>, derived: Option<Derived>, formers: Formers) -> Re
     } = &*plan;
     let leaving = leaving(&plan, derived.as_ref());
     let asked = asked(&plan, derived.as_ref()).await?;
-    let mut unit = services.begin(caller).await?;
+    let mut unit = services.begin_writing(caller).await?;
     share(derived.as_ref(), &mut unit);
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = services.clock().now();
@@ -432,16 +433,11 @@ fn entry<'p>(plan: &'p Plan, pk: Pk, joined: &Joined) -> ledger::Entry<'p> {
 }
 
 /// All of the document, and what the connection calls it.
-fn changes(
-    Plan {
-        caller, incoming, kind, ..
-    }: &Plan,
-) -> Changes {
-    let changes = Changes::of(Document::default().as_map(), &told(kind, &incoming.document));
-    let called = incoming
-        .external_id
-        .as_deref()
-        .filter(|_| caller.connection_id().is_some());
+fn changes(plan: &Plan) -> Changes {
+    let incoming = &plan.incoming;
+    let changes = Changes::of(Document::default().as_map(), &incoming.document.told(&plan.kind));
+    let called = incoming.external_id.as_deref();
+    let called = called.filter(|_| plan.caller.connection_id().is_some());
     changes.and("externalId", None, called.map(Value::from))
 }
 

@@ -121,7 +121,7 @@ async fn attempt(
         Kind::Group => What::GroupDeleted,
         Kind::Own(_) => What::ResourceDeleted,
     };
-    let changes = Changes::of(&draft::told(ty, &document), Document::default().as_map());
+    let changes = Changes::of(&document.told(ty), Document::default().as_map());
     ledger::record(
         &mut unit,
         caller,

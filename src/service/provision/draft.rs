@@ -73,41 +73,6 @@ fn own_content(kind: &ResourceType, document: &Document) -> Content {
     }
 }
 
-/// What the log tells of a document: of what is neither a user nor a group nothing is sealed, so what nobody is shown is
-/// left out.
-pub(super) fn told<'d>(kind: &ResourceType, document: &'d Document) -> Cow<'d, Map<String, Value>> {
-    let mut told = Cow::Borrowed(document.as_map());
-    if !kind.is_own() {
-        return told;
-    }
-    let is_hidden = |attribute: &Attribute| attribute.returned == Returned::Never;
-    for field in kind.fields() {
-        let attribute = field.attribute();
-        let whole = is_hidden(attribute);
-        if !whole && !attribute.sub_attributes.iter().any(is_hidden) {
-            continue;
-        }
-        let home = match field.extension() {
-            Some(urn) => told.to_mut().get_mut(urn).and_then(Value::as_object_mut),
-            None => Some(told.to_mut()),
-        };
-        let Some(home) = home else { continue };
-        if whole {
-            home.shift_remove(&attribute.name);
-            continue;
-        }
-        let elements = match home.get_mut(&attribute.name) {
-            Some(Value::Array(elements)) => elements.iter_mut().collect(),
-            Some(one) => vec![one],
-            None => Vec::new(),
-        };
-        for element in elements.into_iter().filter_map(Value::as_object_mut) {
-            element.retain(|name, _| !attribute.sub(name).is_some_and(is_hidden));
-        }
-    }
-    told
-}
-
 /// What the name of a resource compares as.
 pub(super) fn name_key(kind: &ResourceType, document: &Document) -> String {
     let name = document.as_map().get(super::refuse::name_attribute(kind));

@@ -1,7 +1,8 @@
 //! What became of each operation of a PATCH: no request that changed nothing looks like one that did.
 
+use super::hold;
 use super::membership::Moved;
-use crate::scim::patch::{Ended, OpOutcome};
+use crate::scim::patch::{Ended, OpOutcome, Operation};
 
 /// How an operation that was not refused ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub enum Outcome {
     Applied,
     /// What it asks for was so already.
     AlreadyTrue,
+    /// What it asks for is not done: somebody else decides about it.
+    Ignored,
 }
 
 /// What became of one operation.
@@ -38,11 +41,19 @@ impl Effect {
                 } else {
                     Outcome::AlreadyTrue
                 },
-                ignored: 0,
+                ignored: ended.ignored,
                 kept: 0,
             }
         };
         ended.iter().map(effect).collect()
+    }
+
+    /// The same where names that every schema knows were left out, too.
+    pub(super) fn leave_out(&mut self, operation: &Operation, left_out: &[String]) {
+        self.ignored += left_out.iter().filter(|name| operation.speaks_of(name)).count();
+        if left_out.iter().any(|name| name == hold::ATTRIBUTE) && operation.mentions_only(hold::ATTRIBUTE) {
+            self.outcome = Outcome::Ignored;
+        }
     }
 
     /// Whether it did all that it was asked for.

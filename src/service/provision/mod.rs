@@ -39,6 +39,7 @@ mod shown;
 pub mod snapshot;
 mod stand;
 mod takeback;
+mod unsaid;
 mod walk;
 mod write;
 
@@ -55,6 +56,7 @@ pub use precondition::IfMatch;
 pub use query::{Found, query};
 pub use read::read;
 pub use replace::replace;
+pub(in crate::service) use secret::hashed;
 pub use shown::{Related, Relations, Shown};
 pub use walk::CURSOR_TIMEOUT_SECS;
 pub use write::Wanted;

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 use super::precondition::IfMatch;
+use super::unsaid::without_secrets;
 use super::write::Wanted;
 use super::{delete, patch, replace};
 use crate::access::WhenRefused;
@@ -101,7 +102,10 @@ impl Kept {
                 IfMatch::Versions(versions) => Some(versions.clone()),
                 IfMatch::Absent | IfMatch::Any => None,
             },
-            body: asked.body.cloned().map(without_password),
+            body: asked
+                .body
+                .cloned()
+                .map(|body| without_secrets(asked.kind, without_password(body))),
         }
     }
 

@@ -42,8 +42,10 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
     target.only_members = request.mentions_only("members");
+    let request = Arc::new(request);
+    target.request = Some(Arc::clone(&request));
     let plan = Arc::new((target, request, said));
-    let mut shown = attempts(|| {
+    attempts(|| {
         let plan = Arc::clone(&plan);
         async move {
             let (target, request, said) = &*plan;
@@ -55,11 +57,7 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
             .await
         }
     })
-    .await?;
-    for (effect, operation) in shown.effects.iter_mut().zip(&plan.1.operations) {
-        effect.ignored += shown.ignored.iter().filter(|name| operation.mentions(name)).count();
-    }
-    Ok(shown)
+    .await
 }
 
 fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id: Option<&str>) -> Result<Next> {
@@ -83,8 +81,10 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         external_id: patched.external_id,
         members: patched.members,
         password: patched.password,
+        secrets: patched.secrets,
         ended: patched.ended,
         asked_for: patched.asked_for,
+        unknown: patched.ignored.len(),
         ignored: patched.ignored,
         aside: Vec::new(),
     })

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::aside::Settled;
-use super::draft::{content, leaves, told};
+use super::draft::{content, leaves};
 use super::guard::{Locked, Need};
 use super::harm;
 use super::hold::Standing;
@@ -117,7 +117,7 @@ pub(super) fn plan(
 
 /// What the request changes, with the name that its connection has for the resource.
 pub(super) fn changes(target: &Target, before: &Document, stored: &Stored, next: &Next) -> Changes {
-    let changes = Changes::of(&told(&target.kind, before), &told(&target.kind, &next.document));
+    let changes = Changes::of(&before.told(&target.kind), &next.document.told(&target.kind));
     if target.caller.connection_id().is_none() {
         return changes;
     }

@@ -75,8 +75,10 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         external_id: incoming.external_id,
         members,
         password: incoming.password,
+        secrets: incoming.secrets,
         ended: Vec::new(),
         asked_for: incoming.asked_for,
+        unknown: incoming.ignored.len(),
         ignored: incoming.ignored,
         aside: aside::of_body(target.dialect, &target.caller, &target.kind, body),
     })

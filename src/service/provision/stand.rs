@@ -151,7 +151,10 @@ fn take(target: &Target, planned: &mut Planned, standing: Option<Standing>) -> R
     if by_rule {
         let asked = next.document.clone();
         next.document = asked.clone().with_active(!was);
-        planned.flip = Some(Changes::of(asked.as_map(), next.document.as_map()));
+        planned.flip = Some(Changes::of(
+            &asked.told(&target.kind),
+            &next.document.told(&target.kind),
+        ));
     }
     next.changed = next.document != before;
     planned.content = next.changed.then(|| {

@@ -16,6 +16,7 @@ use super::plan::{Planned, derive, plan};
 use super::precondition::IfMatch;
 use super::read::{groups, shown};
 use super::refuse;
+use super::secret;
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
 use super::stand;
 use super::takeback::Word;
@@ -24,7 +25,7 @@ use crate::base::id::ResourceId;
 use crate::base::secret::Secret;
 use crate::scim::Document;
 use crate::scim::dialect::Dialect;
-use crate::scim::patch::{Ended, MemberOp};
+use crate::scim::patch::{Ended, MemberOp, PatchRequest};
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
@@ -55,6 +56,8 @@ pub(super) struct Target {
     pub(super) only_members: bool,
     /// Whether the request gives a new whole.
     pub(super) replaces: bool,
+    /// The request, where it is a PATCH.
+    pub(super) request: Option<Arc<PatchRequest>>,
     /// The hash of the password that the request sets, made once.
     pub(super) hash: OnceCell<String>,
 }
@@ -73,6 +76,7 @@ impl Target {
             large_answers_allowed: true,
             only_members: false,
             replaces: false,
+            request: None,
             hash: OnceCell::new(),
         })
     }
@@ -113,8 +117,12 @@ pub(super) struct Next {
     pub(super) external_id: Option<String>,
     pub(super) members: Vec<MemberOp>,
     pub(super) password: Option<Secret<String>>,
+    /// Canonical paths of what is said and never returned: the version moves and the log names it, whatever it was before.
+    pub(super) secrets: Vec<String>,
     pub(super) ended: Vec<Ended>,
     pub(super) asked_for: Vec<String>,
+    /// Names that mean nothing, and after so many others that are known and were left out.
+    pub(super) unknown: usize,
     pub(super) ignored: Vec<String>,
     /// What is said of extensions that no schema declares.
     pub(super) aside: Vec<Said>,
@@ -159,7 +167,7 @@ pub(super) async fn attempt(
         },
         Kind::Group => foreseen(target, &next).await?,
     };
-    let mut unit = target.services.begin(&target.caller).await?;
+    let mut unit = target.services.begin_writing(&target.caller).await?;
     let locked = match Locked::take(&mut unit, need).await {
         Ok(locked) => locked,
         Err(error) => return Err(refused(unit, error).await),
@@ -282,12 +290,14 @@ async fn unlocked(
         .find(target.store_kind, &target.id, connection, groups(&target.view))
         .await?;
     let mut planned = plan(target, stored, next)?;
+    // Also for an attempt that locks: whoever holds the policy does not hash.
+    secret::once(target, planned.next.password.as_ref()).await?;
     if !stand::unlocked(target, &mut planned, &reader).await? {
         return Ok(None);
     }
     aside::unlocked(target, &mut planned, &reader).await?;
     derive(target, &mut planned).await?;
-    let unit = target.services.begin(&target.caller).await?;
+    let unit = target.services.begin_writing(&target.caller).await?;
     // Read inside the unit, so that on one node the order of times is the order of changes.
     let now = target.services.clock().now();
     match write(target, unit, planned, (&Moved::default(), &ByRule::NONE), now).await {
@@ -314,7 +324,7 @@ async fn write(
         Err(Failure::Other(error)) => return Err(refused(unit, error).await.into()),
     }
     let (asked_for, ignored) = (planned.next.asked_for.clone(), planned.next.ignored.clone());
-    let mut effects = Effect::of(&planned.next.ended, moved);
+    let mut effects = effects(target, &planned.next, moved);
     planned.aside.tell_effects(&mut effects);
     let word = Word::of(target, &planned);
     let derives = planned.derived.is_some();
@@ -353,6 +363,16 @@ async fn write(
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
     (shown.asked_for, shown.ignored, shown.effects) = (asked_for, ignored, effects);
     Ok(shown)
+}
+
+/// What became of each operation of a PATCH.
+fn effects(target: &Target, next: &Next, moved: &Moved) -> Vec<Effect> {
+    let mut effects = Effect::of(&next.ended, moved);
+    let operations = target.request.iter().flat_map(|request| &request.operations);
+    for (effect, operation) in effects.iter_mut().zip(operations) {
+        effect.leave_out(operation, &next.ignored[next.unknown..]);
+    }
+    effects
 }
 
 /// Makes it durable and gathers what the answer shows.

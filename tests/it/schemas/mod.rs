@@ -11,6 +11,8 @@ mod devices;
 mod every_type;
 mod files;
 mod held;
+mod late;
+mod secrets;
 mod types;
 mod values;
 pub mod words;

@@ -64,6 +64,7 @@ impl Change for Cloning {
     type Made = ();
 
     async fn make(&self, desk: &mut Desk) -> Result<()> {
+        desk.caller.holds_to_schemas(&mut desk.unit);
         // What a group holds and where it is nested counts for others: the policy moves, and is locked before resources.
         let version = desk.unit.policy().hold().await?;
         let book = policy::locked_at(&desk.services, &desk.caller, version).await?;

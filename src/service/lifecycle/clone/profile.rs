@@ -19,7 +19,8 @@ const PERSONAL: [&str; 7] = [
 /// Attributes of the core schema by which people call that one person, or where they live.
 const NAMES: [&str; 5] = ["name", "displayName", "nickName", "profileUrl", "addresses"];
 
-/// What a new resource has of the profile of this one: everything but what is one person's, or may occur once.
+/// What a new resource has of the profile of this one: everything but what is one person's, may occur once, or is shown to
+/// nobody.
 pub(super) fn of(kind: &ResourceType, source: &Document) -> Map<String, Value> {
     let shared = |extension: Option<&str>, name: &str| {
         let unique = |attribute: &Attribute| {
@@ -34,7 +35,7 @@ pub(super) fn of(kind: &ResourceType, source: &Document) -> Map<String, Value> {
         !own && !field.is_some_and(|field| unique(field.attribute()))
     };
     let mut profile = Map::new();
-    for (name, value) in source.as_map() {
+    for (name, value) in source.told(kind).iter() {
         match (kind.extension(name), value) {
             (Some(_), Value::Object(inner)) => {
                 let inner: Map<String, Value> = inner
