@@ -160,6 +160,8 @@ impl Told {
                 match effect.outcome {
                     Outcome::Applied => applied += 1,
                     Outcome::AlreadyTrue => already += 1,
+                    // What it names is counted.
+                    Outcome::Ignored => {}
                 }
                 (ignored, kept) = (ignored + effect.ignored, kept + effect.kept);
                 plain &= effect.is_plain();

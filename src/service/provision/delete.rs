@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::attempt::{attempts, refused};
-use super::draft::{self, store_kind};
+use super::draft::store_kind;
 use super::former;
 use super::guard::{self, Locked, Need};
 use super::parked::{Asked, Verb, told};

@@ -1,8 +1,5 @@
 //! A document made ready to be written, before a unit of work begins.
 
-use serde_json::{Map, Value};
-use std::borrow::Cow;
-
 use crate::base::fold;
 use crate::scim::schema::{Attribute, ResourceType, Returned, Type};
 use crate::scim::{Document, dialect::Dialect};
