@@ -4,6 +4,8 @@
 //! May use `support`, `admin`, `bulk`, `fuse`, `log` and the command line of the program; must never name a function of the
 //! crate.
 
+pub mod words;
+
 mod bad_input;
 mod bad_types;
 mod changes;
@@ -12,7 +14,6 @@ mod every_type;
 mod files;
 mod held;
 mod late;
+mod own_types;
 mod secrets;
-mod types;
 mod values;
-pub mod words;
