@@ -176,7 +176,7 @@ impl World<'_> {
         };
         let mut values = self.values();
         match self.create(&mut values, &step).await {
-            Err(stop) if self.server.halt.is_cancelled() => return Err(stop),
+            Err(interrupted) if self.server.halt.is_cancelled() => return Err(interrupted),
             // Where none is taken, the smallest is as good as any.
             _ => self.bodies.entry(fixture).or_insert(0),
         };
