@@ -13,8 +13,8 @@ use crate::support::answer::Answer;
 /// More requests than any budget here allows at once, and few enough to be sent in a moment.
 const MANY: usize = 200;
 
-fn patch(id: &str, operations: Value) -> Value {
-    change("PATCH", &format!("/Users/{id}"), patch_op(&operations))
+fn patch(id: &str, operations: &Value) -> Value {
+    change("PATCH", &format!("/Users/{id}"), patch_op(operations))
 }
 
 fn two(round: usize) -> Value {
@@ -25,12 +25,12 @@ fn two(round: usize) -> Value {
 each_database! {
     async fn habits_and_what_became_of_operations_are_told_in_sum(house: TestHouse) {
         let (ada, bob) = (house.user("ada").await, house.user("bob").await);
-        let off = patch(&ada, json!([
+        let off = patch(&ada, &json!([
             {"op": "Replace", "path": "active", "value": "False"},
             {"op": "replace", "path": "userName", "value": "ada"},
         ]));
-        let strange = patch(&bob, json!([{"op": "add", "value": {"title": "x", "shoeSize": 43, "urn:example:acme:2.0:User": {"a": 1}}}]));
-        let missing = patch("none", json!([{"op": "Replace", "path": "title", "value": "x"}]));
+        let strange = patch(&bob, &json!([{"op": "add", "value": {"title": "x", "shoeSize": 43, "urn:example:acme:2.0:User": {"a": 1}}}]));
+        let missing = patch("none", &json!([{"op": "Replace", "path": "title", "value": "x"}]));
         let made = create("c", "/Users", json!({"userName": "cyd", "active": "true"}));
         let answer = house.post("/Bulk", request(&[off, strange, missing, made])).await.status(200);
         assert_eq!(answer.header("muster-operations"), "applied=2, already-true=1, ignored=1, kept=1");
@@ -49,7 +49,7 @@ each_database! {
 
     async fn operations_that_did_all_they_were_asked_for_are_not_told_of(house: TestHouse) {
         let ada = house.user("ada").await;
-        let clean = [create("b", "/Users", user("bob", json!({}))), patch(&ada, json!([{"op": "add", "path": "title", "value": "x"}]))];
+        let clean = [create("b", "/Users", user("bob", json!({}))), patch(&ada, &json!([{"op": "add", "path": "title", "value": "x"}]))];
         let answer = house.post("/Bulk", request(&clean)).await.status(200);
         assert_eq!((answer.header("muster-operations"), answer.header("muster-tolerated")), ("", ""));
     }
