@@ -5,23 +5,19 @@ use serde_json::{Map, Value};
 use super::resource::carry_schemas;
 use super::value::is_of;
 use crate::scim::Document;
-use crate::scim::schema::{Attribute, ResourceType, Type};
+use crate::scim::schema::{Attribute, Field, ResourceType, Type};
 
 /// The same document without what the type does not have, or has with values of another kind.
 #[must_use]
 pub fn known(ty: &ResourceType, document: Document) -> Document {
     let mut members = document.into_map();
-    members.retain(|name, value| match ty.extension(name) {
-        Some(_) => {
+    members.retain(|name, value| {
+        if ty.extension(name).is_some() {
             let Value::Object(inner) = value else { return false };
-            keep(inner, |member| {
-                ty.field(Some(name), member).map(|field| field.attribute())
-            })
+            return keep(inner, |member| ty.field(Some(name), member).map(Field::attribute));
         }
-        None => {
-            let field = ty.field(None, name).filter(|_| name != "schemas");
-            field.is_some_and(|field| fits(field.attribute(), value))
-        }
+        let field = ty.field(None, name).filter(|_| name != "schemas");
+        field.is_some_and(|field| fits(field.attribute(), value))
     });
     carry_schemas(ty, members)
 }

@@ -144,11 +144,12 @@ impl Cleaner {
 /// Whether a value is of a simple kind.
 pub(super) fn is_of(kind: Type, value: &Value) -> bool {
     match (kind, value) {
-        (Type::Boolean, Value::Bool(_)) | (Type::Decimal, Value::Number(_)) => true,
+        (Type::Boolean, Value::Bool(_))
+        | (Type::Decimal, Value::Number(_))
+        | (Type::String | Type::Reference, Value::String(_)) => true,
         (Type::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
         (Type::DateTime, Value::String(text)) => parse_date_time(text).is_some(),
         (Type::Binary, Value::String(text)) => BASE64.decode(text).is_ok(),
-        (Type::String | Type::Reference, Value::String(_)) => true,
         _ => false,
     }
 }

@@ -9,6 +9,7 @@ use crate::admin::desk::Desk;
 use crate::api::bodies::{GROUP, USER, user};
 use crate::delivery::polls::Stream;
 use crate::delivery::token::PROV;
+use crate::history::town;
 use crate::support::TestHouse;
 
 const VPN: &str = "urn:example:vpn:1.0:User";
@@ -72,7 +73,7 @@ each_database! {
     }
 
     async fn the_log_streams_and_history_name_it_and_do_not_have_it(house: TestHouse) {
-        let desk = Desk::admin(&house);
+        let desk = town::desk(&house);
         badges(&desk).await;
         let stream = Stream::new(&house, "hr").await;
         let full = ["create:full", "patch:full", "put:full"].map(|event| format!("{PROV}{event}"));
