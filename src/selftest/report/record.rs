@@ -359,9 +359,12 @@ mod tests {
 
     #[test]
     fn a_token_is_shown_nowhere() {
-        let secrets = ["mst_a/b+c".to_owned(), "x".to_owned()];
-        let shown = redacted("x?access_token=mst_a%2Fb%2Bc and mst_a/b+c", &secrets);
+        let secrets = ["mst_0123456789abcdef/b+c".to_owned(), "x".to_owned()];
+        let shown = redacted(
+            "x?access_token=mst_0123456789abcdef%2Fb%2Bc and mst_0123456789abcdef/b+c",
+            &secrets,
+        );
         assert_eq!(shown, "x?access_token=[token] and [token]");
-        assert_eq!(redacted("is `mst_a/...", &secrets), "is `[token]...");
+        assert_eq!(redacted("is `mst_0123456789abcdef/...", &secrets), "is `[token]...");
     }
 }

@@ -88,11 +88,8 @@ pub(super) async fn apply(
         let user = (stored.pk, &stored.id);
         leaving.keep(&target.services, &target.caller, unit, user, now).await?;
     }
-    Ok(After {
-        stored,
-        wrote,
-        derived: derived.map(|derived| (derived, now)),
-    })
+    let derived = derived.map(|derived| (derived, now));
+    Ok(After { stored, wrote, derived })
 }
 
 /// Names of what differs beside the document.
