@@ -259,7 +259,12 @@ impl Shelf {
     fn put(&mut self, said: &Said) -> Option<bool> {
         let path = AttrPath::parse(&said.name).ok()?;
         // Passwords are kept nowhere but as hashes.
-        if path.name.eq_ignore_ascii_case(PASSWORD) {
+        let names = [Some(&path.name), path.sub.as_ref()];
+        if names
+            .into_iter()
+            .flatten()
+            .any(|name| name.eq_ignore_ascii_case(PASSWORD))
+        {
             return None;
         }
         if let Some(at) = self.find(&said.name) {

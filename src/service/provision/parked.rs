@@ -145,9 +145,9 @@ impl Kept {
 
 pub(super) const PASSWORD: &str = "password";
 
-/// The name of an attribute without the schema before it.
+/// The name of an attribute without the schema and the attribute before it.
 fn bare(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
+    name.rsplit([':', '.']).next().unwrap_or(name)
 }
 
 /// The same without passwords, which are kept nowhere: in a resource, in the value of an operation, or as its path.

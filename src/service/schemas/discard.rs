@@ -45,20 +45,22 @@ pub async fn discard_type(services: &Services, caller: &Caller, name: &str) -> R
     require(services, caller, &[SETTINGS]).await?;
     require(services, caller, &[GIVE]).await?;
     let own = super::shown::resource_type(services, caller, name).await?;
-    let stays = services.vocabularies().base().resource_type(name).is_some();
+    let stays = services.vocabularies().base().resource_type(name);
     let ty = caller.types().iter().find(|ty| ty.name() == name);
-    match ty {
-        Some(ty) if stays => {
+    match (ty, stays) {
+        (Some(ty), Some(stays)) => {
             let extensions = own["schemaExtensions"]
                 .as_array()
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            for urn in extensions.iter().filter_map(|extension| extension["schema"].as_str()) {
+            let named = extensions.iter().filter_map(|extension| extension["schema"].as_str());
+            // What the type has anyway may be named as well, and is not the organisation's to take away.
+            for urn in named.filter(|urn| stays.extension(urn).is_none()) {
                 of_extension(services, caller, (ty, urn)).await?;
             }
         }
-        Some(ty) => all(services, caller, ty).await?,
-        None => {}
+        (Some(ty), None) => all(services, caller, ty).await?,
+        (None, _) => {}
     }
     change(services, caller, Asked::NoType(name), Purpose::Make).await
 }

@@ -13,8 +13,8 @@ use crate::store::error::{OpenFault, Result};
 
 mod ledger;
 
-/// How long another process may take that migrates the same file.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// How much longer another process may take that migrates the same file than one that writes to it.
+const LONGER: u32 = 60;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -29,9 +29,12 @@ pub(super) async fn sqlite(connection: &mut Connection) -> Result<()> {
     let patience: i64 = connection
         .query_row("PRAGMA busy_timeout", [], |row| row.get(0))
         .map_err(fault::of_sqlite)?;
-    connection.busy_timeout(PATIENCE).map_err(fault::of_sqlite)?;
+    let patience = Duration::from_millis(patience.unsigned_abs());
+    connection
+        .busy_timeout(patience.saturating_mul(LONGER))
+        .map_err(fault::of_sqlite)?;
     let migrated = migrate(connection, &path).await;
-    let restored = connection.busy_timeout(Duration::from_millis(patience.unsigned_abs()));
+    let restored = connection.busy_timeout(patience);
     migrated.and(restored.map_err(fault::of_sqlite))
 }
 

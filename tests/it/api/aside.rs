@@ -160,6 +160,12 @@ each_database! {
         let set = json!([{"op": "add", "path": format!("{ACME}:password"), "value": "hunter2hunter2"}]);
         let answer = house.patch(&format!("/Users/{bob}"), set).await.status(200);
         assert!(answer.header(IGNORED).ends_with(":password"), "{}", answer.header(IGNORED));
+        let beneath = json!([
+            {"op": "add", "path": format!("{ACME}:vpn.password"), "value": "hunter2hunter2"},
+            {"op": "add", "value": {format!("{ACME}:vpn.password"): "hunter2hunter2"}},
+            {"op": "add", "value": {ACME: {"vpn.password": "hunter2hunter2"}}},
+        ]);
+        house.patch(&format!("/Users/{bob}"), beneath).await.status(200);
         assert_eq!(house.dump().await.tables_with("hunter2"), [""; 0]);
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::words::{BADGE, attach, badge, badges, extends, schema, set, worn};
 use crate::admin::desk::Desk;
+use crate::api::bodies::{ENTERPRISE, USER, user};
 use crate::support::TestHouse;
 
 /// The badge with one attribute otherwise.
@@ -116,6 +117,18 @@ each_database! {
         house.find("/Users", &format!("{BADGE}:color pr")).await.error(400, Some("invalidFilter"));
         badges(&desk).await;
         assert!(house.get(&format!("/Users/{ada}")).await.json.get(BADGE).is_none());
+    }
+
+    async fn what_a_type_has_anyway_does_not_go_with_its_definition(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        set(&desk, &badge()).await.status(200);
+        attach(&desk, &extends("User", &[(ENTERPRISE, false), (BADGE, false)])).await.status(200);
+        let works = json!({"schemas": [USER, ENTERPRISE, BADGE], ENTERPRISE: {"department": "Sales"}, BADGE: {"color": "red"}});
+        let ada = house.post("/Users", user("ada", works)).await.status(201).id();
+        desk.delete("/resource-types/User?discard=true").await.no_content();
+        let read = house.get(&format!("/Users/{ada}")).await.status(200);
+        assert_eq!(read.json[ENTERPRISE], json!({"department": "Sales"}));
+        assert!(read.json.get(BADGE).is_none(), "{}", read.text);
     }
 
     async fn who_comes_back_has_nothing_of_a_schema_that_is_gone(house: TestHouse) {

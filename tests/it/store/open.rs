@@ -96,7 +96,7 @@ async fn a_file_that_is_up_to_date_is_opened_while_another_process_writes() {
         .await
         .unwrap();
     let options = Options {
-        patience: Duration::from_millis(200),
+        patience: Duration::from_millis(20),
         ..Options::default()
     };
     let db = Db::open(database.url(), &options).await.unwrap();
