@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scim::path::{AttrPath, PatchPath};
+use crate::scim::path::PatchPath;
 use crate::scim::schema::{Attribute, ResourceType, Returned, Target};
 
 /// A body in clean form, of a PUT or a PATCH, without what is never returned.
@@ -46,15 +46,21 @@ fn says_more(kind: &ResourceType, operation: &mut Value) -> bool {
 fn strip(kind: &ResourceType, extension: Option<&str>, value: &mut Value) {
     let Value::Object(members) = value else { return };
     members.retain(|name, value| {
-        let Ok(mut path) = AttrPath::parse(name) else {
-            return true;
+        // A PATCH reads its keys as paths, with filters and all.
+        let Ok(mut path) = PatchPath::parse(name) else {
+            return !name.contains('[');
         };
-        if path.urn.is_none() {
-            path.urn = extension.map(str::to_owned);
+        if path.attr.urn.is_none() {
+            path.attr.urn = extension.map(str::to_owned);
         }
-        match kind.resolve(&path) {
-            Some(Target::Attribute(place)) if is_secret(place.top()) || is_secret(place.leaf()) => return false,
-            Some(Target::Attribute(place)) => strip_parts(place.leaf(), value),
+        match kind.resolve(&path.attr) {
+            Some(Target::Attribute(place)) => {
+                let leaf = path.sub.as_deref().and_then(|sub| place.with_sub(sub)).unwrap_or(place);
+                if is_secret(place.top()) || is_secret(leaf.leaf()) {
+                    return false;
+                }
+                strip_parts(leaf.leaf(), value);
+            }
             Some(Target::Extension(inner)) if extension.is_none() => strip(kind, Some(&inner.schema.id), value),
             Some(Target::Core(schema)) if extension.is_none() => strip(kind, Some(&schema.id), value),
             Some(Target::Extension(_) | Target::Core(_)) | None => {}
@@ -107,12 +113,14 @@ mod tests {
             {"op": "add", "path": format!("{VAULT}:keys"), "value": [{"value": "k", "code": "2"}]},
             {"op": "add", "path": VAULT, "value": {"pin": "1", "color": "red"}},
             {"op": "add", "value": {format!("{VAULT}:pin"): "1", "active": false, VAULT: {"pin": "1"}}},
+            {"op": "add", "value": {format!("{VAULT}:keys[value eq \"k\"].code"): "2", format!("{VAULT}:keys[value eq \"k\"]"): {"code": "2", "value": "k"}}},
             {"op": "remove", "path": format!("{VAULT}:pin")},
         ]});
         let left = json!({"Operations": [
             {"op": "add", "path": format!("{VAULT}:keys"), "value": [{"value": "k"}]},
             {"op": "add", "path": VAULT, "value": {"color": "red"}},
             {"op": "add", "value": {"active": false, VAULT: {}}},
+            {"op": "add", "value": {format!("{VAULT}:keys[value eq \"k\"]"): {"value": "k"}}},
             {"op": "remove", "path": format!("{VAULT}:pin")},
         ]});
         assert_eq!(without(patch), left);
