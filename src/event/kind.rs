@@ -191,8 +191,8 @@ catalogue! {
     GroupUpdated = "group.updated", People, "A group or its members were changed.", "`attributes` [`version`, `via`, `before`, `after`, `members_added`, `members_removed`, `more`, `aside`]";
     GroupDeleted = "group.deleted", People, "A group was deleted.", "`version` [`before`]";
     GroupRestored = "group.restored", People, "A group that was deleted came back, or another one was given what it had.", "`version` or `into`, `left_out` [`called_by`, `after`]";
-    ResourceCreated = "resource.created", Acts, "A resource of a type of the organisation was made.", "`type`, `attributes`, `version` [`after`]";
-    ResourceUpdated = "resource.updated", Acts, "A resource of a type of the organisation was changed.", "`type`, `attributes`, `version` [`via`, `before`, `after`]";
+    ResourceCreated = "resource.created", Acts, "A resource of a type of the organisation was made.", "`type`, `attributes`, `version` [`after`, `aside`]";
+    ResourceUpdated = "resource.updated", Acts, "A resource of a type of the organisation was changed.", "`type`, `attributes`, `version` [`via`, `before`, `after`, `aside`]";
     ResourceDeleted = "resource.deleted", Acts, "A resource of a type of the organisation was deleted.", "`type`, `version` [`before`]";
     GrantCreated = "grant.created", People, "A role or permission was given to somebody.", "`grant`, `role`, `scope` or `record`, `origin` [`valid_from`, `valid_to`, `restrict`]";
     GrantUpdated = "grant.updated", People, "A grant was changed.", "`grant`, `role`, `scope` or `record`, `origin`, `before` [`valid_from`, `valid_to`, `restrict`]";

@@ -60,6 +60,20 @@ impl From<Counted> for Undeclared {
 pub async fn of_resource(services: &Services, caller: &Caller, endpoint: &str, id: &str) -> Result<Vec<Kept>> {
     require(services, caller, &[INTEGRATIONS, GIVE]).await?;
     let kind = caller.type_at(endpoint).ok_or(Error::NotFound)?;
+    of(services, caller, kind, id).await
+}
+
+/// The same of a resource of the type of this name.
+///
+/// # Errors
+/// As [`of_resource`].
+pub async fn of_type(services: &Services, caller: &Caller, name: &str, id: &str) -> Result<Vec<Kept>> {
+    require(services, caller, &[INTEGRATIONS, GIVE]).await?;
+    let kind = caller.types().iter().find(|ty| ty.name() == name);
+    of(services, caller, kind.ok_or(Error::NotFound)?, id).await
+}
+
+async fn of(services: &Services, caller: &Caller, kind: &ResourceType, id: &str) -> Result<Vec<Kept>> {
     let reader = services.read(caller);
     let id = ResourceId::new(id);
     let found = reader.resources().pks(std::slice::from_ref(&id)).await?;

@@ -28,6 +28,10 @@ pub fn routes() -> Vec<Route> {
             .says("What connections said of a group in extensions that no schema declares: kept aside, and no part of the group")
             .one_of(&[INTEGRATIONS, GIVE])
             .gives::<Page<Aside>>(200),
+        Route::get("/api/v1/resource-types/{id}/resources/{resource}/aside", of_own)
+            .says("What connections said of a resource of this type in extensions that no schema declares: kept aside, and no part of it")
+            .one_of(&[INTEGRATIONS, GIVE])
+            .gives::<Page<Aside>>(200),
     ]
 }
 
@@ -79,5 +83,16 @@ async fn of_group(
 ) -> Result<Json<Page<Aside>>, Problem> {
     query.only(&[])?;
     let kept = asides::of_resource(edge.services(), &caller, "Groups", path.id()).await?;
+    Ok(Json(Page::whole(kept)))
+}
+
+async fn of_own(
+    caller: Caller,
+    path: Segments,
+    query: Query,
+    State(edge): State<Edge>,
+) -> Result<Json<Page<Aside>>, Problem> {
+    query.only(&[])?;
+    let kept = asides::of_type(edge.services(), &caller, path.id(), path.get("resource")).await?;
     Ok(Json(Page::whole(kept)))
 }

@@ -73,7 +73,8 @@ impl Operation {
         let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
         match (&self.path, &self.value) {
             (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
-            (None, Some(Value::Object(members))) => members.keys().all(|name| named(name)),
+            // What says nothing, or whose names were taken out of it, is about nothing.
+            (None, Some(Value::Object(members))) => !members.is_empty() && members.keys().all(|name| named(name)),
             (None, _) => false,
         }
     }
@@ -193,12 +194,13 @@ mod tests {
         let bare = json!({"op": "add", "value": {"Members": [{"value": "1"}]}});
         let name = json!({"op": "replace", "path": "displayName", "value": "x"});
         let both = json!({"op": "replace", "value": {"displayName": "x", "members": []}});
+        let nothing = json!({"op": "replace", "value": {}});
         let only = |operations: &[&Value]| {
             let body = json!({"schemas": [PATCH_OP], "Operations": operations});
             parse(&body).unwrap().mentions_only("members")
         };
         assert!(only(&[&members, &filtered, &bare]));
-        for other in [&name, &both] {
+        for other in [&name, &both, &nothing] {
             assert!(!only(&[other]));
             assert!(!only(&[&members, other]));
         }

@@ -13,7 +13,7 @@ use crate::event::set::ASIDE;
 use crate::scim::dialect::{Dialect, is_undeclared};
 use crate::scim::patch::{PatchRequest, Verb};
 use crate::scim::path::AttrPath;
-use crate::scim::schema::{ENTERPRISE_USER, ResourceType};
+use crate::scim::schema::ResourceType;
 use crate::service::context::Caller;
 use crate::service::error::Result;
 use crate::store::asides::Aside;
@@ -29,20 +29,22 @@ const MAX_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Said {
     /// By which operation of a PATCH, from 0.
-    operation: usize,
-    how: How,
+    pub(super) operation: usize,
+    pub(super) how: How,
     /// Name of an extension, or of an attribute in it.
-    name: String,
+    pub(super) name: String,
     /// `null` takes it away.
-    value: Value,
+    pub(super) value: Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+pub(super) enum How {
     /// It is all there is of an extension.
     Whole,
     Add,
     Replace,
+    /// It is declared by now and part of the resource: so much of what was kept is kept no longer, `null` is all of it.
+    Brought,
 }
 
 /// What the body of a POST or PUT says; it stays in the body, where it means nothing else.
@@ -114,8 +116,8 @@ pub(super) struct Settled {
     unfit: Vec<(usize, String)>,
     /// Of each thing that is kept, the operation that said it, and whether that was new.
     kept: Vec<(usize, bool)>,
-    /// Extensions that are declared by now, and part of the resource: nothing is kept of them any more.
-    declared: Vec<String>,
+    /// The operations that brought into the resource what was kept until then.
+    brought: Vec<usize>,
 }
 
 impl Settled {
@@ -131,6 +133,12 @@ impl Settled {
         let mut shelf = Shelf::of(before);
         let mut settled = Self::default();
         for said in said {
+            if said.how == How::Brought {
+                if shelf.bring(said) {
+                    settled.brought.push(said.operation);
+                }
+                continue;
+            }
             match shelf.put(said) {
                 Some(changed) => settled.kept.push((said.operation, changed)),
                 None => settled.unfit.push((said.operation, said.name.clone())),
@@ -149,7 +157,8 @@ impl Settled {
     /// So many of them mean nothing; those behind are known and were left out.
     fn tell_ignored(&self, said: &[Said], ignored: &mut Vec<String>, unknown: &mut usize) {
         let left_out = ignored.split_off(ignored.len().min(*unknown));
-        ignored.retain(|name| !said.iter().any(|said| said.name == *name));
+        let is_aside = |said: &Said, name: &str| said.how != How::Brought && said.name == name;
+        ignored.retain(|name| !said.iter().any(|said| is_aside(said, name)));
         ignored.extend(self.unfit.iter().map(|(_, name)| name.clone()));
         *unknown = ignored.len();
         ignored.extend(left_out);
@@ -170,6 +179,11 @@ impl Settled {
                 }
             }
         }
+        for operation in &self.brought {
+            if let Some(effect) = effects.get_mut(*operation) {
+                effect.outcome = Outcome::Applied;
+            }
+        }
     }
 
     /// Says in an event of how many extensions something else is kept. Their names are the client's, and may say anything.
@@ -183,8 +197,7 @@ impl Settled {
     pub(super) fn keep(&self, unit: &mut Unit, caller: &Caller, resource: Pk, now: Timestamp) {
         if let Some(connection) = caller.connection_id() {
             unit.asides().set(resource, connection, &self.set, now);
-            let over: Vec<String> = self.gone.iter().chain(&self.declared).cloned().collect();
-            unit.asides().forget(resource, connection, &over);
+            unit.asides().forget(resource, connection, &self.gone);
         }
     }
 }
@@ -196,7 +209,6 @@ pub(super) async fn unlocked(target: &Target, planned: &mut Planned, reader: &Re
         let before = reader.asides().of(planned.stored.pk, connection).await?;
         settle(planned, before);
     }
-    declared(target, planned);
     Ok(())
 }
 
@@ -206,7 +218,6 @@ pub(super) async fn locked(target: &Target, planned: &mut Planned, unit: &mut Un
         let before = unit.asides().of(planned.stored.pk, connection).await?;
         settle(planned, before);
     }
-    declared(target, planned);
     Ok(())
 }
 
@@ -215,19 +226,6 @@ fn settle(planned: &mut Planned, before: Vec<Aside>) {
     let next = &mut planned.next;
     settled.tell_ignored(&next.aside, &mut next.ignored, &mut next.unknown);
     planned.aside = settled;
-}
-
-/// What was kept of an extension goes when the connection brings it as one that is declared by now.
-fn declared(target: &Target, planned: &mut Planned) {
-    let own = target.kind.extensions().iter().map(|extension| &extension.schema.id);
-    let brought = own.filter(|urn| *urn != ENTERPRISE_USER).filter(|urn| {
-        let of_it = |name: &String| {
-            name.strip_prefix(urn.as_str())
-                .is_some_and(|rest| rest.starts_with(':'))
-        };
-        planned.next.names.iter().any(of_it)
-    });
-    planned.aside.declared = brought.cloned().collect();
 }
 
 /// What is kept of one resource, as a request goes over it.
@@ -277,6 +275,23 @@ impl Shelf {
             (None, Value::Object(_)) => self.begin(&said.name, |attributes| put_all(attributes, said)),
             (None, _) => self.begin(home, |attributes| put_attribute(attributes, said, &path)),
         }
+    }
+
+    /// Takes away what is part of the resource from now on; whether there was any of it.
+    ///
+    /// An attribute may be kept as one of its extension, or under its own name where it has parts.
+    fn bring(&mut self, said: &Said) -> bool {
+        let mut came = false;
+        if let Some(at) = self.find(&said.name) {
+            came |= self.change(at, |attributes| leave(attributes, &said.value)) == Some(true);
+        }
+        let path = AttrPath::parse(&said.name).ok();
+        let home = path.as_ref().and_then(|path| self.find(path.urn.as_deref()?));
+        if let (Some(path), Some(at)) = (path, home) {
+            let part = Value::Object(Map::from_iter([(path.name, said.value.clone())]));
+            came |= self.change(at, |attributes| leave(attributes, &part)) == Some(true);
+        }
+        came
     }
 
     fn put_extension(&mut self, at: usize, said: &Said) -> Option<bool> {
@@ -393,4 +408,35 @@ fn put_one(attributes: &mut Map<String, Value>, name: &str, value: &Value, how: 
 fn known(attributes: &Map<String, Value>, name: &str) -> String {
     let there = attributes.keys().find(|known| known.eq_ignore_ascii_case(name));
     there.map_or_else(|| name.to_owned(), Clone::clone)
+}
+
+/// Takes away from the attributes what is brought of them.
+fn leave(attributes: &mut Map<String, Value>, brought: &Value) -> bool {
+    *attributes = match left(Value::Object(std::mem::take(attributes)), brought) {
+        Some(Value::Object(left)) => left,
+        _ => Map::new(),
+    };
+    true
+}
+
+/// What is left of a value when this of it is brought: the other parts, the other elements.
+fn left(there: Value, brought: &Value) -> Option<Value> {
+    match (there, brought) {
+        (Value::Object(mut parts), Value::Object(given)) => {
+            for (name, brought) in given {
+                let name = known(&parts, name);
+                match parts.get_mut(&name).map(Value::take).map(|part| left(part, brought)) {
+                    Some(Some(left)) => drop(parts.insert(name, left)),
+                    Some(None) => drop(parts.shift_remove(&name)),
+                    None => {}
+                }
+            }
+            (!parts.is_empty()).then_some(Value::Object(parts))
+        }
+        (Value::Array(mut items), Value::Array(given)) => {
+            items.retain(|item| !given.contains(item));
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        _ => None,
+    }
 }

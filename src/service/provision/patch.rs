@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::aside;
 use super::attempt::attempts;
+use super::brought;
 use super::draft;
 use super::hold;
 use super::parked::{Asked, Verb, told};
@@ -38,7 +39,8 @@ pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'
     if wanted.dialect.is_interop_profile() {
         profile::patch(&request)?;
     }
-    let said = aside::out_of(*wanted.dialect, caller, wanted.kind, &mut request);
+    let mut said = aside::out_of(*wanted.dialect, caller, wanted.kind, &mut request);
+    said.extend(brought::of_patch(caller, wanted.kind, &request));
     let mut target = Target::new(services, caller, &wanted)?;
     target.large_answers_allowed = !wanted.view.is_plain();
     target.only_members = request.mentions_only("members");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::aside;
 use super::attempt::attempts;
+use super::brought;
 use super::draft;
 use super::hold;
 use super::parked::{Asked, Verb, told};
@@ -61,6 +62,8 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         _ if target.kind.name() == "Group" => vec![MemberOp::Clear],
         _ => Vec::new(),
     };
+    let mut aside = aside::of_body(target.dialect, &target.caller, &target.kind, body);
+    aside.extend(brought::of_body(&target.caller, &target.kind, body));
     Ok(Next {
         changed: incoming.document != *stored,
         names: draft::differences(stored, &incoming.document),
@@ -80,7 +83,7 @@ fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
         asked_for: incoming.asked_for,
         unknown: incoming.ignored.len(),
         ignored: incoming.ignored,
-        aside: aside::of_body(target.dialect, &target.caller, &target.kind, body),
+        aside,
     })
 }
 

@@ -91,6 +91,7 @@ pub const SURFACE: &[Route] = &[
     bare("GET", "/api/v1/users/{id}/access", Missing),
     bare("GET", "/api/v1/users/{id}/aside", Missing),
     bare("GET", "/api/v1/groups/{id}/aside", Missing),
+    bare("GET", "/api/v1/resource-types/{id}/resources/{resource}/aside", Missing),
     bare("GET", "/api/v1/users/{id}/diff", Missing),
     bare("GET", "/api/v1/users/{id}/history", Missing),
     bare("GET", "/api/v1/who-could", NotAsked),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::admin::desk::{Desk, Problems as _};
 use crate::api::bodies::{GROUP, NOBODY, USER, group, patch_op, user};
 use crate::closing::town::{another, own};
-use crate::schemas::words::{BADGE, attach, badge, extends, set};
+use crate::schemas::words::{BADGE, attach, badge, badges, extends, robot, robots, set};
 use crate::support::TestHouse;
 use crate::support::answer::Answer;
 use crate::support::program::run_json;
@@ -206,6 +206,81 @@ each_database! {
         house.put(&path, body(json!({"color": "blue"}))).await.status(200);
         assert_eq!(house.get(&path).await.json[BADGE], json!({"color": "blue"}));
         assert_eq!(kept(&house, &id).await, json!({}));
+    }
+
+    async fn a_patch_brings_what_it_names_and_leaves_the_rest_aside(house: TestHouse) {
+        let worn = json!({"color": "red", "code": "x", "level": 3, "doors": [{"value": "1"}, {"value": "2"}]});
+        let id = house.post("/Users", user("ada", json!({BADGE: worn}))).await.status(201).id();
+        let (desk, path) = (Desk::admin(&house), format!("/Users/{id}"));
+        badges(&desk).await;
+        let set = json!([{"op": "replace", "path": format!("{BADGE}:color"), "value": "blue"}]);
+        let changed = house.patch(&path, set).await.status(200);
+        assert_eq!(changed.json[BADGE], json!({"color": "blue"}));
+        let rest = json!({"code": "x", "level": 3, "doors": [{"value": "1"}, {"value": "2"}]});
+        assert_eq!(kept(&house, &id).await, json!({BADGE: rest}));
+        // What an operation adds to a list is all that it brings of it.
+        let add = json!([
+            {"op": "add", "path": format!("{BADGE}:doors"), "value": [{"value": "1"}]},
+            {"op": "replace", "value": {BADGE: {"level": 4}}},
+        ]);
+        house.patch(&path, add).await.status(200);
+        assert_eq!(kept(&house, &id).await, json!({BADGE: {"code": "x", "doors": [{"value": "2"}]}}));
+        house.patch(&path, json!([{"op": "remove", "path": BADGE}])).await.status(200);
+        assert_eq!(house.dump().await.table("aside"), [""; 0]);
+        house.turn().await;
+        let told = crate::log::folded::events(&desk).await;
+        let about = told.iter().filter(|event| event["subject"]["id"] == *id && event["kind"] == "user.updated");
+        let said: Vec<&Value> = about.map(|event| &event["data"]["aside"]).collect();
+        assert_eq!(said, [&json!(1), &json!(1), &json!(1)]);
+    }
+
+    async fn what_is_brought_is_kept_no_longer_also_where_somebody_else_has_brought_the_same(house: TestHouse) {
+        let id = house.post("/Users", user("ada", json!({BADGE: {"color": "red", "code": "x"}}))).await.status(201).id();
+        let path = format!("/Users/{id}");
+        badges(&Desk::admin(&house)).await;
+        let (_, hr) = another(&house, "hr").await;
+        let set = json!([{"op": "replace", "path": format!("{BADGE}:color"), "value": "red"}]);
+        let first = hr.patch(&path, set.clone()).await.status(200);
+        assert_eq!(kept(&house, &id).await, json!({BADGE: {"color": "red", "code": "x"}}));
+        let second = house.patch(&path, set.clone()).await.status(200);
+        assert_eq!((second.header(OPERATIONS), second.json[BADGE].clone()), ("", json!({"color": "red"})));
+        assert_ne!(second.header("etag"), first.header("etag"));
+        assert_eq!(kept(&house, &id).await, json!({BADGE: {"code": "x"}}));
+        let third = house.patch(&path, set).await.status(200);
+        assert_eq!((third.header(OPERATIONS), third.header("etag")), ("already-true", second.header("etag")));
+        // A new whole brings all of it, also what it leaves out.
+        house.put(&path, user("ada", json!({"schemas": [USER, BADGE], BADGE: {"color": "red"}}))).await.status(200);
+        assert_eq!(kept(&house, &id).await, json!({}));
+    }
+
+    async fn what_is_kept_of_a_resource_of_an_own_type_is_shown_and_told(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        robots(&desk).await;
+        let mut body = robot("Marvin", 2);
+        body[ACME] = json!({"mood": "low"});
+        let made = house.post("/Robots", body).await.status(201);
+        assert_eq!((made.header(IGNORED), made.json.get(ACME)), ("", None));
+        let shown = |ty: &str, id: &str| format!("/resource-types/{ty}/resources/{id}/aside");
+        let list = desk.get(&shown("Robot", &made.id())).await.status(200).json;
+        assert_eq!((&list["items"][0]["urn"], &list["items"][0]["attributes"]), (&json!(ACME), &json!({"mood": "low"})));
+        let id = house.user("ada").await;
+        for path in [shown("Robot", &id), shown("Drone", &made.id()), shown("User", &made.id())] {
+            desk.get(&path).await.problem(404, "not-found");
+        }
+        house.turn().await;
+        let told = crate::log::folded::events(&desk).await;
+        let event = told.iter().find(|event| event["subject"]["id"] == made.id().as_str()).unwrap();
+        assert_eq!((&event["kind"], &event["data"]["aside"]), (&json!("resource.created"), &json!(1)));
+    }
+
+    async fn an_operation_with_nothing_else_in_it_is_about_nothing_else(house: TestHouse) {
+        let id = house.post("/Users", user("ada", json!({ACME: {"a": 1}}))).await.status(201).id();
+        Desk::admin(&house).post(&format!("/users/{id}/suspend"), json!({"reason": "audit"})).await.status(200);
+        let answer = house.patch(&format!("/Users/{id}"), json!([
+            {"op": "add", "value": {ACME: {"a": 1}}},
+            {"op": "replace", "path": "active", "value": true},
+        ])).await.status(200);
+        assert!(answer.header(OPERATIONS).starts_with("already-true;kept=1, ignored"), "{}", answer.header(OPERATIONS));
     }
 
     async fn the_log_says_that_it_changed_and_never_what_it_is(house: TestHouse) {
