@@ -28,7 +28,8 @@ pub struct OwnKind {
     endpoint: &'static str,
 }
 
-/// Those that this process has met. They stay: there are as many as definitions, and each is a line of text.
+/// Those that this process has met. They stay, also those of types that were removed since: each is a line of text, and
+/// whoever defines another one waits for a second until every node knows it.
 static MET: LazyLock<RwLock<HashMap<i64, OwnKind>>> = LazyLock::new(RwLock::default);
 
 impl OwnKind {

@@ -85,7 +85,7 @@ impl<R: Read> Queries<R> {
             return Ok(part(found, query));
         }
         let primary = primary(query);
-        let paths = read_paths(&mut self.source, &named_paths(query, primary.as_deref())).await?;
+        let paths = read_paths(&mut self.source, &named_paths(query, &primary)).await?;
         if query.limit > 0 && query.filter.is_some_and(|filter| finds_few(filter, query.kinds)) {
             return self.few(query, &paths).await;
         }
@@ -130,17 +130,17 @@ impl<R: Read> Queries<R> {
     }
 }
 
-/// The path of the flag that decides which of several values a query sorts by.
-fn primary(query: &Query<'_>) -> Option<String> {
-    let parent = query.sort.and_then(|sort| sort.multi_parent.as_deref());
-    parent.map(primary_path)
+/// The paths of the flags that decide which of several values a query sorts by.
+fn primary(query: &Query<'_>) -> Vec<String> {
+    let places = query.sort.into_iter().flat_map(Sort::places);
+    places.filter_map(|(_, parent)| parent.map(primary_path)).collect()
 }
 
 /// Every attribute path that a query names.
-fn named_paths<'a>(query: &Query<'a>, primary: Option<&'a str>) -> Vec<&'a str> {
+fn named_paths<'a>(query: &Query<'a>, primary: &'a [String]) -> Vec<&'a str> {
     let mut paths = query.filter.map_or(Vec::new(), paths_of);
-    paths.extend(query.sort.map(|sort| sort.path.as_str()));
-    paths.extend(primary);
+    paths.extend(query.sort.into_iter().flat_map(Sort::places).map(|(path, _)| path));
+    paths.extend(primary.iter().map(String::as_str));
     paths
 }
 

@@ -4,13 +4,17 @@
 //! is no element, or one that is not equal. `eq null` means no value, `ne null` some value, the empty text included,
 //! while `pr` needs text that is not empty. An absent `primary` is false (RFC 7643 §2.4).
 
+use std::cell::Cell;
+
+use super::alike::{alike, is_hidden};
 use super::ast::{Filter, Literal, Op};
+use super::fault::MAX_FILTER_NODES;
 use super::value::{self, Kind};
 use crate::base::fold::fold;
 use crate::base::near::nearest;
 use crate::scim::error::Error;
 use crate::scim::path::AttrPath;
-use crate::scim::schema::{Place, ResourceType, Returned, Target};
+use crate::scim::schema::{Place, ResourceType, Target};
 
 /// A filter that may be executed: only [`check`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,17 +87,21 @@ pub enum Match {
 }
 
 /// Resolves a filter against the types it is to search. With several types, a name known to one of them is enough,
-/// and resources of the others have no value there (RFC 7644 §3.4.2.1).
+/// and resources of the others have no value there (RFC 7644 §3.4.2.1). Where types have different attributes of one name,
+/// each is asked by its own; those that the question does not fit have no value there either.
 ///
 /// # Errors
 /// `invalidFilter` for unknown names, operators that do not fit and values of another type; 403 `sensitive` for
 /// attributes that are never returned, such as `password`.
 pub fn check(filter: &Filter, types: &[&ResourceType]) -> Result<Checked, Error> {
-    Checker { types }.node(filter, None).map(|root| Checked { root })
+    let asked = Cell::new(0);
+    Checker { types, asked }.node(filter, None).map(|root| Checked { root })
 }
 
 struct Checker<'a> {
     types: &'a [&'a ResourceType],
+    /// Questions so far: one expression is several where types have different attributes of one name.
+    asked: Cell<usize>,
 }
 
 /// What a path in the filter stands for.
@@ -101,7 +109,8 @@ struct Site<'a> {
     place: Place<'a>,
     /// As typed, for messages.
     name: String,
-    /// Resource types the core URN of the path restricts the term to; empty when it does not.
+    /// Resource types that the term is restricted to, by the core URN of its path or because others have another
+    /// attribute there; empty when it is not.
     only: Vec<&'a str>,
     /// Whether the term stands inside the brackets of its attribute.
     in_element: bool,
@@ -196,10 +205,11 @@ impl<'a> Checker<'a> {
             Filter::And(parts) => all(parts).map(Node::And),
             Filter::Or(parts) => all(parts).map(Node::Or),
             Filter::Not(part) => self.node(part, element).map(negate),
-            Filter::Compare { path, op, value } => self
-                .site(path, element)
-                .and_then(|site| compare(site, *op, value))
-                .map_err(|error| error.at(path.column.get())),
+            Filter::Compare { path, op, value } => {
+                let lacks = *op == Op::Ne && *value != Literal::Null || *op == Op::Eq && *value == Literal::Null;
+                self.each(path, element, lacks, |site| compare(site, *op, value))
+                    .map_err(|error| error.at(path.column.get()))
+            }
             Filter::Present(path) => self.present(path, element).map_err(|error| error.at(path.column.get())),
             Filter::Some { path, filter } => self
                 .value_path(path, filter, element)
@@ -209,18 +219,19 @@ impl<'a> Checker<'a> {
 
     fn present(&self, path: &AttrPath, element: Option<Place<'a>>) -> Result<Node, Error> {
         if element.is_none() {
-            match self.target(path)?.0 {
-                Target::Core(schema) => return Ok(has_schema(&schema.id)),
-                Target::Extension(extension) => return Ok(has_schema(&extension.schema.id)),
-                Target::Attribute(_) => {}
+            match self.targets(path)?.first() {
+                Some((Target::Core(schema), _)) => return Ok(has_schema(&schema.id)),
+                Some((Target::Extension(extension), _)) => return Ok(has_schema(&extension.schema.id)),
+                Some((Target::Attribute(_), _)) | None => {}
             }
         }
-        let site = self.site(path, element)?;
-        let test = site.test(Match::Present);
-        Ok(if site.kind() == Kind::Complex {
-            site.restrict(test)
-        } else {
-            site.lift(test)
+        self.each(path, element, false, |site| {
+            let test = site.test(Match::Present);
+            Ok(if site.kind() == Kind::Complex {
+                site.restrict(test)
+            } else {
+                site.lift(test)
+            })
         })
     }
 
@@ -228,65 +239,105 @@ impl<'a> Checker<'a> {
         if element.is_some() {
             return Err(Error::invalid_filter("a filter in `[ ]` cannot hold another `[ ]`"));
         }
-        let site = self.site(path, None)?;
-        if site.place.sub().is_some() || !site.place.top().multi_valued {
-            let detail = format!("`{path}` has one value at most, so `[ ]` cannot choose among its values");
-            return Err(Error::invalid_filter(detail));
-        }
-        let node = self.node(inner, Some(site.place))?;
-        Ok(site.lift(node))
-    }
-
-    fn site(&self, path: &AttrPath, element: Option<Place<'a>>) -> Result<Site<'a>, Error> {
-        let name = path.to_string();
-        let (place, only) = match element {
-            Some(outer) => (within(outer, path)?, Vec::new()),
-            None => match self.target(path)? {
-                (Target::Attribute(place), only) => (place, only),
-                _ => {
-                    return Err(Error::invalid_filter(format!(
-                        "`{name}` is a schema; name one of its attributes"
-                    )));
-                }
-            },
-        };
-        if [place.top(), place.leaf()]
-            .iter()
-            .any(|attribute| attribute.returned == Returned::Never)
-        {
-            return Err(Error::sensitive(format!("`{name}` cannot be used in a filter")));
-        }
-        Ok(Site {
-            place,
-            name,
-            only,
-            in_element: element.is_some(),
+        self.each(path, None, false, |site| {
+            if site.place.sub().is_some() || !site.place.top().multi_valued {
+                let detail = format!("`{path}` has one value at most, so `[ ]` cannot choose among its values");
+                return Err(Error::invalid_filter(detail));
+            }
+            let node = self.node(inner, Some(site.place))?;
+            Ok(site.lift(node))
         })
     }
 
-    /// What a path names, and the types it is restricted to where others have an attribute of the same path.
-    fn target(&self, path: &AttrPath) -> Result<(Target<'a>, Vec<&'a str>), Error> {
-        let found: Vec<_> = self
-            .types
-            .iter()
-            .filter_map(|ty| Some((ty.name(), ty.resolve(path)?)))
-            .collect();
-        let Some((_, target)) = found.first() else {
-            return Err(self.unknown(path));
+    /// Asks a question about each attribute that types have at a path; one that it fits is enough. `lacks` says that it
+    /// holds for resources without a value.
+    fn each(
+        &self,
+        path: &AttrPath,
+        element: Option<Place<'a>>,
+        lacks: bool,
+        ask: impl Fn(Site<'a>) -> Result<Node, Error>,
+    ) -> Result<Node, Error> {
+        let (mut nodes, mut fault) = (Vec::new(), None);
+        let sites = self.sites(path, element)?;
+        self.asked.set(self.asked.get() + sites.len());
+        if sites.len() > 1 && self.asked.get() > MAX_FILTER_NODES {
+            return Err(Error::invalid_filter(format!(
+                "several types have an attribute `{path}`, each another one: asked of each, the filter has more than \
+                 {MAX_FILTER_NODES} expressions"
+            )));
+        }
+        for site in sites {
+            let asked = if is_hidden(site.place) {
+                Err(Error::sensitive(format!("`{}` cannot be used in a filter", site.name)))
+            } else {
+                ask(site)
+            };
+            match asked {
+                Ok(node) => nodes.push(node),
+                Err(error) => fault = fault.or(Some(error)),
+            }
+        }
+        match (nodes.len(), fault) {
+            (0, Some(fault)) => Err(fault),
+            (1, _) => Ok(nodes.swap_remove(0)),
+            _ if lacks => Ok(Node::And(nodes)),
+            _ => Ok(Node::Or(nodes)),
+        }
+    }
+
+    fn sites(&self, path: &AttrPath, element: Option<Place<'a>>) -> Result<Vec<Site<'a>>, Error> {
+        let site = |place, only| Site {
+            place,
+            name: path.to_string(),
+            only,
+            in_element: element.is_some(),
         };
+        if let Some(outer) = element {
+            return Ok(vec![site(within(outer, path)?, Vec::new())]);
+        }
+        let found = self.targets(path)?.into_iter();
+        let sites: Vec<_> = found
+            .filter_map(|(target, only)| match target {
+                Target::Attribute(place) => Some(site(place, only)),
+                Target::Core(_) | Target::Extension(_) => None,
+            })
+            .collect();
+        if sites.is_empty() {
+            return Err(Error::invalid_filter(format!(
+                "`{path}` is a schema; name one of its attributes"
+            )));
+        }
+        Ok(sites)
+    }
+
+    /// What a path names in types that agree about it, and the types that each is restricted to, where others have another
+    /// attribute there.
+    fn targets(&self, path: &AttrPath) -> Result<Vec<(Target<'a>, Vec<&'a str>)>, Error> {
+        let mut found: Vec<(Target<'a>, Vec<&'a str>)> = Vec::new();
+        for ty in self.types {
+            let Some(target) = ty.resolve(path) else { continue };
+            match found.iter_mut().find(|(known, _)| alike(known, &target)) {
+                Some((_, names)) => names.push(ty.name()),
+                None => found.push((target, vec![ty.name()])),
+            }
+        }
+        if found.is_empty() {
+            return Err(self.unknown(path));
+        }
         let bare = AttrPath {
             urn: None,
             ..path.clone()
         };
         let elsewhere = |ty: &&ResourceType| ty.resolve(path).is_none() && ty.resolve(&bare).is_some();
-        let core = matches!(target, Target::Attribute(place) if place.extension().is_none());
-        let ambiguous = path.urn.is_some() && core && self.types.iter().any(elsewhere);
-        let only = if ambiguous {
-            found.iter().map(|(name, _)| *name).collect()
-        } else {
-            Vec::new()
-        };
-        Ok((*target, only))
+        let core = |target: &Target<'_>| matches!(target, Target::Attribute(place) if place.extension().is_none());
+        let ambiguous = path.urn.is_some() && self.types.iter().any(elsewhere);
+        if let [(target, only)] = found.as_mut_slice()
+            && !(ambiguous && core(target))
+        {
+            only.clear();
+        }
+        Ok(found)
     }
 
     fn unknown(&self, path: &AttrPath) -> Error {

@@ -4,6 +4,7 @@
 //! with it. May import `base`, `scim::schema`, `scim::path` and `scim::error`. Must never import anything else of
 //! ours, nor know how documents are stored.
 
+mod alike;
 pub mod ast;
 pub mod check;
 pub mod eval;

@@ -7,16 +7,15 @@ use super::membership;
 use super::published::Source;
 use super::read::{groups, shown};
 use super::shown::{Relations, Shown};
+use super::sort;
 use super::walk::{self, Part};
 use crate::base::id::Pk;
-use crate::scim;
 use crate::scim::cursor::{Mark, Turn};
 use crate::scim::dialect::Dialect;
 use crate::scim::filter::{self, Checked, Filter};
-use crate::scim::message::{self, SortOrder};
-use crate::scim::path::AttrPath;
+use crate::scim::message;
 use crate::scim::project::View;
-use crate::scim::schema::{Place, ResourceType, Target};
+use crate::scim::schema::ResourceType;
 use crate::service::access::smart::{self, Given};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -140,7 +139,7 @@ fn question(
     let filter = asked.filter.as_deref();
     let filter = filter.map(|text| checked(services, caller, dialect, &known, text));
     let sort = asked.sort_by.as_deref();
-    let sort = sort.map(|path| self::sort(path, asked.sort_order, &known));
+    let sort = sort.map(|path| sort::by(path, asked.sort_order, &known));
     Ok(Question {
         view,
         filter: filter.transpose()?,
@@ -246,46 +245,4 @@ async fn show(
         Some(shown(ty, row, view, relations))
     });
     Ok(Some(items.collect()))
-}
-
-/// What `sortBy` names, in the types that have it.
-///
-/// # Errors
-/// `invalidPath` for a name that no type has, and for an attribute without a single value to sort by.
-fn sort(path: &str, order: SortOrder, types: &[&ResourceType]) -> Result<Sort> {
-    let parsed = AttrPath::parse(path)?;
-    let place = types.iter().find_map(|ty| match ty.resolve(&parsed) {
-        Some(Target::Attribute(place)) => Some(place),
-        _ => None,
-    });
-    let place = place.ok_or_else(|| scim::Error::invalid_path(format!("there is no attribute `{path}` to sort by")))?;
-    if matches!(place.top_path(), "members" | "groups") {
-        let detail = format!("`{path}` follows from memberships, some of them from rules: nothing is sorted by it");
-        return Err(scim::Error::invalid_path(detail).into());
-    }
-    let place = sortable(place).ok_or_else(|| {
-        scim::Error::invalid_path(format!(
-            "`{path}` has no single value to sort by; name one of its sub-attributes"
-        ))
-    })?;
-    Ok(Sort {
-        path: place.path().to_owned(),
-        kind: filter::Kind::of(place.leaf(), place.path()),
-        descending: order == SortOrder::Descending,
-        multi_parent: place.top().multi_valued.then(|| place.top_path().to_owned()),
-    })
-}
-
-/// The leaf to sort by: of a multi-valued complex attribute its `value`.
-fn sortable(place: Place<'_>) -> Option<Place<'_>> {
-    let hidden = [place.top(), place.leaf()]
-        .iter()
-        .any(|attribute| attribute.returned == scim::schema::Returned::Never);
-    if hidden {
-        return None;
-    }
-    if place.leaf().kind == scim::schema::Type::Complex {
-        return place.with_sub("value").filter(|_| place.top().multi_valued);
-    }
-    Some(place)
 }

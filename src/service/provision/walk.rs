@@ -154,6 +154,10 @@ impl<'a> Seal<'a> {
         word(Some(&id));
         for ty in types {
             word(Some(&ty.schema().id));
+            // Several of these may have one core schema.
+            if ty.is_own() {
+                word(Some(ty.name()));
+            }
         }
         word(asked.filter.as_deref());
         word(asked.sort_by.as_deref());

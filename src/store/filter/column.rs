@@ -43,6 +43,11 @@ impl Column {
             _ => return None,
         })
     }
+
+    /// Whether only users have it as a column, and others that are asked for have rows.
+    pub(super) fn is_of_users_alone(self, kinds: &[Kind]) -> bool {
+        matches!(self, Self::Active | Self::Name(Kind::User)) && kinds.iter().any(|kind| kind.is_own())
+    }
 }
 
 /// The path of a resource as text, for resources of these kinds.

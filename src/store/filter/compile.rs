@@ -322,7 +322,7 @@ impl<'a> Compiler<'a> {
                 Some(column) => {
                     self.out.push("(");
                     self.column(row, column, ask);
-                    if self.is_column_of_users(column) {
+                    if column.is_of_users_alone(self.kinds) {
                         self.out.push(" OR ");
                         self.attribute(Form::Row(row), ask);
                     }
@@ -334,11 +334,6 @@ impl<'a> Compiler<'a> {
             Scope::Element(_) => self.sibling(ask),
             Scope::Related(relation) => self.related(relation, ask),
         }
-    }
-
-    /// Whether only users have it as a column, and others that are asked for have rows.
-    fn is_column_of_users(&self, column: Column) -> bool {
-        matches!(column, Column::Active | Column::Name(Kind::User)) && self.kinds.iter().any(|kind| kind.is_own())
     }
 
     /// Attribute rows that answer the question; of `members` and `groups`, which have none, whether there are any.

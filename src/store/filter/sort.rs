@@ -16,6 +16,17 @@ pub struct Sort {
     pub descending: bool,
     /// The multi-valued attribute the value is part of: its primary element counts, else its first.
     pub multi_parent: Option<String>,
+    /// The same where other types write it otherwise: path, and multi-valued attribute.
+    pub elsewhere: Vec<(String, Option<String>)>,
+}
+
+impl Sort {
+    /// Every path the value may be at, with the multi-valued attribute there.
+    pub(in crate::store) fn places(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.map(|(path, parent)| (path.as_str(), parent.as_deref()));
+        std::iter::once((self.path.as_str(), self.multi_parent.as_deref())).chain(elsewhere)
+    }
 }
 
 /// What the value is in SQL.
@@ -45,10 +56,12 @@ enum Extent {
 
 /// Whether the value is a number, for resources of these kinds; anything else is text.
 pub(in crate::store) fn is_number(sort: &Sort, kinds: &[Kind]) -> bool {
-    matches!(
-        Column::of(&sort.path, kinds),
-        Some(Column::Active | Column::Created | Column::Modified)
-    )
+    match Column::of(&sort.path, kinds) {
+        Some(Column::Created | Column::Modified) => true,
+        // Beside attributes of other kinds it is text like those.
+        Some(Column::Active) => !Column::Active.is_of_users_alone(kinds),
+        _ => false,
+    }
 }
 
 impl Compiler<'_> {
@@ -63,15 +76,33 @@ impl Compiler<'_> {
     }
 
     fn value_of(&mut self, sort: &Sort, extent: Extent) {
+        let column = Column::of(&sort.path, self.kinds);
+        let alone = column.is_some_and(|column| !column.is_of_users_alone(self.kinds));
+        // A resource has one of them: that of its type.
+        let several = !alone && (column.is_some() || !sort.elsewhere.is_empty());
+        self.out.push(if several { "coalesce(" } else { "" });
+        if let Some(column) = column {
+            self.sort_column(column, alone, extent);
+        }
+        let mut first = column.is_none();
+        for (path, parent) in sort.places().filter(|_| !alone) {
+            self.out.push(if first { "" } else { ", " });
+            self.sort_attribute((path, parent), extent);
+            first = false;
+        }
+        self.out.push(if several { ")" } else { "" });
+    }
+
+    fn sort_column(&mut self, column: Column, alone: bool, extent: Extent) {
         let whole = extent == Extent::Whole;
-        match Column::of(&sort.path, self.kinds) {
-            Some(Column::Id) => drop(self.out.push("r.id")),
-            Some(Column::Name(kind)) => {
+        match column {
+            Column::Id => drop(self.out.push("r.id")),
+            Column::Name(kind) => {
                 self.out.push("CASE WHEN r.kind = ").push_bind(kind.code());
                 self.out.push(" THEN r.name_key");
                 self.out.push(if whole { " || r.name_rest END" } else { " END" });
             }
-            Some(Column::ExternalId) => {
+            Column::ExternalId => {
                 self.out
                     .push("(SELECT e.value")
                     .push(if whole { " || e.rest" } else { "" });
@@ -79,14 +110,17 @@ impl Compiler<'_> {
                 self.out.push(" AND e.resource_pk = r.pk AND e.connection_id = ");
                 self.out.push_number(self.connection).push(")");
             }
-            Some(Column::Active) => drop(self.out.push("r.active")),
-            Some(Column::Created) => drop(self.out.push("r.created")),
-            Some(Column::Modified) => drop(self.out.push("r.modified")),
-            Some(Column::ResourceType) => self.pieces(&type_name("r", self.kinds)),
-            Some(Column::Version) => drop(self.out.push("CAST(r.version AS TEXT)")),
-            Some(Column::Location) => self.pieces(&location("r", self.kinds)),
-            Some(Column::Meta) => drop(self.out.push("NULL")),
-            None => self.sort_attribute(sort, extent),
+            Column::Active if alone => drop(self.out.push("r.active")),
+            Column::Active => drop(
+                self.out
+                    .push("CASE r.active WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"),
+            ),
+            Column::Created => drop(self.out.push("r.created")),
+            Column::Modified => drop(self.out.push("r.modified")),
+            Column::ResourceType => self.pieces(&type_name("r", self.kinds)),
+            Column::Version => drop(self.out.push("CAST(r.version AS TEXT)")),
+            Column::Location => self.pieces(&location("r", self.kinds)),
+            Column::Meta => drop(self.out.push("NULL")),
         }
     }
 
@@ -96,15 +130,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn sort_attribute(&mut self, sort: &Sort, extent: Extent) {
+    fn sort_attribute(&mut self, (path, parent): (&str, Option<&str>), extent: Extent) {
         let rest = if extent == Extent::Whole { " || a.rest" } else { "" };
         self.out
             .push("(SELECT a.fold")
             .push(rest)
             .push(" FROM attribute a WHERE ");
-        self.at_path("a", &sort.path);
+        self.at_path("a", path);
         self.out.push(" AND a.resource_pk = r.pk ORDER BY ");
-        if let Some(parent) = &sort.multi_parent {
+        if let Some(parent) = parent {
             self.out.push("CASE WHEN EXISTS (SELECT 1 FROM attribute b WHERE ");
             self.at_path("b", &primary_path(parent));
             self.out.push(

@@ -51,7 +51,7 @@ impl<R: Read> Queries<R> {
     /// When the database fails.
     pub async fn walk(&mut self, query: &Query<'_>, turn: &Turn) -> Result<Stretch> {
         let primary = primary(query);
-        let paths = read_paths(&mut self.source, &named_paths(query, primary.as_deref())).await?;
+        let paths = read_paths(&mut self.source, &named_paths(query, &primary)).await?;
         let walk = Walk {
             query,
             turn,

@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_types;
 mod changes;
 mod devices;
+mod disagree;
 mod every_type;
 mod files;
 mod held;

@@ -64,6 +64,7 @@ fn by(path: &str, kind: ValueKind, descending: bool, multi_parent: Option<&str>)
         kind,
         descending,
         multi_parent: multi_parent.map(str::to_owned),
+        elsewhere: Vec::new(),
     }
 }
 
