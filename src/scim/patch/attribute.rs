@@ -9,7 +9,7 @@ use super::{element, members};
 use crate::base::fold::fold;
 use crate::scim::Error;
 use crate::scim::message::unambiguous;
-use crate::scim::schema::{Attribute, Field, Mutability, Place, Type};
+use crate::scim::schema::{Attribute, Field, Mutability, Place, Returned, Type};
 use crate::scim::validate::{clear_other_primaries, holds_members, is_absent, join, tidy};
 
 /// Runs an operation whose path has no filter.
@@ -23,7 +23,7 @@ pub(super) fn set(
         return members::whole(draft, verb, place, value);
     }
     writable(place)?;
-    draft.cleaner.specified(place.top(), place.top_path());
+    draft.spoken(verb, place, value);
     match (place.sub(), value) {
         (Some(_), _) if place.top().multi_valued => element::every(draft, verb, place, value),
         (Some(sub), _) => part(draft, verb, place, sub, value),
@@ -131,9 +131,9 @@ fn put(
     Ok(())
 }
 
-/// Takes a sub-attribute away, unless it is required.
+/// Takes a sub-attribute away, unless it is required. Whether there is one that is never returned, a refusal does not tell.
 pub(super) fn drop_part(verb: Verb, parts: &mut Map<String, Value>, sub: &Attribute, path: &str) -> Result<(), Error> {
-    if parts.contains_key(&sub.name) && sub.required {
+    if sub.required && (parts.contains_key(&sub.name) || sub.returned == Returned::Never) {
         return Err(needed(verb, path));
     }
     parts.shift_remove(&sub.name);
@@ -153,6 +153,7 @@ fn take(draft: &mut Draft<'_>, field: &Field, value: &Value) -> Result<OpOutcome
     for item in listed {
         named.extend(draft.cleaner.single(attribute, field.path(), item)?);
     }
+    visible(field, &named)?;
     let wanted: Vec<_> = named.iter().map(|element| keys(attribute, element)).collect();
     let mut elements = draft.elements(field);
     elements.retain(|element| {
@@ -164,6 +165,17 @@ fn take(draft: &mut Draft<'_>, field: &Field, value: &Value) -> Result<OpOutcome
         !wanted.iter().any(|wanted| wanted.iter().all(|key| has.contains(key)))
     });
     draft.write(Verb::Remove, field, Some(Value::Array(elements)))
+}
+
+/// Refuses to choose elements by what is never returned: what of them is shown would go with a right guess alone.
+fn visible(field: &Field, named: &[Value]) -> Result<(), Error> {
+    let mut subs = field.subs().filter(|(sub, _)| sub.returned == Returned::Never);
+    match subs.find(|(sub, _)| named.iter().any(|element| element.get(&sub.name).is_some())) {
+        Some((_, path)) => Err(Error::sensitive(format!(
+            "`{path}` is never returned and cannot say which values are removed"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What an element says, in the form in which it compares: name and value of each sub-attribute.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::apply::OpOutcome;
 use super::members::MemberOp;
 use super::request::Verb;
-use crate::scim::schema::{Field, Mutability, Place, ResourceType, Type};
+use crate::scim::schema::{Field, Mutability, Place, ResourceType, Returned, Type};
 use crate::scim::validate::{Cleaner, is_absent};
 use crate::scim::{Document, Error};
 
@@ -57,6 +57,22 @@ impl<'t> Draft<'t> {
             .and_then(Value::as_object)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// Notes that an operation is about what is at a place, also where it takes it away, and with it all of its parts.
+    pub fn spoken(&mut self, verb: Verb, place: Place<'_>, value: Option<&Value>) {
+        self.cleaner.specified(place.top(), place.top_path());
+        if let Some(sub) = place.sub() {
+            self.cleaner.specified(sub, place.path());
+            return;
+        }
+        // What is given to a singular one is put beside the parts that it has.
+        let beside = !place.top().multi_valued && value.is_some_and(|value| !is_absent(value) || value.is_object());
+        if verb == Verb::Remove || verb == Verb::Replace && !beside {
+            for (sub, path) in place.field().subs().filter(|(sub, _)| sub.returned == Returned::Never) {
+                self.cleaner.specified(sub, path);
+            }
+        }
     }
 
     /// Gives a top-level attribute its new value; `None`, `[]` and `{}` unassign it.

@@ -38,7 +38,7 @@ pub(super) fn select(
         return members::select(draft, verb, sub, path);
     }
     writable(sub.unwrap_or(place))?;
-    draft.cleaner.specified(place.top(), top);
+    draft.spoken(verb, sub.unwrap_or(place), value);
     let (Some(filter), Some(value_path)) = (path.filter.as_ref(), path.value_path()) else {
         return every(draft, verb, sub.unwrap_or(place), value);
     };

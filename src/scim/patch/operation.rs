@@ -110,6 +110,7 @@ fn container(
                     ..AttrPath::plain(attribute.name.as_str())
                 };
                 if let Some(Target::Attribute(place)) = draft.ty.resolve(&path) {
+                    draft.spoken(Verb::Remove, place, None);
                     outcome = outcome.max(draft.write(verb, place.field(), None)?);
                 }
             }

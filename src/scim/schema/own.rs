@@ -119,6 +119,13 @@ fn check(attribute: &Attribute, path: &str) -> Result<(), SchemaFault> {
             return fault("what is never returned cannot be unique: a refusal would tell it");
         }
     }
+    let hides = |attribute: &Attribute| attribute.returned == Returned::Never;
+    if attribute.mutability == Mutability::Immutable && (hides(attribute) || attribute.sub_attributes.iter().any(hides))
+    {
+        return fault(
+            "what is never returned cannot be immutable: a refusal of another value would tell a right guess",
+        );
+    }
     if attribute.kind == Type::Complex && attribute.returned == Returned::Never {
         return fault("a complex attribute cannot be `returned` `never` as a whole; its sub-attributes can");
     }

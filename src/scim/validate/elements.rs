@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::scim::Error;
-use crate::scim::schema::{Attribute, Mutability};
+use crate::scim::schema::{Attribute, Mutability, Returned};
 
 /// Most elements of one attribute; group members live elsewhere and have no such limit.
 pub const MAX_ELEMENTS: usize = 1000;
@@ -49,7 +49,7 @@ pub(in crate::scim) fn tidy(attribute: &Attribute, path: &str, elements: Vec<Val
     Ok(clean)
 }
 
-/// What makes an element the one it is. An absent `primary` is false (RFC 7643 §2.4), and which one is primary does not
+/// What makes an element the one it is: what is shown of it, where anything is. An absent `primary` is false (RFC 7643 §2.4), and which one is primary does not
 /// make another element.
 fn identity(attribute: &Attribute, element: &Value) -> String {
     let Value::Object(members) = element else {
@@ -59,7 +59,12 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
     if let Some(value) = members.get("value").filter(|_| paired) {
         return format!("{value} {}", members.get("type").unwrap_or(&Value::Null));
     }
+    let is_shown = |name: &str| attribute.sub(name).is_none_or(|sub| sub.returned != Returned::Never);
     let mut parts: Vec<_> = members.iter().filter(|(name, _)| *name != "primary").collect();
+    // Else a second element beside the first would tell a wrong guess from a right one.
+    if parts.iter().any(|(name, _)| is_shown(name)) {
+        parts.retain(|(name, _)| is_shown(name));
+    }
     parts.sort_unstable_by_key(|(name, _)| *name);
     parts
         .into_iter()

@@ -139,7 +139,64 @@ each_database! {
                 answer.header("etag").clone_into(&mut tag);
             }
         }
+        // To take it away does not tell either whether it was there.
+        for remove in [format!("{BADGE}:pin"), format!("{BADGE}:pin"), BADGE.to_owned(), BADGE.to_owned()] {
+            let answer = house.patch(&path, json!([{"op": "remove", "path": remove}])).await.status(200);
+            assert_eq!(answer.header("muster-operations"), "", "{remove}");
+            assert_ne!(answer.header("etag"), tag, "{remove}");
+            answer.header("etag").clone_into(&mut tag);
+        }
         let same = json!([{"op": "replace", "path": format!("{BADGE}:level"), "value": 1}]);
+        house.patch(&path, same.clone()).await.status(200).header("etag").clone_into(&mut tag);
         assert_eq!(house.patch(&path, same).await.status(200).header("etag"), tag, "of what is shown it is told");
+    }
+
+    async fn a_guess_at_a_part_looks_right_and_wrong_alike(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let parts = json!([{"name": "login", "type": "string"}, secret("password")]);
+        let attributes = json!([
+            {"name": "vpn", "type": "complex", "subAttributes": parts},
+            {"name": "keys", "type": "complex", "multiValued": true, "subAttributes": [{"name": "name", "type": "string"}, secret("code")]},
+        ]);
+        set(&desk, &schema(VPN, &attributes)).await.status(200);
+        attach(&desk, &extends("User", &[(VPN, false)])).await.status(200);
+        let held = json!({"vpn": {"login": "a", "password": "s3cret"}, "keys": [{"name": "k", "code": "4711"}]});
+        let made = house.post("/Users", user("ada", json!({"schemas": [USER, VPN], VPN: held}))).await.status(201);
+        let path = format!("/Users/{}", made.id());
+        let mut tag = made.header("etag").to_owned();
+        // A second key beside the first would tell that the guess is wrong.
+        for code in ["0815", "4711", "4711"] {
+            let add = json!([{"op": "add", "path": format!("{VPN}:keys"), "value": [{"name": "k", "code": code}]}]);
+            let answer = house.patch(&path, add).await.status(200);
+            assert_eq!((&answer.json[VPN]["keys"], answer.header("muster-operations")), (&json!([{"name": "k"}]), ""), "{code}");
+            assert_ne!(answer.header("etag"), tag);
+            answer.header("etag").clone_into(&mut tag);
+            let choose = json!([{"op": "remove", "path": format!("{VPN}:keys"), "value": [{"code": code}]}]);
+            house.patch(&path, choose).await.error(403, Some("sensitive"));
+        }
+        for remove in ["vpn.password", "vpn.password", "keys[name eq \"k\"].code", "keys.code", "vpn", "vpn"] {
+            let answer = house.patch(&path, json!([{"op": "remove", "path": format!("{VPN}:{remove}")}])).await.status(200);
+            assert_eq!(answer.header("muster-operations"), "", "{remove}");
+            assert_ne!(answer.header("etag"), tag, "{remove}");
+            answer.header("etag").clone_into(&mut tag);
+        }
+        assert_eq!(house.get(&path).await.json[VPN], json!({"keys": [{"name": "k"}]}));
+        house.patch(&path, json!([{"op": "remove", "path": format!("{VPN}:keys"), "value": [{"name": "K"}]}])).await.status(200);
+        assert_eq!(house.get(&path).await.json.get(VPN), None);
+    }
+
+    async fn what_is_never_returned_cannot_be_immutable(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let before = house.dump().await;
+        let hidden = |name: &str, mutability: &str| json!({"name": name, "type": "string", "mutability": mutability, "returned": "never"});
+        for attribute in [
+            hidden("pin", "immutable"),
+            json!({"name": "vpn", "type": "complex", "subAttributes": [hidden("code", "immutable")]}),
+            json!({"name": "vpn", "type": "complex", "mutability": "immutable", "subAttributes": [hidden("code", "writeOnly")]}),
+        ] {
+            let refused = set(&desk, &schema(VPN, &json!([attribute]))).await.status(400);
+            assert!(refused.text.contains("cannot be immutable"), "{}", refused.text);
+        }
+        before.assert_same(&house.dump().await);
     }
 }
