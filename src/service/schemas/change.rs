@@ -68,7 +68,7 @@ impl Change for Changing {
         let after = before.edited(&self.edit)?;
         let (old, new) = (
             before.salvage(&base),
-            after.compile(&base).map_err(|fault| unusable(&fault))?,
+            after.after(&before, &base).map_err(|fault| unusable(&fault))?,
         );
         let mut preview = Preview {
             changes: before != after,
@@ -78,6 +78,11 @@ impl Change for Changing {
             return Ok(preview);
         }
         look(desk, (&old, &new), &mut preview).await?;
+        if let Edit::NoType(name) = &self.edit
+            && let Some(unserved) = before.unserved(&base, name)
+        {
+            of_type(desk, &unserved, None, &mut preview).await?;
+        }
         if let Some(first) = preview.first() {
             return match self.purpose {
                 Purpose::Preview => Ok(preview),
@@ -108,28 +113,37 @@ impl Change for Changing {
 /// What of what is stored would be invalid.
 async fn look(desk: &mut Desk, (old, new): (&Registry, &Registry), preview: &mut Preview) -> Result<()> {
     for before in old.types() {
-        let (Some(kind), after) = (Kind::of(before), new.resource_type(before.name())) else {
-            continue;
-        };
-        for demand in before.demands(after) {
-            if preview.in_the_way.len() == MOST_TOLD {
-                return Ok(());
-            }
-            let (count, rows) = desk.unit.schemas().in_the_way(kind, &demand, MOST_NAMED).await?;
-            if count > 0 {
-                preview.in_the_way.push(InTheWay {
-                    resource_type: before.name().to_owned(),
-                    path: demand.path,
-                    reason: demand.why.to_owned(),
-                    count,
-                    first: rows.into_iter().map(|row| (row.id.into_string(), row.label)).collect(),
-                });
-            }
-        }
+        of_type(desk, before, new.resource_type(before.name()), preview).await?;
     }
     if let (Some(before), Some(after)) = (old.resource_type("User"), new.resource_type("User")) {
         let shared = desk.unit.policy().load().await?;
         preview.conditions = broken(&shared, before, after);
+    }
+    Ok(())
+}
+
+/// The same of the resources of one type, which becomes another one, or nothing.
+async fn of_type(
+    desk: &mut Desk,
+    before: &ResourceType,
+    after: Option<&ResourceType>,
+    preview: &mut Preview,
+) -> Result<()> {
+    let Some(kind) = Kind::of(before) else { return Ok(()) };
+    for demand in before.demands(after) {
+        if preview.in_the_way.len() == MOST_TOLD {
+            return Ok(());
+        }
+        let (count, rows) = desk.unit.schemas().in_the_way(kind, &demand, MOST_NAMED).await?;
+        if count > 0 {
+            preview.in_the_way.push(InTheWay {
+                resource_type: before.name().to_owned(),
+                path: demand.path,
+                reason: demand.why.to_owned(),
+                count,
+                first: rows.into_iter().map(|row| (row.id.into_string(), row.label)).collect(),
+            });
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scim::schema::{Registry, Schema, SchemaFault, TypeDefinition};
+use crate::scim::schema::{Registry, ResourceType, Schema, SchemaFault, TypeDefinition};
 use crate::service::error::{Error, Result};
 use crate::store::schemas::Own;
 
@@ -16,6 +16,13 @@ pub(super) const MOST_TYPES: usize = 20;
 pub struct Definitions {
     pub(super) schemas: Vec<Schema>,
     pub(super) types: Vec<TypeDefinition>,
+}
+
+/// One of them.
+#[derive(Debug, PartialEq)]
+enum One<'a> {
+    Schema(&'a Schema),
+    Type(&'a TypeDefinition),
 }
 
 /// A document that holds no definition that can be used.
@@ -103,20 +110,57 @@ impl Definitions {
 
     /// The same without what does not stand beside what is there: the files of the operator may have come later.
     pub(super) fn salvage(&self, base: &Registry) -> Registry {
-        let mut registry = base.clone();
-        let told = |fault: SchemaFault| tracing::warn!(%fault, "a definition of an organisation cannot be used");
+        let (registry, faults) = self.possible(base);
+        for (_, fault) in faults {
+            tracing::warn!(%fault, "a definition of an organisation cannot be used");
+        }
+        registry
+    }
+
+    /// Put together after a change of what was there before: what could not be used before, and is the same, may stay so.
+    pub(super) fn after(&self, before: &Self, base: &Registry) -> std::result::Result<Registry, SchemaFault> {
+        let (_, known) = before.possible(base);
+        let (registry, faults) = self.possible(base);
+        match faults
+            .into_iter()
+            .find(|(one, _)| !known.iter().any(|(known, _)| known == one))
+        {
+            Some((_, fault)) => Err(fault),
+            None => Ok(registry),
+        }
+    }
+
+    /// What can be put together, and what cannot, each with its reason.
+    fn possible(&self, base: &Registry) -> (Registry, Vec<(One<'_>, SchemaFault)>) {
+        let (mut registry, mut faults) = (base.clone(), Vec::new());
         for schema in &self.schemas {
             match registry.with_schema(schema.clone()) {
                 Ok(more) => registry = more,
-                Err(fault) => told(fault),
+                Err(fault) => faults.push((One::Schema(schema), fault)),
             }
         }
         for ty in &self.types {
             match registry.with_type(ty) {
                 Ok(more) => registry = more,
-                Err(fault) => told(fault),
+                Err(fault) => faults.push((One::Type(ty), fault)),
             }
         }
-        registry
+        (registry, faults)
+    }
+
+    /// The type of this name by its definition alone, where it cannot be put together with what is there. None where another
+    /// one has its place: then what was made of it belongs to that.
+    pub(super) fn unserved(&self, base: &Registry, name: &str) -> Option<ResourceType> {
+        let (registry, faults) = self.possible(base);
+        let is_it = |one: &One<'_>| matches!(one, One::Type(ty) if ty.name == name);
+        faults.iter().find(|(one, _)| is_it(one))?;
+        let alone = Self {
+            schemas: self.schemas.clone(),
+            types: self.types.iter().filter(|ty| ty.name == name).cloned().collect(),
+        };
+        let alone = alone.possible(&Registry::builtin()).0.resource_type(name).cloned();
+        let alone = alone.filter(ResourceType::is_own)?;
+        let there = registry.resource_type(name);
+        (!there.is_some_and(|there| there.endpoint() == alone.endpoint())).then_some(alone)
     }
 }

@@ -30,6 +30,7 @@ pub async fn discard(services: &Services, caller: &Caller, urn: &str) -> Result<
     require(services, caller, &[SETTINGS]).await?;
     require(services, caller, &[GIVE]).await?;
     super::shown::schema(services, caller, urn).await?;
+    possible(services, caller, Asked::NoSchema(urn)).await?;
     for ty in caller.types() {
         of_extension(services, caller, (ty, urn)).await?;
     }
@@ -45,6 +46,7 @@ pub async fn discard_type(services: &Services, caller: &Caller, name: &str) -> R
     require(services, caller, &[SETTINGS]).await?;
     require(services, caller, &[GIVE]).await?;
     let own = super::shown::resource_type(services, caller, name).await?;
+    possible(services, caller, Asked::NoType(name)).await?;
     let stays = services.vocabularies().base().resource_type(name);
     let ty = caller.types().iter().find(|ty| ty.name() == name);
     match (ty, stays) {
@@ -60,9 +62,24 @@ pub async fn discard_type(services: &Services, caller: &Caller, name: &str) -> R
             }
         }
         (Some(ty), None) => all(services, caller, ty).await?,
-        (None, _) => {}
+        // Where the operator's files are in the way of the type, it is not served, and what was made of it is there.
+        (None, _) => {
+            if let Some(ty) = super::shown::unserved(services, caller, name).await? {
+                all(services, caller, &Arc::new(ty)).await?;
+            }
+        }
     }
     change(services, caller, Asked::NoType(name), Purpose::Make).await
+}
+
+/// Whether nothing but what is about to be taken away stands in the way: nothing is taken away in vain.
+async fn possible(services: &Services, caller: &Caller, asked: Asked<'_>) -> Result<()> {
+    let preview = change(services, caller, asked, Purpose::Preview).await?;
+    let still = Preview {
+        in_the_way: Vec::new(),
+        ..preview
+    };
+    still.first().map_or(Ok(()), |first| Err(Error::conflict(first)))
 }
 
 /// Deletes all resources of a type, each by itself.

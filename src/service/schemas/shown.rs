@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::definitions::Definitions;
 use super::edit::{json_of, json_of_schema};
+use crate::scim::schema::ResourceType;
 use crate::service::access::authority::{SETTINGS, VIEW, require};
 use crate::service::context::{Caller, Services};
 use crate::service::error::{Error, Result};
@@ -91,6 +92,12 @@ pub async fn schema(services: &Services, caller: &Caller, urn: &str) -> Result<V
 pub async fn resource_types(services: &Services, caller: &Caller) -> Result<Vec<Value>> {
     let own = Definitions::of(services, caller).await?;
     Ok(own.types.iter().map(json_of).collect())
+}
+
+/// The type that a definition of the organisation is of, where the operator's files leave no room for it.
+pub(super) async fn unserved(services: &Services, caller: &Caller, name: &str) -> Result<Option<ResourceType>> {
+    let own = Definitions::of(services, caller).await?;
+    Ok(own.unserved(services.vocabularies().base(), name))
 }
 
 /// One of them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::{BADGE, attach, badge, badges, extends, schema, set, worn};
+use super::words::{BADGE, attach, badge, badges, extends, own_type, schema, set, worn};
 use crate::admin::desk::Desk;
 use crate::api::bodies::{ENTERPRISE, USER, user};
 use crate::support::TestHouse;
@@ -154,5 +154,26 @@ each_database! {
         std::fs::write(&file, extra.to_string()).unwrap();
         assert!(crate::support::program::run(&house.database, &set).status.success());
         assert_eq!(house.find("/Users", &format!("{BADGE}:level eq 3")).await.status(200).total(), 1);
+    }
+
+    async fn what_cannot_be_discarded_is_refused_before_anything_is_taken_away(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        badges(&desk).await;
+        attach(&desk, &own_type("Badge", "/Badges", BADGE)).await.status(200);
+        house.post("/Users", worn("ada", &json!({"level": 3}))).await.status(201);
+        let before = house.dump().await;
+        let refused = desk.delete(&format!("/schemas/{BADGE}?discard=true")).await.status(409);
+        assert!(refused.text.contains("`Badge`"), "{}", refused.text);
+        before.assert_same(&house.dump().await);
+        desk.delete("/resource-types/Badge?discard=true").await.no_content();
+        let when = format!("{BADGE}:level gt 2");
+        let rule = json!({"name": "Level", "when": when, "then": [{"role": "analyst", "scope": "all"}], "state": "active"});
+        desk.post("/rules", rule).await.status(201);
+        let before = house.dump().await;
+        for path in [format!("/schemas/{BADGE}?discard=true"), "/resource-types/User?discard=true".to_owned()] {
+            let refused = desk.delete(&path).await.status(409);
+            assert!(refused.text.contains("the rule `Level` reads it"), "{}", refused.text);
+        }
+        before.assert_same(&house.dump().await);
     }
 }

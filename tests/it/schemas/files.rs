@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::words::{BADGE, DEVICE_FILE, TESTRESOURCE_FILE, badge, extends, set, test_resource};
+use super::words::{
+    BADGE, DEVICE_FILE, TESTRESOURCE_FILE, badge, extends, own_type, robot, robots, schema, set, test_resource,
+};
 use crate::admin::desk::Desk;
 use crate::cli::server::{Server, command, fails};
 use crate::support::TestHouse;
@@ -72,6 +74,34 @@ each_database! {
         ask("DELETE", &path, None).await.no_content();
         // Who was started without the folder knows nothing of it.
         house.get("/TestResources").await.error(404, None);
+    }
+
+    async fn a_definition_that_files_leave_no_room_for_stays_in_nobodys_way(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        robots(&desk).await;
+        house.post("/Robots", robot("Marvin", 2)).await.status(201);
+        let folder = tempfile::tempdir().unwrap();
+        let droid = "urn:example:droid:1.0:Droid";
+        let other = json!([schema(droid, &json!([{"name": "a", "type": "string"}])), own_type("Droid", "/Robots", droid)]);
+        std::fs::write(folder.path().join("droid.json"), other.to_string()).unwrap();
+        let beside = ["--tenant", "acme", "--schemas", folder.path().to_str().unwrap()];
+        let file = house.database.folder().join("badge.json");
+        std::fs::write(&file, badge().to_string()).unwrap();
+        // The old one is as unusable as before, and no reason to refuse a new one.
+        let set_it = [&["schema", "set", file.to_str().unwrap()], &beside[..]].concat();
+        let done = run(&house.database, &set_it);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        std::fs::write(&file, own_type("Machine", "/Robots", BADGE).to_string()).unwrap();
+        assert!(fails(command(&house.database).args(&set_it), 1).contains("`/Robots` is already in use"));
+        // What was made of it does not come back with another definition.
+        let remove = [&["schema", "remove", "Robot"], &beside[..]].concat();
+        let told = fails(command(&house.database).args(&remove), 1);
+        assert!(told.contains("1 stored resources of the type `Robot`"), "{told}");
+        let done = run(&house.database, &[&remove[..], &["--discard"]].concat());
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        for table in ["resource", "attribute", "unique_value"] {
+            assert_eq!(house.dump().await.table(table), [""; 0], "{table}");
+        }
     }
 
     async fn the_command_line_defines_a_type_and_ends_it_with_its_resources(house: TestHouse) {
