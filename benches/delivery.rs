@@ -5,6 +5,8 @@
 //! everything in it: numbering, finding what is new, sending. Ends with 1 when one of the quick receivers misses an event
 //! or has a lag above 1 s at the 99th percentile.
 
+#[path = "house/create.rs"]
+mod create;
 mod house;
 
 use std::process::ExitCode;
@@ -108,7 +110,7 @@ async fn make(services: Services, caller: Caller, maker: usize, changes: usize, 
     let mut beat = interval(Duration::from_secs(1) * makers / a_second);
     for number in (maker..changes).step_by(MAKERS) {
         beat.tick().await;
-        house::create(&services, &caller, &format!("user-{number}")).await?;
+        create::create(&services, &caller, &format!("user-{number}")).await?;
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! SQLite. The sequencer runs meanwhile, and what it has not numbered when the makers stop is numbered within the time.
 //! Ends with 1 when a create with the log takes more than 1.25 times as long as one without.
 
+#[path = "house/create.rs"]
+mod create;
 mod house;
 
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ const BAR: f64 = 1.25;
 async fn make(services: Services, caller: Caller, name: String, until: Instant) -> Outcome<u64> {
     let mut made = 0;
     while Instant::now() < until {
-        house::create(&services, &caller, &format!("{name}-{made}")).await?;
+        create::create(&services, &caller, &format!("{name}-{made}")).await?;
         made += 1;
     }
     Ok(made)

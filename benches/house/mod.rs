@@ -7,20 +7,19 @@ use muster::access::Catalogue;
 use muster::base::clock::Clock;
 use muster::base::id::Ids;
 use muster::event::Keyring;
-use muster::scim::dialect::{Dialect, Hints, Setting};
+use muster::scim::dialect::Setting;
 use muster::scim::discovery::Listing;
-use muster::scim::project::View;
 use muster::scim::schema::{ENTERPRISE_USER, USER};
 use muster::service::credentials::{self, Holder};
 use muster::service::delivery::Guard;
-use muster::service::{Caller, Keeping, Parts, Services, connections, provision};
+use muster::service::{Caller, Keeping, Parts, Services, connections};
 use muster::store::{Db, Options};
 use serde_json::{Value, json};
 
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-const TENANT: &str = "acme";
-const CONNECTION: &str = "okta";
+pub const TENANT: &str = "acme";
+pub const CONNECTION: &str = "okta";
 
 /// An up-to-date database.
 pub async fn database(url: &str) -> Outcome<Db> {
@@ -38,7 +37,7 @@ pub async fn services(db: &Db, keeping: Keeping) -> Outcome<Services> {
         ids: Ids::system(),
         max_results: 200,
         max_body_bytes: 1 << 20,
-        max_bulk_bytes: 1 << 20,
+        max_bulk_bytes: 16 << 20,
         catalogue: Arc::new(Catalogue::builtin()),
         schemas: muster::service::schemas::Definitions::default(),
         waits: muster::service::Waits::default(),
@@ -68,23 +67,6 @@ pub async fn caller(services: &Services, holder: &Holder) -> Outcome<Caller> {
     let issued = credentials::issue(services, TENANT, holder, None).await?;
     let known = credentials::authenticate(services, issued.token.expose(), Arc::from("bench")).await?;
     known.ok_or_else(|| "the token is not known".into())
-}
-
-/// Makes a user of this name as provisioning does.
-pub async fn create(services: &Services, caller: &Caller, name: &str) -> Outcome<()> {
-    let dialect = strict();
-    let kind = Arc::clone(caller.type_at("Users").ok_or("there are no users")?);
-    provision::create(services, caller, &dialect, &kind, user(name), &View::default()).await?;
-    Ok(())
-}
-
-/// The dialect of who keeps to the standards.
-pub fn strict() -> Dialect {
-    let hints = Hints {
-        user_agent: None,
-        header: &|_| None,
-    };
-    Dialect::recognise(&Setting::Strict, &hints)
 }
 
 /// A user of this name as an identity provider sends one.

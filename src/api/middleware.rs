@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::linger;
 use super::problem::Problem;
 use super::scim::reply::{OPERATIONS, TOLERATED};
 use super::state::Edge;
@@ -81,7 +82,7 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
     let deadline = Deadline::default();
     request.extensions_mut().insert(deadline.clone());
     let over = tokio::time::sleep(edge.settings().timeout);
-    let mut response = match deadline.kept(over, next.run(request)).await {
+    let mut response = match deadline.kept(over, next.run(linger::to_the_end(request))).await {
         Some(response) => response,
         None => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long").into_response(),
     };

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod auth;
 pub mod body;
 pub mod events;
+pub mod linger;
 pub mod middleware;
 pub mod once;
 pub mod openapi;

@@ -34,6 +34,10 @@ pub fn parse(body: &[u8]) -> Result<Value, Error> {
         let what = match fault.classify() {
             serde_json::error::Category::Eof => "the JSON body ends too early",
             serde_json::error::Category::Data => "an object of the JSON body has the same member twice",
+            // There is no other way to ask.
+            _ if fault.to_string().starts_with("recursion limit") => {
+                "the JSON body is nested more than 127 levels deep"
+            }
             _ => "the body is not valid JSON",
         };
         Error::invalid_syntax(format!("{what} (line {line}, column {column})"))
@@ -155,6 +159,15 @@ mod tests {
         let error = parse(br#"{"a": 1, "b": {"c": 1, "c": 2}}"#).unwrap_err();
         assert_eq!(error.scim_type, Some(crate::scim::ScimType::InvalidSyntax));
         assert!(error.detail.contains("twice"));
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_called_so() {
+        let nested = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(127).as_bytes()).is_ok());
+        let error = parse(nested(128).as_bytes()).unwrap_err();
+        assert_eq!(error.scim_type, Some(crate::scim::ScimType::InvalidSyntax));
+        assert!(error.detail.contains("nested"), "{}", error.detail);
     }
 
     #[test]

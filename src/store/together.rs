@@ -17,6 +17,17 @@ pub struct Together {
     arrived: Arc<watch::Sender<usize>>,
     /// How many have to be before the first has its turn.
     expected: usize,
+    /// When what a part writes goes to the database.
+    goes: Goes,
+}
+
+/// When what a part writes goes to the database, where it asks for nothing back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    /// Before the next part: a refusal is that of the part.
+    ByPart,
+    /// With all of them: a refusal is that of the whole, and nobody waits for the database between two parts.
+    AtOnce,
 }
 
 #[derive(Default)]
@@ -30,24 +41,47 @@ enum State {
     Over,
 }
 
-/// The turn of a part, and how many there were before. Dropped before [`Self::leave`], it ends the whole.
-pub(super) struct Seat(OwnedMutexGuard<State>, usize);
+/// The turn of a part. Dropped before [`Self::leave`], it ends the whole.
+pub(super) struct Seat {
+    state: OwnedMutexGuard<State>,
+    /// How many parts there were before.
+    parts: usize,
+    goes: Goes,
+}
 
 impl Seat {
     /// Gives the unit back, for the next part.
-    pub(super) fn leave(mut self, unit: Unit) {
-        *self.0 = State::Open(Box::new(unit), self.1 + 1);
+    ///
+    /// # Errors
+    /// When what it wrote is refused: the whole is over then.
+    pub(super) async fn leave(mut self, mut unit: Unit) -> Result<()> {
+        if self.goes == Goes::ByPart {
+            unit.settle().await?;
+        }
+        *self.state = State::Open(Box::new(unit), self.parts + 1);
+        Ok(())
     }
 }
 
 impl Together {
+    /// Of parts that come one after the other, each on what is written by those before it.
+    #[must_use]
+    pub fn in_turn() -> Self {
+        Self::of(1, Goes::ByPart)
+    }
+
     /// Of so many parts that are got ready side by side: nothing is locked before all of them are.
     #[must_use]
-    pub fn of(parts: usize) -> Self {
+    pub fn side_by_side(parts: usize) -> Self {
+        Self::of(parts, Goes::AtOnce)
+    }
+
+    fn of(expected: usize, goes: Goes) -> Self {
         Self {
             state: Arc::default(),
             arrived: Arc::new(watch::Sender::new(0)),
-            expected: parts,
+            expected,
+            goes,
         }
     }
 
@@ -76,7 +110,8 @@ impl Together {
             State::Open(unit, parts) => (Ok(*unit), parts),
             State::Unopened => (open.await, 0),
         };
-        Some(unit.map(|unit| unit.seated(Seat(state, parts))))
+        let goes = self.goes;
+        Some(unit.map(|unit| unit.seated(Seat { state, parts, goes })))
     }
 
     /// How many parts are written; none when it is over.
@@ -88,16 +123,23 @@ impl Together {
         }
     }
 
-    /// Resolves when everything is on disk; says whether it is: false when it was over before.
+    /// Resolves when everything is on disk; says whether it is: false when a part was refused, and nothing was kept.
     ///
     /// # Errors
-    /// When it is not: then nothing was kept.
+    /// When it is not on disk, or nobody knows: see [`Error::leaves_nothing`](super::Error::leaves_nothing).
     pub async fn save(&self) -> Result<bool> {
         let state = std::mem::replace(&mut *self.state.lock().await, State::Over);
         match state {
             State::Over => Ok(false),
             State::Unopened => Ok(true),
-            State::Open(unit, _) => unit.save().await.map(|()| true),
+            State::Open(mut unit, _) => {
+                if let Err(refused) = unit.settle().await {
+                    tracing::debug!(error = ?refused, "a part of what is saved together was refused");
+                    unit.dismiss().await?;
+                    return Ok(false);
+                }
+                unit.save().await.map(|()| true)
+            }
         }
     }
 

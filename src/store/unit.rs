@@ -158,9 +158,7 @@ impl Unit {
     /// When it is not: then nothing was kept. [`Error::Shut`] when who sent it does not work any more.
     pub async fn save(mut self) -> Result<()> {
         if let Some(seat) = self.seat.take() {
-            Box::pin(self.tx.settle()).await?;
-            seat.leave(self);
-            return Ok(());
+            return Box::pin(seat.leave(self)).await;
         }
         let kept = self.kept.take();
         self.end().await?;
@@ -168,6 +166,14 @@ impl Unit {
             kept.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Has everything written that was kept for later.
+    ///
+    /// # Errors
+    /// When it is refused; the unit is lost then.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        self.tx.settle().await
     }
 
     async fn end(mut self) -> Result<()> {

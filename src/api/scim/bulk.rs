@@ -72,8 +72,10 @@ fn came(outcomes: &[Outcome]) -> impl Iterator<Item = &Came> {
 fn result(outcome: Outcome, base: &str) -> Value {
     let mut result = Map::new();
     let mut say = |name: &str, value: Value| result.insert(name.to_owned(), value);
-    if let Some((kind, id)) = &outcome.place {
-        say("location", format!("{base}{}/{id}", kind.endpoint()).into());
+    let place = outcome.place.map(|(kind, id)| format!("{}/{id}", kind.endpoint()));
+    // Only of what was not made nothing can be said.
+    if let Some(place) = place.or(outcome.path) {
+        say("location", format!("{base}{place}").into());
     }
     if !outcome.method.is_empty() {
         say("method", outcome.method.into());

@@ -223,7 +223,7 @@ fn addressed(
     };
     match kind.resolve(&path.attr) {
         Some(Target::Attribute(place)) => {
-            if path.filter.is_some() && place.top().sub_attributes.iter().any(|sub| refers(place.top(), sub)) {
+            if path.filter.is_some() && names_some(place.top()) {
                 let mut text = text.to_owned();
                 quoted(&mut text, found)?;
                 parts.retain(|key, _| !key.eq_ignore_ascii_case("path"));
@@ -333,7 +333,7 @@ fn at(place: Place<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Error
             lone => element(place.field(), lone, found),
         };
     }
-    if top.kind == Type::Reference && names_resources(top) {
+    if refers_itself(top) {
         texts(
             Spot::Reference {
                 lasts: lasts(top, None),
@@ -397,10 +397,19 @@ fn texts(spot: Spot<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Erro
     }
 }
 
+/// Whether an attribute refers to resources, itself or by a part.
+fn names_some(top: &Attribute) -> bool {
+    refers_itself(top) || top.sub_attributes.iter().any(|sub| refers(top, sub))
+}
+
+/// Whether an attribute without parts refers to resources.
+fn refers_itself(attribute: &Attribute) -> bool {
+    attribute.kind == Type::Reference && names_resources(attribute)
+}
+
 /// Whether a sub-attribute refers to a resource: by its type, or as the `value` beside one that does.
 fn refers(top: &Attribute, sub: &Attribute) -> bool {
-    let by_type = |sub: &Attribute| sub.kind == Type::Reference && names_resources(sub);
-    by_type(sub) || sub.name == "value" && top.sub("$ref").is_some_and(by_type)
+    refers_itself(sub) || sub.name == "value" && top.sub("$ref").is_some_and(refers_itself)
 }
 
 /// Whether a reference is to a resource, and not to anything on the web.

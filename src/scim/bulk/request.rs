@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::reference::BULK_ID;
 use crate::base::id::ResourceId;
-use crate::scim::message::{BULK_REQUEST, message, unambiguous};
+use crate::scim::message::{BULK_REQUEST, member, message, unambiguous};
 use crate::scim::{Error, Verb};
 
 /// Longest `bulkId`, in bytes: clients send counters and UUIDs.
@@ -30,6 +30,8 @@ pub struct Operation {
     pub method: String,
     /// What the client calls it.
     pub bulk_id: Option<String>,
+    /// Of what changes or deletes: the path as the client wrote it, where that names anything that may be there.
+    pub path: Option<String>,
     /// What it asks for.
     pub asked: Result<Asked, Error>,
 }
@@ -115,6 +117,7 @@ fn operation(value: Value) -> Operation {
         return Operation {
             method: String::new(),
             bulk_id: None,
+            path: None,
             asked: Err(Error::invalid_syntax("an operation has to be a JSON object")),
         };
     };
@@ -124,8 +127,18 @@ fn operation(value: Value) -> Operation {
     Operation {
         method: method.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
         bulk_id: bulk_id.as_ref().and_then(Value::as_str).map(str::to_owned),
+        path: clear.is_ok().then(|| shown(method.as_ref(), &parts)).flatten(),
         asked: clear.and_then(|()| asked(method.as_ref(), bulk_id.as_ref(), parts)),
     }
+}
+
+/// The path that the result of an operation repeats as its `location`, whatever is wrong with the rest.
+fn shown(method: Option<&Value>, parts: &Map<String, Value>) -> Option<String> {
+    let creates = method.and_then(Value::as_str).and_then(Verb::parse) == Some(Verb::Post);
+    let path = member(parts, "path")?.as_str()?;
+    let relative = path.strip_prefix('/').unwrap_or(path);
+    let names_made = relative.split('/').any(|part| part.starts_with(BULK_ID));
+    (!creates && !names_made && !relative.is_empty()).then(|| format!("/{relative}"))
 }
 
 fn asked(method: Option<&Value>, bulk_id: Option<&Value>, mut parts: Map<String, Value>) -> Result<Asked, Error> {
@@ -269,6 +282,29 @@ mod tests {
         }
         let long = json!({"method": "DELETE", "path": format!("/Users/{}", "x".repeat(129))});
         assert_eq!(fault(long).status, 404);
+    }
+
+    #[test]
+    fn the_path_of_an_operation_that_cannot_be_read_is_known_all_the_same() {
+        let path = |operation: Value| read(json!([operation])).unwrap().operations.remove(0).path;
+        for broken in [
+            json!({"method": "PUT", "path": "/Users/1", "data": []}),
+            json!({"method": "PATCH", "path": "Users/1"}),
+            json!({"method": "DELETE", "path": "/Users/1", "version": 5}),
+            json!({"method": "put", "path": "/Users/1", "data": {}}),
+        ] {
+            assert_eq!(path(broken.clone()).as_deref(), Some("/Users/1"), "{broken}");
+        }
+        for nothing in [
+            json!(1),
+            json!({"method": "POST", "path": "/Users", "bulkId": "a"}),
+            json!({"method": "DELETE", "path": "/Users/bulkId:a"}),
+            json!({"method": "DELETE", "path": 1}),
+            json!({"method": "DELETE", "path": "/"}),
+            json!({"method": "DELETE"}),
+        ] {
+            assert_eq!(path(nothing.clone()), None, "{nothing}");
+        }
     }
 
     #[test]

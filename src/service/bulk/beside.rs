@@ -64,7 +64,7 @@ async fn shared(door: Door, creations: Vec<(usize, Result<Ready>)>) -> Vec<Done>
         }
     }
     let mut came = if ready.len() > 1 {
-        let together = Together::of(ready.len());
+        let together = Together::side_by_side(ready.len());
         let came = each(&door.within(&together), ready.clone(), Some(&together)).await;
         let made = came.iter().filter(|(_, came)| came.is_ok()).count();
         // What is refused before it is written leaves the others as they are.

@@ -110,7 +110,7 @@ impl Job {
         for at in set {
             self.let_in(*at).map_err(Broken::at(*at))?;
         }
-        let together = Together::of(1);
+        let together = Together::in_turn();
         let door = door.within(&together);
         let first = set.first().copied().unwrap_or_default();
         let came = match Box::pin(self.parts(set, hashes, &door)).await {

@@ -28,6 +28,8 @@ pub struct Outcome {
     pub verb: Option<Verb>,
     /// Of what type it is, and its id, where that is known.
     pub place: Option<(Arc<ResourceType>, ResourceId)>,
+    /// Of what changes or deletes: the path that the client wrote.
+    pub path: Option<String>,
     /// What came of it.
     pub result: Result<Came>,
 }
@@ -220,6 +222,7 @@ impl Job {
             operation: at,
             method: std::mem::take(&mut operation.method),
             bulk_id: operation.bulk_id.clone(),
+            path: operation.path.take(),
             verb: operation.asked.as_ref().ok().map(|asked| asked.verb),
             place,
             result,

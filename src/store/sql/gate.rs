@@ -1,9 +1,9 @@
 //! The one writing connection of SQLite, and group commit.
 //!
-//! Units of work run one after another, each in a savepoint of one open transaction. [`Held::save`] hands its last
-//! statements over and lets the next unit in at once; it resolves when the shared `COMMIT` did. The committer is a task
-//! that queues for its turn like everybody else: units that were waiting when the commit before it ended run before it,
-//! and share its disk flush.
+//! Units of work run one after another in one open transaction, each but the first in a savepoint. [`Held::save`] hands
+//! its last statements over and lets the next unit in at once; it resolves when the shared `COMMIT` did. The committer is
+//! a task that queues for its turn like everybody else: units that were waiting when the commit before it ended run
+//! before it, and share its disk flush.
 
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -146,11 +146,22 @@ struct Writer {
     connection: Option<Connection>,
     /// Units of the open transaction that wait for its commit.
     batch: Option<Vec<Waiter>>,
-    /// Whether the savepoint `u` is open, with writes of the unit at work.
-    savepoint: bool,
+    /// What the writes of the unit at work can be taken back by.
+    mark: Mark,
     /// Whether the unit at work took a block of row numbers.
     reserved: bool,
     keys: Arc<Keys>,
+}
+
+/// What the writes of a unit can be taken back by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// It has none.
+    Clean,
+    /// The transaction: the unit is the first of its batch, and spares the copies of pages that a savepoint needs.
+    Batch,
+    /// The savepoint `u`.
+    Savepoint,
 }
 
 /// Somebody who waits for a commit, and what it is told then.
@@ -164,7 +175,7 @@ impl Writer {
         Self {
             connection: Some(connection),
             batch: None,
-            savepoint: false,
+            mark: Mark::Clean,
             reserved: false,
             keys,
         }
@@ -204,7 +215,7 @@ impl Writer {
         if let Some(connection) = &self.connection {
             sqlite::plain(connection, "ROLLBACK").ok();
         }
-        self.savepoint = false;
+        self.mark = Mark::Clean;
         self.reserved = false;
         // Blocks of row numbers that the batch took are free again.
         self.keys.forget();
@@ -221,15 +232,15 @@ impl Writer {
         error
     }
 
-    /// Opens the transaction of a batch, and the savepoint of a unit.
+    /// Opens the transaction of a batch, or the savepoint of a unit that is not its first.
     fn open(&mut self) -> Result<()> {
         if self.batch.is_none() {
             self.plain("BEGIN IMMEDIATE")?;
             self.batch = Some(Vec::new());
-        }
-        if !self.savepoint {
+            self.mark = Mark::Batch;
+        } else if self.mark == Mark::Clean {
             self.plain("SAVEPOINT u")?;
-            self.savepoint = true;
+            self.mark = Mark::Savepoint;
         }
         Ok(())
     }
@@ -250,12 +261,18 @@ impl Writer {
     /// Undoes what the unit at work has written. Where that cannot be done, the batch is given up: nobody may wait for
     /// a commit that never comes.
     fn undo(&mut self) -> Result<()> {
-        if self.savepoint {
-            let connection = self.connection()?;
-            let undone =
-                sqlite::plain(connection, "ROLLBACK TO u").and_then(|()| sqlite::plain(connection, "RELEASE u"));
-            undone.map_err(|error| self.fail(error))?;
-            self.savepoint = false;
+        let undone = match self.mark {
+            Mark::Clean => Ok(()),
+            Mark::Batch => sqlite::plain(self.connection()?, "ROLLBACK"),
+            Mark::Savepoint => {
+                let connection = self.connection()?;
+                sqlite::plain(connection, "ROLLBACK TO u").and_then(|()| sqlite::plain(connection, "RELEASE u"))
+            }
+        };
+        undone.map_err(|error| self.fail(error))?;
+        if std::mem::replace(&mut self.mark, Mark::Clean) == Mark::Batch {
+            // It was alone there, so nobody waits.
+            self.batch = None;
         }
         if std::mem::take(&mut self.reserved) {
             self.keys.forget();
@@ -267,8 +284,10 @@ impl Writer {
     /// on disk.
     fn save(&mut self, statements: &[Statement], answer: oneshot::Sender<Result<()>>) {
         let kept = self.write(statements).and_then(|_| {
-            self.plain("RELEASE u")?;
-            self.savepoint = false;
+            if self.mark == Mark::Savepoint {
+                self.plain("RELEASE u")?;
+            }
+            self.mark = Mark::Clean;
             self.reserved = false;
             Ok(())
         });

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::words::{bulk, create, id, statuses};
+use super::words::{bulk, change, create, id, statuses};
 use crate::admin::desk::Desk;
-use crate::api::bodies::{USER, user};
+use crate::api::bodies::{PATCH_OP, USER, user};
 use crate::schemas::words::{BADGE, attach, badges, extends, schema, set, worn};
 use crate::support::TestHouse;
 
@@ -70,5 +70,29 @@ each_database! {
         let results = bulk(&house, &[numbered("dan", "N-1"), numbered("eve", "N-2")]).await;
         assert_eq!(statuses(&results), ["409", "409"]);
         before.assert_same(&house.dump().await);
+    }
+
+    async fn a_reference_by_name_is_found_in_the_filter_of_a_list_of_references(house: TestHouse) {
+        const LINKS: &str = "urn:example:params:scim:schemas:extension:links:2.0:User";
+        let desk = Desk::admin(&house);
+        let links = json!({"name": "links", "type": "reference", "referenceTypes": ["User"], "multiValued": true});
+        set(&desk, &schema(LINKS, &json!([links]))).await.status(200);
+        attach(&desk, &extends("User", &[(LINKS, false)])).await.status(200);
+        let linked = json!({"schemas": [USER, LINKS], LINKS: {"links": ["bulkId:bob"]}});
+        let path = format!("{LINKS}:links[value eq \"bulkId:bob\"]");
+        let moved = json!({"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": path, "value": "bulkId:ada"}]});
+        let results = bulk(
+            &house,
+            &[
+                create("bob", "/Users", user("bob", json!({}))),
+                create("ada", "/Users", user("ada", linked)),
+                change("PATCH", "/Users/bulkId:ada", moved),
+            ],
+        )
+        .await;
+        assert_eq!(statuses(&results), ["201", "201", "200"], "{results:?}");
+        let ada = id(&results[1]);
+        let shown = house.get(&format!("/Users/{ada}")).await.json;
+        assert_eq!(shown[LINKS]["links"], json!([ada]));
     }
 }

@@ -59,7 +59,14 @@ each_database! {
             (end(&format!("/Groups/{ada}")), "404"),
         ];
         let (asked, expected): (Vec<Value>, Vec<&str>) = operations.into_iter().unzip();
-        assert_eq!(statuses(&bulk(&house, &asked).await), expected);
+        let told = bulk(&house, &asked).await;
+        assert_eq!(statuses(&told), expected);
+        for (operation, result) in asked.iter().zip(&told) {
+            let path = operation["path"].as_str().filter(|_| operation["method"] != "POST");
+            let location = result.get("location").and_then(Value::as_str);
+            assert_eq!(location.is_some(), path.is_some(), "{result}");
+            assert!(location.is_none_or(|location| location.ends_with(path.unwrap_or_default())), "{result}");
+        }
         before.assert_same(&house.dump().await);
         assert!(results(&house, request(&[])).await.is_empty());
     }

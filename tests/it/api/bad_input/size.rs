@@ -54,6 +54,26 @@ each_database! {
         );
     }
 
+    async fn whoever_sends_all_of_what_is_refused_hears_why(database: Database) {
+        let (server, token) = (Server::start(&database, &[], &[]), database.keys().await.token);
+        let body = ten_megabytes();
+        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        let (plain, in_chunks) = (format!("Content-Length: {}", body.len()), "Transfer-Encoding: chunked".to_owned());
+        for (length, body, token, status) in [
+            (&plain, &body, token.as_str(), "413"),
+            (&in_chunks, &chunked, &token, "413"),
+            (&plain, &body, "nobody", "401"),
+        ] {
+            let head = format!(
+                "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+                 Content-Type: application/scim+json\r\n{length}\r\n\r\n"
+            );
+            let answer = wire::raw(&server.address, format!("{head}{body}").as_bytes()).await.unwrap();
+            let begins = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(begins.as_bytes()), "{}", String::from_utf8_lossy(&answer));
+        }
+    }
+
     async fn a_chunked_body_is_read_and_one_chunk_too_many_is_413(database: Database) {
         let (server, token) = (Server::start(&database, &[], &[]), database.keys().await.token);
         let head = format!(
