@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import mutants_answers  # noqa: F401  the defects register themselves
 import mutants_changes  # noqa: F401
+import mutants_habits  # noqa: F401
 import mutants_state  # noqa: F401
 from mutants_list import DEFECTS
 
@@ -142,6 +143,9 @@ class Proxy(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one piece, at once: otherwise each answer waits for the acknowledgement of its first half.
+    wbufsize = 65536
+    disable_nagle_algorithm = True
 
     def handle_any(self):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -161,6 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.wfile.write(data if self.command != "HEAD" else b"")
+            self.wfile.flush()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
 

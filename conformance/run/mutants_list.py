@@ -8,6 +8,7 @@ ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 MSG = "urn:ietf:params:scim:api:messages:2.0:"
 TYPE = r"/(Users|Groups)"
 ONE = TYPE + r"/[^/.]+"
+COLLECTION = r"/(Users|Groups)"
 
 
 @dataclass

@@ -36,6 +36,8 @@ pub(super) enum Announced {
     Token,
     /// The attribute of this schema is published.
     Attribute(&'static str, String),
+    /// Its value may be replaced, as far as the schema says.
+    Changes(&'static str, String),
     /// No resource can be without it.
     Required(&'static str, String),
     RequiredEnterprise,
@@ -74,9 +76,10 @@ impl Feature {
             "version" => Announced::Version,
             "second" | "foreign" => Announced::Token,
             "required.enterprise" => Announced::RequiredEnterprise,
-            _ => match word.strip_prefix("required.") {
-                Some(rest) => attribute(rest).map(|(urn, path)| Announced::Required(urn, path))?,
-                None => attribute(word).map(|(urn, path)| Announced::Attribute(urn, path))?,
+            _ => match word.split_once('.')? {
+                ("required", rest) => attribute(rest).map(|(urn, path)| Announced::Required(urn, path))?,
+                ("changes", rest) => attribute(rest).map(|(urn, path)| Announced::Changes(urn, path))?,
+                _ => attribute(word).map(|(urn, path)| Announced::Attribute(urn, path))?,
             },
         };
         Some(Self {
@@ -97,6 +100,10 @@ impl Feature {
             Announced::Required(..) | Announced::RequiredEnterprise => {
                 format!("the server {does} {}", self.word.trim_start_matches("required."))
             }
+            Announced::Changes(..) => format!(
+                "the schema says that {} is set once",
+                self.word.trim_start_matches("changes.")
+            ),
             _ if self.is_absence => format!("the server announces {}", self.word),
             Announced::Token => format!("no token --{} was given", self.word),
             _ => format!("the server does not announce {}", self.word),

@@ -71,23 +71,65 @@ impl World<'_> {
         let (at, own) = (endpoint_of(path), path.trim_start_matches('/').contains('/'));
         let fits = match method {
             "POST" => !own,
-            "PUT" => own,
+            "PUT" | "PATCH" => own,
             _ => false,
         };
         let Some(body) = body.as_object_mut().filter(|_| fits) else {
             return Ok(());
         };
+        if method == "PATCH" {
+            let number = self.own(Some(path));
+            if let Some(kind) = self.kinds.iter().find(|kind| endpoint(kind) == at) {
+                self.complete_operations(kind, body, &number);
+            }
+            return Ok(());
+        }
         self.learn(&at).await?;
         let own = self.own(own.then_some(path));
         if let Some(kind) = self.kinds.iter().find(|kind| endpoint(kind) == at) {
             self.add_required(kind, body, &own);
         }
         for (name, value) in self.unpublished(&at, &own)? {
-            if member(body, &name).is_none() {
-                body.insert(name, value);
+            let there = member(body, &name).map(str::to_owned);
+            match there.and_then(|there| body.get_mut(&there)) {
+                None => {
+                    body.insert(name, value);
+                }
+                Some(Value::Object(inside)) => add_missing(inside, object(&value)),
+                Some(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// What is required inside the elements of lists that a PATCH brings. A complex value that is one alone keeps what is
+    /// not named, so it needs no more.
+    fn complete_operations(&self, kind: &Value, body: &mut Map<String, Value>, own: &str) {
+        let core = kind["schema"].as_str().unwrap_or_default();
+        let operations = body.get_mut("Operations").and_then(Value::as_array_mut);
+        for operation in operations.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let verb = operation.get("op").and_then(Value::as_str).unwrap_or_default();
+            if verb.eq_ignore_ascii_case("remove") {
+                continue;
+            }
+            let path = operation.get("path").and_then(Value::as_str).map(str::to_owned);
+            let Some(value) = operation.get_mut("value") else {
+                continue;
+            };
+            for definition in self.attributes(core).filter(|row| row["multiValued"] == true) {
+                let name = definition["name"].as_str().unwrap_or_default();
+                match (&path, &mut *value) {
+                    (Some(path), value) if path.eq_ignore_ascii_case(name) => add_to_rows(definition, value, own),
+                    (None, Value::Object(rows)) => {
+                        let there = member(rows, name).map(str::to_owned);
+                        if let Some(rows) = there.and_then(|there| rows.get_mut(&there)) {
+                            add_to_rows(definition, rows, own);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// A text of one resource alone: of the one there, or of the next that is made.
@@ -213,13 +255,8 @@ fn add(definition: &Value, body: &mut Map<String, Value>, own: &str) {
                 body.insert(name.to_owned(), value);
             }
         }
-        Some(Value::Object(inside)) => add_parts(definition, inside, own),
-        Some(Value::Array(rows)) => {
-            for inside in rows.iter_mut().filter_map(Value::as_object_mut) {
-                add_parts(definition, inside, own);
-            }
-        }
-        _ => {}
+        None => {}
+        Some(rows) => add_to_rows(definition, rows, own),
     }
 }
 
@@ -228,6 +265,27 @@ fn add_parts(definition: &Value, inside: &mut Map<String, Value>, own: &str) {
         let name = row["name"].as_str().unwrap_or_default();
         if let Some(value) = needed(row, own).filter(|_| member(inside, name).is_none()) {
             inside.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// The same for each element of a list, or for one that stands in the place of a list.
+fn add_to_rows(definition: &Value, rows: &mut Value, own: &str) {
+    match rows {
+        Value::Array(rows) => {
+            for inside in rows.iter_mut().filter_map(Value::as_object_mut) {
+                add_parts(definition, inside, own);
+            }
+        }
+        Value::Object(inside) => add_parts(definition, inside, own),
+        _ => {}
+    }
+}
+
+fn add_missing(inside: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        if member(inside, &name).is_none() {
+            inside.insert(name, value);
         }
     }
 }

@@ -32,7 +32,7 @@ impl Values {
 
     fn find(&self, name: &str) -> Outcome<Value> {
         if let Some((how, rest)) = name.split_once(' ')
-            && matches!(how, "upper" | "lower" | "at" | "plus")
+            && matches!(how, "upper" | "lower" | "chop" | "at" | "plus")
         {
             let (more, inner) = rest.rsplit_once(' ').unwrap_or(("", rest));
             return transform(how, more, &plain(&self.find(inner)?)).map(Value::from);
@@ -124,6 +124,11 @@ fn transform(how: &str, more: &str, text: &str) -> Outcome<String> {
     match how {
         "upper" => Ok(text.to_uppercase()),
         "lower" => Ok(text.to_lowercase()),
+        "chop" => {
+            let mut rest = text.chars();
+            rest.next_back();
+            Ok(rest.as_str().to_owned())
+        }
         "plus" => {
             let sum = text.parse::<i64>().ok().zip(more.parse::<i64>().ok());
             let sum = sum.and_then(|(a, b)| a.checked_add(b));

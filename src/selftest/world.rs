@@ -115,6 +115,10 @@ impl<'b> World<'b> {
             Announced::Version => version_at(self.server.base_path()).is_some(),
             Announced::Token => self.tokens.iter().any(|(name, _)| *name == feature.word),
             Announced::Attribute(urn, path) => self.attribute(urn, path).is_some(),
+            Announced::Changes(urn, path) => {
+                let how = self.attribute(urn, path).and_then(|row| row["mutability"].as_str());
+                !matches!(how, Some("immutable" | "readOnly"))
+            }
             Announced::Required(urn, path) => self.requires(urn, path).await?,
             Announced::RequiredEnterprise => self
                 .kinds
@@ -142,6 +146,7 @@ impl<'b> World<'b> {
             Trial::Me => Ask::get("/Me"),
             Trial::Search => search("/Users/.search"),
             Trial::Root => search("/.search"),
+            // Who lets everybody read may still look at the tokens that are shown: one sign is enough.
             Trial::Auth => Ask {
                 auth: Some(String::new()),
                 ..Ask::get("/Users")
@@ -153,13 +158,21 @@ impl<'b> World<'b> {
         };
         let status = self.server.send(ask).await?.status;
         let there = match trial {
-            Trial::Auth => matches!(status, 401 | 403),
+            Trial::Auth => matches!(status, 401 | 403) || self.refuses_a_wrong_token().await?,
             Trial::Me => matches!(status, 200 | 308),
             Trial::Brackets => status == 200,
             Trial::Search | Trial::Root => !matches!(status, 401 | 403 | 404 | 405 | 501),
         };
         self.tried.insert(trial, there);
         Ok(there)
+    }
+
+    async fn refuses_a_wrong_token(&self) -> Outcome<bool> {
+        let ask = Ask {
+            auth: Some("Bearer no-such-token".to_owned()),
+            ..Ask::get("/Users")
+        };
+        Ok(matches!(self.server.send(ask).await?.status, 401 | 403))
     }
 
     /// A published schema.

@@ -41,7 +41,7 @@ fn published(asked: &Asked) -> Option<axum::response::Response> {
                     {"name": "value", "type": "string"}, text("type", json!({"canonicalValues": ["work"]}))]}]},
             {"id": WORK, "attributes": [text("department", json!({})), {"name": "room", "type": "integer", "required": false}]}]}),
         )),
-        ("PUT", _) => Some(scim(200, json!({}))),
+        ("PUT" | "PATCH", _) => Some(scim(200, json!({}))),
         ("POST", "/Bulk") => Some(scim(200, json!({"Operations": []}))),
         _ => None,
     }
@@ -133,6 +133,50 @@ async fn what_a_check_says_is_not_touched() {
 }
 
 #[tokio::test]
+async fn what_a_patch_puts_into_a_list_is_completed_and_nothing_else() {
+    let tiny = Tiny::wrong(published);
+    let check = r#"steps = [
+        { create = "user" },
+        { send = "PATCH ${user.path}", status = 200, ops = '''[
+            {"op": "add", "path": "EMAILS", "value": [{"value": "a@example.com"}, {"type": "home"}]},
+            {"op": "add", "path": "emails", "value": {"value": "b@example.com"}},
+            {"op": "Replace", "value": {"emails": [{"value": "c@example.com"}], "title": "pilot"}},
+            {"op": "remove", "path": "emails", "value": [{"value": "a@example.com"}]},
+            {"op": "replace", "path": "emails[type eq \"work\"]", "value": {"value": "d@example.com"}}
+        ]''' },
+    ]"#;
+    assert_eq!(told(&tiny.checked(check).await), (Verdict::Passed, ""));
+    let asked = tiny.asked();
+    let patch = asked.iter().find(|asked| asked.method == "PATCH").unwrap();
+    let values: Vec<&Value> = (0..5).map(|n| &patch.body["Operations"][n]["value"]).collect();
+    let work = |value: &str| json!({"value": value, "type": "work"});
+    assert_eq!(values[0], &json!([work("a@example.com"), {"type": "home"}]));
+    assert_eq!(values[1], &work("b@example.com"));
+    assert_eq!(values[2], &json!({"emails": [work("c@example.com")], "title": "pilot"}));
+    assert_eq!(values[3], &json!([{"value": "a@example.com"}]));
+    assert_eq!(values[4], &json!({"value": "d@example.com"}));
+}
+
+#[tokio::test]
+async fn what_is_required_inside_and_not_published_is_added_inside() {
+    let picky = Tiny::wrong(|asked| {
+        let small = asked.method == "POST" && asked.path == "/Users" && asked.body["name"].get("given").is_none();
+        small.then(|| scim(400, json!({})))
+    });
+    let check = r#"steps = [
+        { send = "POST /Users", body = '''{"userName": "${n}", "name": {"family": "Byron"}}''', status = 201, expect = [["$.name", "is", {"given" = "Ada", "family" = "Byron"}]] },
+    ]"#;
+    let fixture = r#"
+[[fixture]]
+name = "user"
+endpoint = "/Users"
+bodies = ['''{"userName": "${n}-${as}"}''', '''{"userName": "${n}-${as}", "name": {"given": "Ada", "family": "Lovelace"}}''']
+"#;
+    let report = picky.judged_with(fixture, &super::tiny::requirement(check)).await;
+    assert_eq!(told(&report.requirements[0].checks[0]), (Verdict::Passed, ""));
+}
+
+#[tokio::test]
 async fn what_is_required_and_not_published_is_found_out_once() {
     let picky = Tiny::wrong(|asked| {
         let small = asked.method == "POST" && asked.path == "/Users" && asked.body.get("active").is_none();
@@ -171,6 +215,12 @@ async fn a_check_of_what_has_to_be_absent_is_skipped_where_it_is_required() {
         ),
         ("required.User.number", Verdict::Passed, ""),
         ("!required.enterprise", Verdict::Passed, ""),
+        ("changes.User.nick", Verdict::Passed, ""),
+        (
+            "changes.User.made",
+            Verdict::Skipped,
+            "the schema says that User.made is set once",
+        ),
     ] {
         assert_eq!(told(&tiny.checked(&check(feature)).await), (result, why), "{feature}");
     }

@@ -75,7 +75,12 @@ impl Tiny {
 
     /// Runs these requirements against it.
     pub async fn judged(self: &Arc<Self>, requirements: &str) -> Report {
-        let book = Book::read(&[("fixtures.toml", FIXTURES), ("test.toml", requirements)]).unwrap();
+        self.judged_with(FIXTURES, requirements).await
+    }
+
+    /// Runs these requirements with these fixtures against it.
+    pub async fn judged_with(self: &Arc<Self>, fixtures: &str, requirements: &str) -> Report {
+        let book = Book::read(&[("fixtures.toml", fixtures), ("test.toml", requirements)]).unwrap();
         let url = self.serve().await;
         run(&book, target(url), &Choice::default(), std::future::pending(), |_| {})
             .await
