@@ -161,6 +161,8 @@ impl Definitions {
         let alone = alone.possible(&Registry::builtin()).0.resource_type(name).cloned();
         let alone = alone.filter(ResourceType::is_own)?;
         let there = registry.resource_type(name);
-        (!there.is_some_and(|there| there.endpoint() == alone.endpoint())).then_some(alone)
+        there
+            .is_none_or(|there| there.endpoint() != alone.endpoint())
+            .then_some(alone)
     }
 }
