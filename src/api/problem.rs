@@ -132,6 +132,13 @@ impl Problem {
         StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The whole seconds after which a retry can work, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        let (_, value) = self.more.headers.iter().find(|(name, _)| name == header::RETRY_AFTER)?;
+        value.to_str().ok()?.parse().ok()
+    }
+
     /// 401 with the challenge of RFC 6750 §3; `error` is absent when no credentials were sent.
     #[must_use]
     pub fn unauthorized(error: Option<(&'static str, &'static str)>) -> Self {

@@ -99,7 +99,12 @@ fn result(outcome: Outcome, base: &str) -> Value {
         Err(error) => {
             let problem = Problem::from(error);
             say("status", problem.status().as_u16().to_string().into());
-            say("response", problem.to_scim());
+            let mut response = problem.to_scim();
+            // A result has no headers.
+            if let Some(seconds) = problem.retry_after() {
+                response["retryAfter"] = seconds.into();
+            }
+            say("response", response);
         }
     }
     Value::Object(result)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::request::{Asked, Name, Operation};
 use crate::base::fold::{fold, user_name_key};
 use crate::base::id::ResourceId;
+use crate::scim::filter::{Filter, Literal};
 use crate::scim::message::{PATCH_OP, member, message};
 use crate::scim::path::{AttrPath, PatchPath};
 use crate::scim::schema::{Attribute, Field, Mutability, Place, ResourceType, Target, Type, Uniqueness};
@@ -63,14 +64,19 @@ pub fn need(operation: &mut Operation, kind: Option<&ResourceType>) -> Need {
                     need.reads.push(format!("{BULK_ID}{name}"));
                 }
                 (Spot::Reference { .. }, None) => need.reads.push(last_segment(text).to_owned()),
-                (Spot::Name(path), _) if path == "displayName" && kind.name() != "Group" => {}
+                (Spot::Name(path), _)
+                    if path == "displayName" && kind.name() != "Group" && kind.unique_key(path).is_none() => {}
                 (Spot::Name(path), _) => {
                     let key = if path == "userName" {
                         user_name_key(text)
                     } else {
                         fold(text)
                     };
-                    need.writes.push(format!("{endpoint} {path} {key}"));
+                    // A value of an extension is compared over all types that have it.
+                    need.writes.push(match kind.unique_key(path) {
+                        Some(unique) => format!("{unique} {key}"),
+                        None => format!("{endpoint} {path} {key}"),
+                    });
                 }
             }
             Ok::<(), Error>(())
@@ -223,9 +229,13 @@ fn addressed(
     };
     match kind.resolve(&path.attr) {
         Some(Target::Attribute(place)) => {
-            if path.filter.is_some() && names_some(place.top()) {
+            let mut compared = Vec::new();
+            if let Some(filter) = &path.filter {
+                operands(filter, place.top(), &mut compared);
+            }
+            if compared.contains(&true) {
                 let mut text = text.to_owned();
-                quoted(&mut text, found)?;
+                quoted(&mut text, &compared, found)?;
                 parts.retain(|key, _| !key.eq_ignore_ascii_case("path"));
                 parts.insert("path".to_owned(), text.into());
             }
@@ -246,28 +256,56 @@ fn addressed(
     }
 }
 
-/// The texts of a filter, each whole between its quotes.
-fn quoted(path: &mut String, found: Found<'_>) -> Result<(), Error> {
+/// Of each text in a filter, in their order, whether it is compared with what refers.
+fn operands(filter: &Filter, top: &Attribute, compared: &mut Vec<bool>) {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| operands(part, top, compared)),
+        Filter::Not(part) | Filter::Some { filter: part, .. } => operands(part, top, compared),
+        Filter::Compare {
+            path,
+            value: Literal::Text(_),
+            ..
+        } => compared.push(match top.sub(&path.name) {
+            Some(sub) => refers(top, sub),
+            // The value itself, where it has no parts.
+            None => refers_itself(top),
+        }),
+        Filter::Compare { .. } | Filter::Present(_) => {}
+    }
+}
+
+/// The texts of a filter that refer, each whole between its quotes.
+fn quoted(path: &mut String, compared: &[bool], found: Found<'_>) -> Result<(), Error> {
     let mut out = String::with_capacity(path.len());
     let mut rest = path.as_str();
-    while let Some((before, after)) = rest.split_once('"') {
-        out.push_str(before);
-        out.push('"');
-        let Some((inner, after)) = after.split_once('"') else {
-            rest = after;
+    for refers in compared {
+        let Some((before, after)) = rest.split_once('"') else {
             break;
         };
+        let Some((inner, after)) = closed(after) else { break };
         let mut text = inner.to_owned();
-        if made(&text).is_some() {
+        if *refers && made(&text).is_some() {
             found(Spot::Reference { lasts: false }, &mut text)?;
         }
-        out.push_str(&text);
-        out.push('"');
+        for piece in [before, "\"", &text, "\""] {
+            out.push_str(piece);
+        }
         rest = after;
     }
     out.push_str(rest);
     *path = out;
     Ok(())
+}
+
+/// A JSON string behind its first quote, and what is behind its last.
+fn closed(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 /// A whole resource, or the attributes of a value without a path.
@@ -395,11 +433,6 @@ fn texts(spot: Spot<'_>, value: &mut Value, found: Found<'_>) -> Result<(), Erro
         }),
         _ => Ok(()),
     }
-}
-
-/// Whether an attribute refers to resources, itself or by a part.
-fn names_some(top: &Attribute) -> bool {
-    refers_itself(top) || top.sub_attributes.iter().any(|sub| refers(top, sub))
 }
 
 /// Whether an attribute without parts refers to resources.

@@ -6,7 +6,7 @@ use super::reference::{need, resolve, take_members};
 use super::request::{Asked, Name, Operation, parse};
 use crate::base::id::ResourceId;
 use crate::scim::message::{BULK_REQUEST, PATCH_OP};
-use crate::scim::schema::{ENTERPRISE_USER, Registry, ResourceType, Schema};
+use crate::scim::schema::{ENTERPRISE_USER, Registry, ResourceType, Schema, TypeDefinition};
 
 fn operation(value: Value) -> Operation {
     let mut body = json!({"schemas": [BULK_REQUEST]});
@@ -106,6 +106,18 @@ fn a_patch_refers_in_its_values_and_in_its_filters() {
 }
 
 #[test]
+fn a_text_of_a_filter_refers_where_it_is_compared_with_what_does() {
+    let path = r#"members[display eq "say \"bulkId:a\"" and value eq "bulkId:a" or display sw "bulkId:b"]"#;
+    let remove = json!({"schemas": [PATCH_OP], "Operations": [{"op": "remove", "path": path}]});
+    let change = json!({"method": "PATCH", "path": "/Groups/1", "data": remove});
+    let found = need(&mut operation(change.clone()), Some(&kind("Group")));
+    assert_eq!(found.refers, [("a".to_owned(), false)]);
+    let asked = resolved("Group", change);
+    let path = r#"members[display eq "say \"bulkId:a\"" and value eq "1" or display sw "bulkId:b"]"#;
+    assert_eq!(asked.data["Operations"][0]["path"], path);
+}
+
+#[test]
 fn what_was_not_made_is_named() {
     let group = json!({"members": [{"value": "bulkId:ghost"}]});
     let mut asked = operation(json!({"method": "PUT", "path": "/Groups/1", "data": group}))
@@ -150,12 +162,48 @@ fn a_name_is_what_it_is_compared_as_wherever_only_one_may_have_it() {
         [
             "bulkId:a",
             "Users userName ada",
-            "Users urn:example:badge:1.0:User:card.number 7"
+            "urn:example:badge:1.0:User:card.number 7"
         ]
     );
     assert_eq!(
         writes("/Groups", "Group", json!({"displayName": "Sales"})),
         ["bulkId:a", "Groups displayName sales"]
+    );
+}
+
+#[test]
+fn a_name_is_compared_over_what_it_is_unique_in() {
+    let unique = |urn: &str, name: &str| {
+        let schema =
+            json!({"id": urn, "name": "x", "attributes": [{"name": name, "type": "string", "uniqueness": "server"}]});
+        Schema::parse(&schema).unwrap()
+    };
+    let (core, tag) = ("urn:example:robot:1.0:Robot", "urn:example:tag:1.0");
+    let mut registry = Registry::builtin()
+        .with_schema(unique(core, "displayName"))
+        .and_then(|registry| registry.with_schema(unique(tag, "number")))
+        .unwrap();
+    let tagged = json!([{"schema": tag, "required": false}]);
+    for definition in [
+        json!({"name": "Robot", "endpoint": "/Robots", "schema": core, "schemaExtensions": tagged}),
+        json!({"name": "Drone", "endpoint": "/Drones", "schema": core, "schemaExtensions": tagged}),
+    ] {
+        let definition = TypeDefinition::parse(&definition).unwrap();
+        registry = registry.with_type(&definition).unwrap();
+    }
+    let writes = |ty: &str| {
+        let data = json!({"displayName": "A", tag: {"number": "7"}});
+        let path = format!("/{ty}s");
+        let mut create = operation(json!({"method": "POST", "path": path, "bulkId": "a", "data": data}));
+        need(&mut create, registry.resource_type(ty)).writes
+    };
+    assert_eq!(
+        writes("Robot"),
+        ["bulkId:a", "Robot:displayName a", "urn:example:tag:1.0:number 7"]
+    );
+    assert_eq!(
+        writes("Drone"),
+        ["bulkId:a", "Drone:displayName a", "urn:example:tag:1.0:number 7"]
     );
 }
 

@@ -23,6 +23,8 @@ each_database! {
         operations.push(create("new", "/Users", user("new", json!({}))));
         let results = bulk(&fused.house, &operations).await;
         assert_eq!(statuses(&results), ["204", "204", "429", "429", "201"]);
+        let wait = results[2]["response"]["retryAfter"].as_u64().unwrap();
+        assert!(wait > 0, "{results:?}");
         assert_eq!(fused.there().await, 3);
     }
 
