@@ -21,6 +21,10 @@ pub enum Turn {
     After(Mark),
     /// The one that ends in front of it.
     Before(Mark),
+    /// The one that begins with it, or behind it where it is gone.
+    From(Mark),
+    /// The one that ends with it, or in front of it where it is gone.
+    UpTo(Mark),
 }
 
 impl Turn {
@@ -29,14 +33,20 @@ impl Turn {
     pub const fn mark(&self) -> Option<&Mark> {
         match self {
             Self::Start => None,
-            Self::After(mark) | Self::Before(mark) => Some(mark),
+            Self::After(mark) | Self::Before(mark) | Self::From(mark) | Self::UpTo(mark) => Some(mark),
         }
     }
 
     /// Whether it goes against the order.
     #[must_use]
     pub const fn is_back(&self) -> bool {
-        matches!(self, Self::Before(_))
+        matches!(self, Self::Before(_) | Self::UpTo(_))
+    }
+
+    /// Whether the place itself is part of the page.
+    #[must_use]
+    pub const fn is_with(&self) -> bool {
+        matches!(self, Self::From(_) | Self::UpTo(_))
     }
 }
 
@@ -61,7 +71,8 @@ impl Cursor {
             .turn
             .mark()
             .map_or((None, ""), |mark| (mark.key.as_deref(), &mark.tie));
-        json!([self.made, self.total, self.count, self.turn.is_back(), key, tie]).to_string()
+        let (back, with) = (self.turn.is_back(), self.turn.is_with());
+        json!([self.made, self.total, self.count, back, with, key, tie]).to_string()
     }
 
     /// What was written as text; `None` where nobody wrote it so.
@@ -70,7 +81,7 @@ impl Cursor {
         let Ok(Value::Array(parts)) = serde_json::from_slice(text) else {
             return None;
         };
-        let [made, total, count, back, key, tie] = <[Value; 6]>::try_from(parts).ok()?;
+        let [made, total, count, back, with, key, tie] = <[Value; 7]>::try_from(parts).ok()?;
         let key = match key {
             Value::Null => None,
             key => Some(key.as_str()?.to_owned()),
@@ -81,10 +92,11 @@ impl Cursor {
             made: made.as_i64()?,
             total: total.as_u64()?,
             count: count.as_u64()?,
-            turn: if back.as_bool()? {
-                Turn::Before(mark)
-            } else {
-                Turn::After(mark)
+            turn: match (back.as_bool()?, with.as_bool()?) {
+                (false, false) => Turn::After(mark),
+                (false, true) => Turn::From(mark),
+                (true, false) => Turn::Before(mark),
+                (true, true) => Turn::UpTo(mark),
             },
         })
     }
@@ -102,7 +114,8 @@ mod tests {
                 key: key.map(str::to_owned),
                 tie: tie.to_owned(),
             };
-            for turn in [Turn::After(mark.clone()), Turn::Before(mark)] {
+            let turns = [Turn::After, Turn::Before, Turn::From, Turn::UpTo];
+            for turn in turns.map(|turn| turn(mark.clone())) {
                 let cursor = Cursor {
                     made: -1,
                     total: u64::MAX,
@@ -120,11 +133,12 @@ mod tests {
             "",
             "[]",
             "{}",
-            "[1,2,3,true,null]",
-            "[1,2,3,true,null,\"a\",1]",
-            "[1,-2,3,true,null,\"a\"]",
-            "[1,2,3,0,null,\"a\"]",
-            "[1,2,3,true,5,\"a\"]",
+            "[1,2,3,true,null,\"a\"]",
+            "[1,2,3,true,true,null,\"a\",1]",
+            "[1,-2,3,true,true,null,\"a\"]",
+            "[1,2,3,0,true,null,\"a\"]",
+            "[1,2,3,true,0,null,\"a\"]",
+            "[1,2,3,true,true,5,\"a\"]",
         ] {
             assert_eq!(Cursor::parse(text.as_bytes()), None, "{text}");
         }

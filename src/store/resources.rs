@@ -1,5 +1,6 @@
 //! Users and groups: one row each, with the rows that filters search.
 
+mod claims;
 mod delete;
 mod insert;
 mod walk;

@@ -24,7 +24,7 @@ use crate::service::error::{Error, Refusal, Result};
 use crate::service::keys::Person;
 use crate::service::ledger::{self, What as Happened};
 use crate::service::provision::attempt::attempts;
-use crate::service::provision::draft;
+use crate::service::provision::{draft, refuse};
 use crate::store::document::{Stored, Uniqueness};
 use crate::store::error::Unique;
 use crate::store::lifecycle::rehires::State as Decided;
@@ -385,6 +385,7 @@ impl Restoring {
         {
             return Err(taken(self.kind, &holder));
         }
+        refuse::unless_claimed(unit, self.schema()?, &content).await?;
         let derived = match self.kind {
             Kind::Group | Kind::Own(_) => None,
             Kind::User => {

@@ -7,7 +7,8 @@ use super::attempt::refused;
 use super::carried::Carried;
 use super::create::{Came, Plan};
 use super::hold;
-use super::{draft, refuse, roles, secret};
+use super::refuse::{self, Wants};
+use super::{draft, roles, secret};
 use crate::access::StatusRule;
 use crate::access::lifecycle::{Hold, Status};
 use crate::base::clock::Timestamp;
@@ -77,8 +78,9 @@ async fn make(plan: &Plan, former: &Former, unit: &mut Unit) -> Result<Vec<Strin
     let content = draft::content(&plan.kind, plain(), &stood.document);
     if unit.resources().holder(Kind::User, &content.name_key).await?.is_some() {
         let taken = store::Error::Taken(Unique::Name);
-        return Err(refuse::explain(services, caller, &plan.kind, &content.name_key, taken).await);
+        return Err(refuse::explain(services, caller, (&plan.kind, &Wants::of(&content)), taken).await);
     }
+    refuse::unless_claimed(unit, &plan.kind, &content).await?;
     let meta = derive::Meta {
         id: &tomb.id,
         version: tomb.version.0 + 1,

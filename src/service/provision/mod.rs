@@ -32,7 +32,7 @@ mod precondition;
 mod published;
 mod query;
 mod read;
-mod refuse;
+pub(super) mod refuse;
 mod replace;
 mod roles;
 mod secret;

@@ -62,7 +62,7 @@ pub(super) async fn page(
         return Ok(found(Vec::new(), total, [None, None], question));
     }
     let part = at_turn(services, caller, types, &question, &turn).await?;
-    let around = around(&turn, part.ends, part.more);
+    let around = around(turn, part.ends, part.more);
     let mut cursors = [None, None];
     for (place, turn) in cursors.iter_mut().zip(around) {
         let cursor = turn.map(|turn| Cursor {
@@ -116,16 +116,22 @@ async fn total(
 }
 
 /// The turns to the page before and to the page after.
-fn around(turn: &Turn, ends: Option<[Mark; 2]>, more: bool) -> [Option<Turn>; 2] {
+fn around(turn: Turn, ends: Option<[Mark; 2]>, more: bool) -> [Option<Turn>; 2] {
     let Some([first, last]) = ends else {
-        // Whoever was there is gone meanwhile: nothing is left in this direction.
-        return [None, None];
+        // Whoever was there is gone meanwhile: nothing is left in this direction. The other begins where this one did.
+        return match turn {
+            Turn::Start => [None, None],
+            Turn::After(mark) => [Some(Turn::UpTo(mark)), None],
+            Turn::From(mark) => [Some(Turn::Before(mark)), None],
+            Turn::Before(mark) => [None, Some(Turn::From(mark))],
+            Turn::UpTo(mark) => [None, Some(Turn::After(mark))],
+        };
     };
     let (before, after) = (Turn::Before(first), Turn::After(last));
     match turn {
         Turn::Start => [None, more.then_some(after)],
-        Turn::After(_) => [Some(before), more.then_some(after)],
-        Turn::Before(_) => [more.then_some(before), Some(after)],
+        Turn::After(_) | Turn::From(_) => [Some(before), more.then_some(after)],
+        Turn::Before(_) | Turn::UpTo(_) => [more.then_some(before), Some(after)],
     }
 }
 

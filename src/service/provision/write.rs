@@ -15,7 +15,7 @@ use super::membership::{self, Moved};
 use super::plan::{Planned, derive, plan};
 use super::precondition::IfMatch;
 use super::read::{groups, shown};
-use super::refuse;
+use super::refuse::{self, Wants};
 use super::secret;
 use super::shown::{MAX_MEMBERS_IN_PATCH_ANSWER, Shown};
 use super::stand;
@@ -329,7 +329,9 @@ async fn write(
     let word = Word::of(target, &planned);
     let derives = planned.derived.is_some();
     let content = planned.content.as_ref();
-    let name = content.map_or_else(String::new, |(content, _)| content.name_key.clone());
+    let wants = content
+        .map_or_else(Wants::default, |(content, _)| Wants::of(content))
+        .by(planned.stored.pk);
     let active = content.map_or(planned.stored.active, |(content, _)| content.active);
     let taken = harm::of(
         planned.stored.pk,
@@ -341,9 +343,9 @@ async fn write(
         Ok(after) => match fuse::count(&target.caller, &mut unit, &taken, now).await {
             Ok(None) => finish(target, unit, after, (word, given), now).await,
             Ok(Some(over)) => return Err(refused(unit, Error::Fused(Fused::Over(over))).await.into()),
-            Err(error) => Err(error),
+            Err(error) => Err(ended(unit, error).await),
         },
-        Err(error) => Err(error),
+        Err(error) => Err(ended(unit, error).await),
     };
     let mut shown = match outcome {
         Ok(shown) => shown,
@@ -357,12 +359,20 @@ async fn write(
             let Target {
                 services, caller, kind, ..
             } = target;
-            return Err(refuse::explain(services, caller, kind, &name, error).await.into());
+            return Err(refuse::explain(services, caller, (kind, &wants), error).await.into());
         }
     };
     tolerances::note_ignored(&target.services, &target.caller, &ignored);
     (shown.asked_for, shown.ignored, shown.effects) = (asked_for, ignored, effects);
     Ok(shown)
+}
+
+/// Ends a unit that failed. Who is told that something is taken waits until what has it is on disk.
+async fn ended(unit: Unit, error: store::Error) -> store::Error {
+    match error {
+        store::Error::Taken(_) => unit.dismiss().await.err().unwrap_or(error),
+        other => other,
+    }
 }
 
 /// What became of each operation of a PATCH.

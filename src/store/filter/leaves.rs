@@ -19,8 +19,32 @@ const OF_USERS: [&str; 2] = ["userName", "active"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leaves {
     leaves: Vec<Leaf>,
-    /// Values that no other resource may have, with their paths, sorted.
-    unique: Vec<(String, String)>,
+    unique: Claims,
+}
+
+/// Values that no other resource may have, each with the key that it is kept under, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims(Vec<(String, String)>);
+
+impl Claims {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys, each once.
+    #[must_use]
+    pub fn keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = self.0.iter().map(|(key, _)| key.as_str()).collect();
+        keys.dedup();
+        keys
+    }
+
+    /// As a JSON array of pairs, which both engines read alike.
+    pub(in crate::store) fn to_text(&self) -> String {
+        json!(self.0).to_string()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +61,21 @@ impl Leaves {
         let mut leaves = Self::default();
         filter::leaves(document, kind, &mut |leaf| {
             if let Some(key) = kind.unique_key(leaf.path) {
-                leaves.unique.push((key.to_owned(), leaf.fold.clone()));
+                leaves.unique.0.push((key.to_owned(), leaf.fold.clone()));
             }
             if kind.is_own() || !OF_USERS.contains(&leaf.path) {
                 leaves.push(leaf.path, leaf.elem, leaf.fold);
             }
         });
-        leaves.unique.sort_unstable();
-        leaves.unique.dedup();
+        leaves.unique.0.sort_unstable();
+        leaves.unique.0.dedup();
         leaves
+    }
+
+    /// Those of them that no other resource may have.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.unique
     }
 
     fn push(&mut self, path: &str, elem: u32, fold: String) {
@@ -85,7 +115,7 @@ fn keyed(leaves: &Leaves) -> HashMap<Key<'_>, &str> {
 impl Rows {
     /// What must be written and removed to get from the old leaves to the new.
     pub(in crate::store) async fn between(tx: &mut Tx, old: &Leaves, new: &Leaves) -> Result<Self> {
-        let (taken, free) = unique(tx, &old.unique, &new.unique).await?;
+        let (taken, free) = unique(tx, &old.unique.0, &new.unique.0).await?;
         if old.leaves.is_empty() {
             let rows = Self::of_new(tx, new).await?;
             return Ok(Self { taken, free, ..rows });

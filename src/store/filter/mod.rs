@@ -16,7 +16,7 @@ mod text;
 
 pub(super) use by_rule::Filled;
 pub(super) use compile::{Compiler, members_of, paths_of};
-pub use leaves::Leaves;
+pub use leaves::{Claims, Leaves};
 pub(super) use leaves::{Rows, as_rows, intern, read_paths};
 pub(super) use plan::{finds_few, is_of_listed_columns};
 pub use sort::Sort;

@@ -206,7 +206,12 @@ impl Walk<'_> {
     fn beyond_number(&self, out: &mut Statement, pk: &'static str, mark: &Mark) {
         // INVARIANT: only what this wrote comes back, and it wrote a number.
         let place = mark.tie.parse::<i64>().unwrap_or_default();
-        out.push(pk).push(if self.turn.is_back() { " < " } else { " > " });
+        out.push(pk).push(match (self.turn.is_back(), self.turn.is_with()) {
+            (false, false) => " > ",
+            (false, true) => " >= ",
+            (true, false) => " < ",
+            (true, true) => " <= ",
+        });
         out.push_bind(place);
     }
 

@@ -359,6 +359,58 @@ each_database! {
         let other = house.get("/Roles?count=2&cursor").await;
         house.get(&format!("/Entitlements?count=2&cursor={}", next(&other))).await.error(400, Some("invalidCursor"));
     }
+
+    async fn an_empty_page_leads_back_to_whoever_is_left(house: TestHouse) {
+        for n in 1..=8 {
+            house.user(&format!("u{n}")).await;
+        }
+        let all = house.get("/Users").await.ids();
+        let at = |order: &str, cursor: &str| format!("/Users?count=4&{order}cursor={cursor}");
+        let orders = ["", "sortBy=userName&", "sortBy=title&", "filter=userName%20sw%20%22u%22&"];
+        let mut ends = Vec::new();
+        for order in orders {
+            let first = house.get(&at(order, "")).await.status(200);
+            let last = house.get(&at(order, next(&first))).await.status(200);
+            assert_eq!((first.ids(), last.ids()), (all[..4].to_vec(), all[4..].to_vec()));
+            ends.push((order, next(&first).to_owned(), cursor(&last, "previousCursor").unwrap().to_owned()));
+        }
+        for id in &all[4..] {
+            house.delete(&format!("/Users/{id}")).await.no_content();
+        }
+        for (order, next, _) in &ends {
+            let empty = house.get(&at(order, next)).await.status(200);
+            assert_eq!((empty.ids().len(), cursor(&empty, "nextCursor")), (0, None));
+            let back = house.get(&at(order, cursor(&empty, "previousCursor").unwrap())).await.status(200);
+            assert_eq!((back.ids(), cursor(&back, "previousCursor")), (all[..4].to_vec(), None), "{order}");
+        }
+        let late = house.user("u9").await;
+        for id in &all[..4] {
+            house.delete(&format!("/Users/{id}")).await.no_content();
+        }
+        for (order, _, previous) in &ends {
+            let empty = house.get(&at(order, previous)).await.status(200);
+            assert_eq!((empty.ids().len(), cursor(&empty, "previousCursor")), (0, None));
+            let on = house.get(&at(order, cursor(&empty, "nextCursor").unwrap())).await.status(200);
+            assert_eq!(on.ids(), [&*late], "{order}");
+        }
+    }
+
+    async fn an_empty_page_of_what_is_made_for_an_answer_leads_back(house: TestHouse) {
+        let desk = Desk::admin(&house);
+        let mut grants = Vec::new();
+        for n in 1..=2 {
+            let id = house.user(&format!("u{n}")).await;
+            let grant = json!({"subject": {"type": "user", "id": id}, "role": "analyst", "scope": "all"});
+            grants.push(desk.post("/grants", grant).await.status(201).id());
+        }
+        let first = house.get("/RoleAssignments?count=1&cursor").await.status(200);
+        desk.delete(&format!("/grants/{}", grants[1])).await.no_content();
+        let empty = house.get(&format!("/RoleAssignments?count=1&cursor={}", next(&first))).await.status(200);
+        assert_eq!(empty.ids().len(), 0);
+        let back = cursor(&empty, "previousCursor").unwrap();
+        let back = house.get(&format!("/RoleAssignments?count=1&cursor={back}")).await.status(200);
+        assert_eq!(back.ids(), first.ids());
+    }
 }
 
 /// Of a page on the way back: there is a way on.

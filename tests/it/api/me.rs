@@ -131,4 +131,12 @@ each_database! {
         house.patch(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "active", "value": false}])).await.status(200);
         me.get("/Me").await.error(401, None);
     }
+
+    async fn a_name_that_is_taken_is_no_matter_of_sources(house: TestHouse) {
+        let ada = with_role(&house, "ada", "admin").await;
+        house.user("bob").await;
+        let me = of(&house, &ada);
+        let told = me.put("/Me", user("BOB", json!({"active": true}))).await.error(409, Some("uniqueness"));
+        assert!(told.contains("already used by another user") && !told.contains("source"), "{told}");
+    }
 }

@@ -17,4 +17,5 @@ mod held;
 mod late;
 mod own_types;
 mod secrets;
+mod taken;
 mod values;

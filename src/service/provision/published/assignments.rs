@@ -68,7 +68,14 @@ pub(super) async fn walk(
         });
     };
     let order = if turn.is_back() { order.reversed() } else { order };
-    let place = turn.mark().and_then(|mark| mark.tie.parse().ok()).map(GrantKey);
+    // The place itself comes right behind the one that would be before it.
+    let one_before = match (turn.is_with(), order) {
+        (false, _) => 0,
+        (true, Order::OldestFirst) => -1,
+        (true, Order::NewestFirst) => 1,
+    };
+    let place = turn.mark().and_then(|mark| mark.tie.parse::<i64>().ok());
+    let place = place.map(|place| GrantKey(place.saturating_add(one_before)));
     let most = question.limit.saturating_add(1);
     let reader = services.read(caller);
     let mut rows = reader.grants().beyond(sought.wanted(), order, place, most).await?;

@@ -90,7 +90,11 @@ pub(super) fn walk(all: Vec<Shown>, question: &Question, turn: &Turn) -> Part {
         })
         .filter(|(mark, _)| {
             let place = turn.mark();
-            place.is_none_or(|place| compare(mark.key.as_deref(), &mark.tie, place) == wanted)
+            let is_at = |place| compare(mark.key.as_deref(), &mark.tie, place);
+            place.is_none_or(|place| match is_at(place) {
+                Ordering::Equal => turn.is_with(),
+                beyond => beyond == wanted,
+            })
         })
         .collect();
     found.sort_by(|(one, _), (two, _)| compare(one.key.as_deref(), &one.tie, two));
