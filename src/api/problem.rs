@@ -188,7 +188,7 @@ impl From<service::Error> for Problem {
             service::Error::NotFound => Self::new(StatusCode::NOT_FOUND, "there is no such resource"),
             service::Error::Stale => Self::new(
                 StatusCode::PRECONDITION_FAILED,
-                "the resource has changed since the version that If-Match names",
+                "the resource is of a version that the conditions of the request do not allow: it may have changed meanwhile",
             ),
             service::Error::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, detail),
             service::Error::Invalid(refusal) => {

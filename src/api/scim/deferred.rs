@@ -66,7 +66,7 @@ async fn accept(edge: &Edge, verb: Verb, request: Request) -> Result<Response, P
         verb,
         kind: &target.kind,
         id: target.id.as_ref(),
-        if_match: &ask.if_match,
+        if_match: &ask.precondition,
         dialect: *ask.dialect()?,
         body,
     };

@@ -17,7 +17,7 @@ use crate::scim::message::Query;
 use crate::scim::project::View;
 use crate::scim::schema::ResourceType;
 use crate::scim::{self, json};
-use crate::service::{Authority, Caller, IfMatch, Wanted};
+use crate::service::{Authority, Caller, Error, IfMatch, Wanted};
 
 /// Where this request entered, as an absolute URL without a slash at the end.
 #[derive(Debug, Clone)]
@@ -148,9 +148,11 @@ pub struct Ask {
     /// Client habits in force.
     pub dialect: Option<Dialect>,
     /// `If-Match`.
-    pub if_match: IfMatch,
+    if_match: IfMatch,
+    /// What `If-Match` and `If-None-Match` leave for a change.
+    pub precondition: IfMatch,
     /// `If-None-Match`.
-    pub if_none_match: IfMatch,
+    if_none_match: IfMatch,
 }
 
 impl FromRequestParts<Edge> for Ask {
@@ -162,13 +164,16 @@ impl FromRequestParts<Edge> for Ask {
             .get::<Mount>()
             .map(|mount| mount.base.clone())
             .unwrap_or_default();
+        let if_match = tags(&parts.headers, &header::IF_MATCH);
+        let if_none_match = tags(&parts.headers, &header::IF_NONE_MATCH);
         Ok(Self {
             base,
             media: negotiate::answer_type(&parts.headers)?,
             params: params(parts.uri.query().unwrap_or_default())?,
             dialect: parts.extensions.get::<Dialect>().copied(),
-            if_match: tags(&parts.headers, &header::IF_MATCH),
-            if_none_match: tags(&parts.headers, &header::IF_NONE_MATCH),
+            precondition: if_match.clone().unless(&if_none_match),
+            if_match,
+            if_none_match,
         })
     }
 }
@@ -180,6 +185,18 @@ impl Ask {
     /// 400 for a number or an order that is none.
     pub fn query(&self) -> Result<Query, Problem> {
         Ok(Query::from_pairs(self.params.iter().map(|(key, value)| (key, value)))?)
+    }
+
+    /// Whether the client has this version, by `If-None-Match`.
+    ///
+    /// # Errors
+    /// 412 for a version that `If-Match` does not name, which is looked at first (RFC 9110 §13.2.2).
+    pub fn has_version(&self, version: i64) -> Result<bool, Problem> {
+        if self.if_match.allows(version) {
+            Ok(self.if_none_match.holds(version))
+        } else {
+            Err(Error::Stale.into())
+        }
     }
 
     /// The first value of a query parameter.
@@ -213,7 +230,7 @@ impl Ask {
             dialect: self.dialect()?,
             kind: &target.kind,
             id: target.id()?,
-            if_match: &self.if_match,
+            if_match: &self.precondition,
             view,
         })
     }

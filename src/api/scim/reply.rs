@@ -81,21 +81,38 @@ fn bare(status: StatusCode, ask: &Ask, shown: &Shown) -> Response {
 pub const IGNORED: HeaderName = HeaderName::from_static("muster-ignored-attributes");
 /// Most names in that header.
 const MAX_NAMES: usize = 20;
+/// Longest name in that header, in bytes.
+const MAX_NAME: usize = 200;
+/// Stands for what is not shown: the end of a long name, and further names.
+const MORE: &str = "...";
 
 /// Adds that header, where there is something to name.
 pub fn report_ignored(response: &mut Response, ignored: &[String]) {
-    // A name comes from the client: only what can be an attribute name goes into a header.
-    let plain =
-        |name: &&String| name.len() <= 200 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"$-_.:".contains(&b));
-    let names: Vec<&str> = ignored
-        .iter()
-        .filter(plain)
-        .take(MAX_NAMES)
-        .map(String::as_str)
-        .collect();
-    if let (false, Ok(value)) = (names.is_empty(), HeaderValue::from_str(&names.join(", "))) {
-        response.headers_mut().insert(IGNORED, value);
+    let mut names: Vec<String> = ignored.iter().take(MAX_NAMES).map(|name| printable(name)).collect();
+    if ignored.len() > MAX_NAMES {
+        names.push(MORE.to_owned());
     }
+    report_list(response, IGNORED, &names);
+}
+
+/// A name as a header can have it: it comes from the client, so whatever cannot be in the name of an attribute is
+/// percent-encoded, and a long one is cut.
+fn printable(name: &str) -> String {
+    if name.is_empty() {
+        return "\"\"".to_owned();
+    }
+    let mut text = String::with_capacity(name.len().min(MAX_NAME));
+    for byte in name.bytes() {
+        if text.len() >= MAX_NAME {
+            return text + MORE;
+        }
+        if byte.is_ascii_alphanumeric() || b"$-_.:".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text += &format!("%{byte:02X}");
+        }
+    }
+    text
 }
 
 /// Says what became of each operation of a PATCH, where it is not all that was asked for: a list as in RFC 9651 §3.1.
@@ -199,5 +216,34 @@ fn tag(response: &mut Response, shown: &Shown, location: &str) {
     }
     if let Ok(value) = HeaderValue::from_str(location) {
         headers.insert(header::LOCATION, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(names: &[String]) -> Option<String> {
+        let mut response = StatusCode::OK.into_response();
+        report_ignored(&mut response, names);
+        let value = response.headers().get(IGNORED)?;
+        Some(value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn every_name_that_is_ignored_leaves_a_trace() {
+        let of = |names: &[&str]| told(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["shoeSize", "urn:a:b:c.d"]).unwrap(), "shoeSize, urn:a:b:c.d");
+        assert_eq!(
+            of(&["é", "a b", "x,y", "50%", "\r\n", ""]).unwrap(),
+            "%C3%A9, a%20b, x%2Cy, 50%25, %0D%0A, \"\""
+        );
+        let long = of(&[&"z".repeat(500)]).unwrap();
+        assert_eq!(long, "z".repeat(200) + "...");
+        let many: Vec<String> = (0..30).map(|number| format!("n{number}")).collect();
+        let many = told(&many).unwrap();
+        assert_eq!(many.split(", ").count(), 21);
+        assert!(many.ends_with(", n19, ..."), "{many}");
     }
 }

@@ -26,14 +26,14 @@ pub async fn create(
     Ok(reply::resource(StatusCode::CREATED, &ask, &view, &shown))
 }
 
-/// `GET /Users/{id}` (RFC 7644 §3.4.1), conditional by `If-None-Match` (§3.14).
+/// `GET /Users/{id}` (RFC 7644 §3.4.1), conditional by `If-None-Match` (§3.14) and `If-Match`.
 ///
 /// # Errors
-/// 404 when the caller's tenant has no such resource of this type.
+/// 404 when the caller's tenant has no such resource of this type, 412 by `If-Match`.
 pub async fn read(caller: Caller, target: Target, ask: Ask, State(edge): State<Edge>) -> Result<Response, Problem> {
     let view = ask.view(&target.kind)?;
     let shown = provision::read(edge.services(), &caller, &target.kind, target.id()?, &view).await?;
-    if ask.if_none_match.holds(shown.version()) {
+    if ask.has_version(shown.version())? {
         return Ok(reply::not_modified(&ask, &shown));
     }
     Ok(reply::resource(StatusCode::OK, &ask, &view, &shown))
@@ -42,7 +42,7 @@ pub async fn read(caller: Caller, target: Target, ask: Ask, State(edge): State<E
 /// `PUT /Users/{id}`: replace (RFC 7644 §3.5.1). Never creates.
 ///
 /// # Errors
-/// 404, 412 by `If-Match`, what [`create`] refuses, and 429 where the connection has taken away too much.
+/// 404, 412 by `If-Match` or `If-None-Match`, what [`create`] refuses, and 429 where the connection has taken away too much.
 pub async fn replace(
     caller: Caller,
     Writable(target): Writable,
@@ -64,7 +64,7 @@ pub async fn replace(
 /// than the change.
 ///
 /// # Errors
-/// 404, 412 by `If-Match`, what the operations break, and 429 where the connection has taken away too much.
+/// 404, 412 by `If-Match` or `If-None-Match`, what the operations break, and 429 where the connection has taken away too much.
 pub async fn patch(
     caller: Caller,
     Writable(target): Writable,
@@ -84,14 +84,14 @@ pub async fn patch(
 /// `DELETE /Users/{id}` (RFC 7644 §3.6).
 ///
 /// # Errors
-/// 404, 412 by `If-Match`, 429 where the connection has taken away too much.
+/// 404, 412 by `If-Match` or `If-None-Match`, 429 where the connection has taken away too much.
 pub async fn delete(
     caller: Caller,
     Writable(target): Writable,
     ask: Ask,
     State(edge): State<Edge>,
 ) -> Result<Response, Problem> {
-    match provision::delete(edge.services(), &caller, &target.kind, target.id()?, &ask.if_match).await {
+    match provision::delete(edge.services(), &caller, &target.kind, target.id()?, &ask.precondition).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(error) => reply::held(error),
     }

@@ -3,14 +3,17 @@
 use serde_json::{Map, Value};
 
 use super::Rule;
-use super::lookup::{Spot, spot};
+use crate::scim::patch::selects;
+use crate::scim::path::PatchPath;
 use crate::scim::schema::{Place, ResourceType};
 
 /// `"urn:…:User:department": "Lab"`, `"urn:…:User:manager.value": "…"` and `"name.givenName": "Ada"` as members of a
-/// POST or PUT body: clients that reuse their PATCH attribute names.
+/// POST or PUT body, or of a PATCH value without a path: Entra ID with its compatibility flag, and clients that reuse
+/// their PATCH attribute names. Also within the object of an extension.
 ///
-/// No attribute can have such a name (RFC 7643 §2.1), so it can only mean the path. In PATCH values these names are
-/// understood without this rule. A member that is there in RFC form wins, and the path then stays an unknown name.
+/// No attribute can have such a name (RFC 7643 §2.1), so it can only mean the path. Where the attribute has another value
+/// beside, the path stays where it is and is refused. A key that selects elements, such as
+/// `emails[type eq "work"].value`, has no other form; PATCH reads it as it is.
 /// Departs from RFC 7643 §3.3: attributes of an extension stand in an object named by its URN.
 pub(super) const FLAT_KEYS_NESTED: Rule = Rule {
     name: "flat-keys-nested",
@@ -21,17 +24,50 @@ pub(super) const FLAT_KEYS_NESTED: Rule = Rule {
 
 /// Moves every member named by a path.
 pub(super) fn nest(ty: &ResourceType, body: &mut Map<String, Value>) -> u32 {
+    let mut count = 0;
+    let within = |(urn, value): (&String, &Value)| {
+        let dotted = value.as_object()?.keys().filter(|name| name.contains('.'));
+        Some(dotted.map(|name| (urn.clone(), name.clone())).collect::<Vec<_>>())
+    };
+    let extensions = body.iter().filter(|(name, _)| ty.extension(name).is_some());
+    let dotted: Vec<(String, String)> = extensions.filter_map(within).flatten().collect();
+    for (urn, name) in dotted {
+        let inner = |body: &mut Map<String, Value>| -> Option<Value> {
+            body.get_mut(&urn)?.as_object_mut()?.shift_remove(&name)
+        };
+        if let Some(place) = ty.flat(&format!("{urn}:{name}"))
+            && let Some(value) = body.get(&urn).and_then(|members| members.get(&name)).cloned()
+            && put(body, &place, value)
+            && inner(body).is_some()
+        {
+            count += 1;
+        }
+    }
     let flat: Vec<String> = body.keys().filter(|name| name.contains([':', '.'])).cloned().collect();
-    flat.iter().map(|name| u32::from(nest_one(ty, body, name))).sum()
+    count + flat.iter().map(|name| u32::from(nest_one(ty, body, name))).sum::<u32>()
+}
+
+/// How many keys of a PATCH value, or of an extension in it, select elements.
+pub(super) fn count_selecting(ty: &ResourceType, value: &Map<String, Value>) -> u32 {
+    let selecting = |name: &str| PatchPath::parse(name).is_ok_and(|path| selects(ty, &path));
+    let within = |urn: &str, inner: &Value| {
+        let names = inner.as_object().into_iter().flat_map(Map::keys);
+        names.filter(|name| selecting(&format!("{urn}:{name}"))).count()
+    };
+    let count = |(name, inner): (&String, &Value)| {
+        if ty.extension(name).is_some() {
+            within(name, inner)
+        } else {
+            usize::from(name.contains(['.', '[']) && selecting(name))
+        }
+    };
+    u32::try_from(value.iter().map(count).sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 fn nest_one(ty: &ResourceType, body: &mut Map<String, Value>, name: &str) -> bool {
-    let Some(Spot::Attribute(place)) = spot(ty, name) else {
+    let Some(place) = ty.flat(name) else {
         return false;
     };
-    if place.sub().is_some() && place.top().multi_valued {
-        return false;
-    }
     let Some(value) = body.get(name).cloned() else {
         return false;
     };
@@ -42,7 +78,7 @@ fn nest_one(ty: &ResourceType, body: &mut Map<String, Value>, name: &str) -> boo
     true
 }
 
-/// Sets the value at the place, unless something is there or in the way.
+/// Sets the value at the place, unless another one is there or something in the way.
 fn put(body: &mut Map<String, Value>, place: &Place<'_>, value: Value) -> bool {
     let home = match place.extension() {
         Some(urn) => inner(body, urn),
@@ -53,11 +89,14 @@ fn put(body: &mut Map<String, Value>, place: &Place<'_>, value: Value) -> bool {
         None => home,
     };
     let leaf = &place.leaf().name;
-    let Some(holder) = holder.filter(|holder| !holder.keys().any(|known| known.eq_ignore_ascii_case(leaf))) else {
-        return false;
-    };
-    holder.insert(leaf.clone(), value);
-    true
+    let Some(holder) = holder else { return false };
+    match holder.iter().find(|(known, _)| known.eq_ignore_ascii_case(leaf)) {
+        Some((_, there)) => *there == value,
+        None => {
+            holder.insert(leaf.clone(), value);
+            true
+        }
+    }
 }
 
 /// The object of this name, made if absent or null; none when something else is there.

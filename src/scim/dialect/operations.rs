@@ -25,6 +25,19 @@ pub(super) const BLANK_PATH: Rule = Rule {
     departs: "RFC 7644 §3.5.2",
 };
 
+/// `"op": "remove"` with a `value`: the RFC has no value there, and read by the letter such an operation would clear the
+/// whole attribute, which nobody who lists some of its elements means.
+///
+/// Nothing is rewritten, as a list can be longer than a filter may be. What is listed goes, and nothing else of that
+/// attribute; where the path says already what goes, the value is passed over.
+/// Departs from RFC 7644 §3.5.2.2.
+pub(super) const REMOVE_BY_VALUE: Rule = Rule {
+    name: "remove-by-value",
+    clients: "Entra ID, JumpCloud, authentik",
+    does: "removes those elements of an attribute that the value of a `remove` lists; elsewhere passes over such a value",
+    departs: "RFC 7644 §3.5.2.2",
+};
+
 /// What an operation can do.
 pub(super) const VERBS: [&str; 3] = ["add", "remove", "replace"];
 
@@ -40,6 +53,12 @@ pub(super) fn lower_verb(operation: &mut Map<String, Value>) -> u32 {
         }
         _ => 0,
     }
+}
+
+/// Whether it removes and has a value.
+pub(super) fn count_removal_by_value(operation: &mut Map<String, Value>) -> u32 {
+    let removes = member_mut(operation, "op").is_some_and(|verb| verb == "remove");
+    u32::from(removes && member_mut(operation, "value").is_some_and(|value| !value.is_null()))
 }
 
 /// Drops a path that says nothing.

@@ -143,14 +143,19 @@ fn walk_members(ty: &ResourceType, members: &mut Map<String, Value>, how: (Carri
 fn rewrite_operation(ty: &ResourceType, operation: &mut Map<String, Value>, entra: bool, applied: &mut Applied) {
     applied.add(&operations::OPERATION_CASE, operations::lower_verb(operation));
     applied.add(&operations::BLANK_PATH, operations::drop_blank_path(operation));
+    applied.add(
+        &operations::REMOVE_BY_VALUE,
+        operations::count_removal_by_value(operation),
+    );
     let path = member_mut(operation, "path").map(|path| path.as_str().map(PatchPath::parse));
     match path {
         None => {
             if let Some(Value::Object(value)) = member_mut(operation, "value") {
-                applied.add(
-                    &short_names::SHORT_EXTENSION_NAMES,
-                    short_names::qualify_members(ty, value),
-                );
+                let short = short_names::qualify_members(ty, value);
+                applied.add(&short_names::SHORT_EXTENSION_NAMES, short);
+                let flat = flatten::nest(ty, value) + flatten::count_selecting(ty, value);
+                // A short name got its URN just now; that is one habit.
+                applied.add(&flatten::FLAT_KEYS_NESTED, flat.saturating_sub(short));
                 applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, value));
                 applied.add(&undeclared::UNDECLARED_EXTENSION_KEPT, undeclared::count(ty, value));
                 applied.add(

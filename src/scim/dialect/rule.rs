@@ -24,6 +24,7 @@ pub const RULES: &[&Rule] = &[
     &booleans::STRING_BOOLEANS,
     &operations::OPERATION_CASE,
     &operations::BLANK_PATH,
+    &operations::REMOVE_BY_VALUE,
     &flatten::FLAT_KEYS_NESTED,
     &short_names::SHORT_EXTENSION_NAMES,
     &server_owned::READ_ONLY_DROPPED,

@@ -10,8 +10,9 @@ use crate::scim::filter::Filter;
 use crate::scim::schema::{ENTERPRISE_USER, GROUP, Registry, ResourceType, Schema, USER};
 
 /// Rules that leave something in the request, and say so each time.
-const REPORTED: [&str; 2] = [
+const REPORTED: [&str; 3] = [
     super::COUNTRY_AS_SENT.name,
+    super::operations::REMOVE_BY_VALUE.name,
     super::undeclared::UNDECLARED_EXTENSION_KEPT.name,
 ];
 
@@ -241,8 +242,8 @@ fn valid_operations() -> Value {
         { "op": "add", "path": "roles", "value": [{ "value": ROLE }] },
         { "op": "add", "value": {} },
         { "op": "replace", "value": {
-            "userName": "true", "active": true, format!("{ENTERPRISE_USER}:department"): "False",
-            "schemas": [USER, BADGE], "name.givenName": "True", BADGE: { "active": "False" },
+            "userName": "true", "active": true, ENTERPRISE_USER: { "department": "False" },
+            "schemas": [USER, BADGE], "name": { "givenName": "True" }, BADGE: { "active": "False" },
         } },
     ])
 }
@@ -417,6 +418,28 @@ fn only_a_blank_reference_removes_what_it_is_set_on() {
     let path = format!("{ENTERPRISE_USER}:manager");
     let (operation, _) = patched(entra, &json!({ "op": "test", "path": path, "value": "" }));
     assert_eq!(operation["op"], "test");
+}
+
+#[test]
+fn a_path_as_a_key_is_moved_unless_another_value_is_there() {
+    let flat = format!("{ENTERPRISE_USER}:department");
+    let rewritten = |value: Value| {
+        let (mut operation, applied) = patched(of_client(Setting::Auto, ""), &json!({ "op": "add", "value": value }));
+        let fired = applied.iter().map(|(_, times)| times).sum::<u32>();
+        (operation["value"].take(), fired)
+    };
+    let nested = json!({ ENTERPRISE_USER: { "department": "a" } });
+    assert_eq!(rewritten(json!({ &flat: "a" })), (nested.clone(), 1));
+    let same = json!({ ENTERPRISE_USER: { "department": "a" }, &flat: "a" });
+    assert_eq!(rewritten(same), (nested, 1));
+    let other = json!({ ENTERPRISE_USER: { "department": "b" }, &flat: "a" });
+    assert_eq!(rewritten(other.clone()), (other, 0));
+    let within = json!({ ENTERPRISE_USER: { "manager.value": "m" } });
+    let clean = json!({ ENTERPRISE_USER: { "manager": { "value": "m" } } });
+    assert_eq!(rewritten(within), (clean, 1));
+    // What selects elements stays, and is counted.
+    let selecting = json!({ "emails[type eq \"work\"].value": "a@x", "emails.display": "A", BADGE: { "tags": ["t"] } });
+    assert_eq!(rewritten(selecting.clone()), (selecting, 2));
 }
 
 #[test]

@@ -69,6 +69,7 @@ pub fn apply(
     external_id: Option<&str>,
 ) -> Result<Patched, Error> {
     let mut draft = Draft::new(ty, stored, external_id);
+    draft.lenient = request.lenient;
     let mut ended = Vec::with_capacity(request.operations.len());
     for (index, operation) in request.operations.iter().enumerate() {
         let (first, secrets) = (draft.member_ops.len(), draft.cleaner.secrets.len());

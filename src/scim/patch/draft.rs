@@ -6,7 +6,7 @@ use super::apply::OpOutcome;
 use super::members::MemberOp;
 use super::request::Verb;
 use crate::scim::schema::{Field, Mutability, Place, ResourceType, Returned, Type};
-use crate::scim::validate::{Cleaner, is_absent};
+use crate::scim::validate::{Cleaner, changed_for_good, is_absent, says_off};
 use crate::scim::{Document, Error};
 
 /// A resource while it is being changed.
@@ -16,6 +16,8 @@ pub(super) struct Draft<'t> {
     pub attributes: Map<String, Value>,
     pub cleaner: Cleaner,
     pub member_ops: Vec<MemberOp>,
+    /// See [`super::PatchRequest::lenient`].
+    pub lenient: bool,
 }
 
 impl<'t> Draft<'t> {
@@ -34,6 +36,7 @@ impl<'t> Draft<'t> {
             attributes,
             cleaner,
             member_ops: Vec::new(),
+            lenient: false,
         }
     }
 
@@ -79,8 +82,13 @@ impl<'t> Draft<'t> {
     ///
     /// Says `mutability` when that would change what is immutable, and refuses to unassign what is required.
     pub fn write(&mut self, verb: Verb, field: &Field, new: Option<Value>) -> Result<OpOutcome, Error> {
-        let new = new.filter(|value| !is_absent(value));
         let old = self.value(field);
+        let new = match (new.filter(|value| !is_absent(value)), verb) {
+            // Without a value the account would be on, and nobody could see it: a removal shows that, and `null` says nothing.
+            (None, Verb::Remove) if says_off(self.ty, field, old) => Some(Value::Bool(true)),
+            (None, _) if says_off(self.ty, field, old) => return Ok(OpOutcome::AlreadyTrue),
+            (new, _) => new,
+        };
         if old == new.as_ref() {
             return Ok(OpOutcome::AlreadyTrue);
         }
@@ -129,8 +137,16 @@ fn immutable<'f>(field: &'f Field, old: Option<&Value>, new: Option<&Value>) -> 
     if attribute.mutability == Mutability::Immutable {
         return Some(field.path());
     }
-    if attribute.multi_valued || attribute.kind != Type::Complex {
+    if attribute.kind != Type::Complex {
         return None;
+    }
+    if attribute.multi_valued {
+        let new = new.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let sub = changed_for_good(attribute, old.as_array()?, new)?;
+        return field
+            .subs()
+            .find(|(known, _)| known.name == sub.name)
+            .map(|(_, path)| path);
     }
     let fixed = field.subs().find(|(sub, _)| {
         let before = old.get(&sub.name).filter(|_| sub.mutability == Mutability::Immutable);

@@ -40,7 +40,9 @@ pub(super) fn whole(
         return Err(fixed(place.path()));
     }
     let listed = value.filter(|value| verb != Verb::Remove || !value.is_null());
-    let members = listed.map(|value| member_refs(value, true)).transpose()?;
+    let members = listed
+        .map(|value| member_refs(&mut draft.cleaner, place.top(), value))
+        .transpose()?;
     let operation = match (verb, members) {
         (Verb::Add, Some(members)) if !members.is_empty() => MemberOp::Add(members),
         (Verb::Replace, Some(members)) if !members.is_empty() => MemberOp::ReplaceAll(members),

@@ -14,10 +14,12 @@ mod request;
 #[cfg(test)]
 mod property;
 #[cfg(test)]
+mod strict_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vector_tests;
 
 pub use apply::{Ended, OpOutcome, Patched, apply};
 pub use members::MemberOp;
-pub use request::{MAX_OPERATIONS, Operation, PatchRequest, Verb, parse};
+pub use request::{MAX_OPERATIONS, Operation, PatchRequest, Verb, parse, selects};

@@ -4,23 +4,25 @@ use serde_json::{Map, Value};
 
 use super::apply::OpOutcome;
 use super::draft::Draft;
-use super::request::{Operation, Verb};
+use super::request::{Operation, Verb, selects};
 use super::{attribute, element};
 use crate::scim::Error;
 use crate::scim::message::unambiguous;
 use crate::scim::path::{AttrPath, PatchPath};
 use crate::scim::schema::{Extension, Target};
-use crate::scim::validate::check_urns;
+use crate::scim::validate::{check_urns, plainly_named};
 
 /// Runs one operation.
 pub(super) fn run(draft: &mut Draft<'_>, operation: &Operation) -> Result<OpOutcome, Error> {
     let verb = operation.verb;
+    operation.unknown.iter().for_each(|name| draft.cleaner.ignore(name));
     match (verb, &operation.path, &operation.value) {
         (Verb::Remove, None, _) => Err(Error::no_target("`remove` needs a `path`")),
+        (Verb::Remove, Some(_), Some(value)) if !draft.lenient && !value.is_null() => Err(Error::invalid_syntax(
+            "`remove` takes no `value`: a filter in the `path` says which ones go",
+        )),
         (Verb::Remove, Some(path), value) => at(draft, verb, path, value.as_ref()),
-        (_, _, None) | (Verb::Add, _, Some(Value::Null)) => {
-            Err(Error::invalid_value(format!("`{}` needs a `value`", verb.as_str())))
-        }
+        (_, _, None) => Err(Error::invalid_value(format!("`{}` needs a `value`", verb.as_str()))),
         (_, Some(path), value) => at(draft, verb, path, value.as_ref()),
         (_, None, Some(Value::Object(given))) => pathless(draft, verb, given),
         (_, None, Some(_)) => Err(Error::invalid_value(
@@ -58,22 +60,28 @@ fn unknown(draft: &Draft<'_>, path: &PatchPath) -> Error {
 
 /// A value without a path: each attribute in it by its own rule (RFC 7644 §3.5.2.1, §3.5.2.3).
 ///
-/// A key is an attribute, an extension, or a path: `name.givenName`, `urn:…:User:department`.
+/// A key is the name of an attribute or the URN of a schema. One that is a path to an attribute is refused; habits of
+/// clients are put into that form before.
 fn pathless(draft: &mut Draft<'_>, verb: Verb, given: &Map<String, Value>) -> Result<OpOutcome, Error> {
     unambiguous(given)?;
     let mut outcome = OpOutcome::AlreadyTrue;
     for (key, value) in given {
-        outcome = outcome.max(keyed(draft, verb, key, value)?);
+        outcome = outcome.max(keyed(draft, verb, (None, key), value)?);
     }
     Ok(outcome)
 }
 
-fn keyed(draft: &mut Draft<'_>, verb: Verb, key: &str, value: &Value) -> Result<OpOutcome, Error> {
-    let known = PatchPath::parse(key)
-        .ok()
-        .filter(|path| draft.ty.resolve(&path.attr).is_some());
-    let Some(path) = known else {
-        draft.cleaner.ignore(key);
+/// One key of a value, or of the object of an extension in it.
+fn keyed(
+    draft: &mut Draft<'_>,
+    verb: Verb,
+    (extension, name): (Option<&str>, &str),
+    value: &Value,
+) -> Result<OpOutcome, Error> {
+    let whole = extension.map_or_else(|| name.to_owned(), |urn| format!("{urn}:{name}"));
+    let Some(path) = path_of(draft, extension, name, &whole) else {
+        plainly_named(draft.ty, &whole)?;
+        draft.cleaner.ignore(whole);
         return Ok(OpOutcome::AlreadyTrue);
     };
     // `null` adds nothing, as if the key were not there (RFC 7643 §2.5).
@@ -81,6 +89,27 @@ fn keyed(draft: &mut Draft<'_>, verb: Verb, key: &str, value: &Value) -> Result<
         return Ok(OpOutcome::AlreadyTrue);
     }
     at(draft, verb, &path, Some(value))
+}
+
+/// What a key stands for: an attribute, a schema, or elements of a list where the client may say which.
+fn path_of(draft: &Draft<'_>, extension: Option<&str>, name: &str, whole: &str) -> Option<PatchPath> {
+    if draft.ty.field(extension, name).is_some() {
+        let attr = AttrPath {
+            urn: extension.map(str::to_owned),
+            ..AttrPath::plain(name)
+        };
+        return Some(PatchPath {
+            attr,
+            filter: None,
+            sub: None,
+        });
+    }
+    let path = PatchPath::parse(whole).ok()?;
+    let known = match draft.ty.resolve(&path.attr)? {
+        Target::Attribute(_) => draft.lenient && selects(draft.ty, &path),
+        Target::Core(_) | Target::Extension(_) => extension.is_none() && path.filter.is_none(),
+    };
+    known.then_some(path)
 }
 
 /// An extension as a whole: its attributes one by one, or all of them gone.
@@ -96,7 +125,7 @@ fn container(
         Some(Value::Object(given)) if verb != Verb::Remove => {
             unambiguous(given)?;
             for (name, value) in given {
-                outcome = outcome.max(keyed(draft, verb, &format!("{urn}:{name}"), value)?);
+                outcome = outcome.max(keyed(draft, verb, (Some(urn), name), value)?);
             }
         }
         Some(value) if verb != Verb::Remove && !value.is_null() => {

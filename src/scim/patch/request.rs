@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::scim::Error;
 use crate::scim::message::{PATCH_OP, member, message, unambiguous};
 use crate::scim::path::PatchPath;
+use crate::scim::schema::{ResourceType, Target};
 
 /// Most operations of one request: far above what clients send, and a bound on the work it can ask for.
 pub const MAX_OPERATIONS: usize = 1000;
@@ -41,6 +42,8 @@ pub struct Operation {
     pub path: Option<PatchPath>,
     /// With what; JSON `null` is a value here.
     pub value: Option<Value>,
+    /// Its other members, which mean nothing.
+    pub unknown: Vec<String>,
 }
 
 /// A PATCH body: at least one operation.
@@ -48,6 +51,9 @@ pub struct Operation {
 pub struct PatchRequest {
     /// The operations in their order.
     pub operations: Vec<Operation>,
+    /// Whether what clients do beside the RFC is taken as they mean it, where no clean form says the same: keys of a value
+    /// that select elements (see [`selects`]), and removals with a value.
+    pub lenient: bool,
 }
 
 impl PatchRequest {
@@ -56,6 +62,12 @@ impl PatchRequest {
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
         self.operations.iter().any(|operation| operation.mentions(attribute))
+    }
+
+    /// Whether an operation says something of this core attribute: `null` alone does not.
+    #[must_use]
+    pub fn gives(&self, attribute: &str) -> bool {
+        self.operations.iter().any(|operation| operation.gives(attribute))
     }
 
     /// Whether every operation is about this core attribute.
@@ -70,11 +82,12 @@ impl Operation {
     /// Whether it is about this core attribute and no other.
     #[must_use]
     pub fn mentions_only(&self, attribute: &str) -> bool {
-        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
         match (&self.path, &self.value) {
             (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
             // What says nothing, or whose names were taken out of it, is about nothing.
-            (None, Some(Value::Object(members))) => !members.is_empty() && members.keys().all(|name| named(name)),
+            (None, Some(Value::Object(members))) => {
+                !members.is_empty() && members.keys().all(|name| is_named(name, attribute))
+            }
             (None, _) => false,
         }
     }
@@ -101,16 +114,42 @@ impl Operation {
         }
     }
 
+    /// Whether it says something of this core attribute.
+    fn gives(&self, attribute: &str) -> bool {
+        match (&self.path, &self.value) {
+            (None, Some(Value::Object(members))) => {
+                let mut given = members.iter().filter(|(_, value)| !value.is_null());
+                given.any(|(name, _)| is_named(name, attribute))
+            }
+            (_, Some(Value::Null)) if self.verb != Verb::Remove => false,
+            _ => self.mentions(attribute),
+        }
+    }
+
     /// Whether it is about this core attribute, whatever becomes of it.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
-        let named = |name: &str| name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute));
         match (&self.path, &self.value) {
             (Some(path), _) => path.attr.name.eq_ignore_ascii_case(attribute),
-            (None, Some(Value::Object(members))) => members.keys().any(|name| named(name)),
+            (None, Some(Value::Object(members))) => members.keys().any(|name| is_named(name, attribute)),
             (None, _) => false,
         }
     }
+}
+
+/// Whether a path leads to elements of a list or into them: `emails[type eq "work"].value`, `emails.value`. As the key of
+/// a value, that is a habit of clients which no other key can replace.
+#[must_use]
+pub fn selects(ty: &ResourceType, path: &PatchPath) -> bool {
+    match ty.resolve(&path.attr) {
+        Some(Target::Attribute(place)) => place.top().multi_valued && (path.filter.is_some() || place.sub().is_some()),
+        _ => false,
+    }
+}
+
+/// The same with any URN before it.
+fn is_named(name: &str, attribute: &str) -> bool {
+    name.rsplit(':').next().is_some_and(|name| is_or_below(name, attribute))
 }
 
 /// `roles`, `roles.value`: the attribute, or a part of it.
@@ -150,6 +189,7 @@ pub fn parse(body: &Value) -> Result<PatchRequest, Error> {
     });
     Ok(PatchRequest {
         operations: operations.collect::<Result<_, _>>()?,
+        lenient: false,
     })
 }
 
@@ -170,7 +210,15 @@ fn read(parts: &Map<String, Value>) -> Result<Operation, Error> {
         verb,
         path,
         value: member(parts, "value").cloned(),
+        unknown: parts.keys().filter(|name| !is_part(name)).cloned().collect(),
     })
+}
+
+/// Whether an operation can have a member of this name.
+fn is_part(name: &str) -> bool {
+    ["op", "path", "value"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Says which operation is at fault, where there are several.

@@ -183,7 +183,25 @@ impl ResourceType {
             Some(urn) => format!("{urn}:{name}").to_ascii_lowercase(),
             None => name.to_ascii_lowercase(),
         };
-        self.index.get(&key).map(|position| &self.fields[*position])
+        let found = self.index.get(&key).map(|position| &self.fields[*position]);
+        // Keys are paths: a name with a colon in it must not lead into another schema.
+        found.filter(|field| match (field.extension(), extension) {
+            (Some(home), Some(urn)) => home.eq_ignore_ascii_case(urn),
+            (home, urn) => home.is_none() && urn.is_none(),
+        })
+    }
+
+    /// Where a member leads that is named by a path, such as `name.givenName` or `urn:…:User:department`. No attribute can
+    /// have such a name (RFC 7643 §2.1). None for what is within the elements of a list, as nobody knows which.
+    #[must_use]
+    pub fn flat(&self, name: &str) -> Option<Place<'_>> {
+        if !name.contains([':', '.']) {
+            return None;
+        }
+        match self.resolve(&AttrPath::parse(name).ok()?)? {
+            Target::Attribute(place) if place.sub().is_none() || !place.top().multi_valued => Some(place),
+            _ => None,
+        }
     }
 
     /// What a path names: any letter case, with or without the core URN, extension attributes with theirs.

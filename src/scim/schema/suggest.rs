@@ -1,5 +1,6 @@
 //! The known name nearest to a misspelt one, for error messages.
 
+use super::field::Field;
 use super::resource_type::ResourceType;
 use crate::base::near::nearest_of;
 use crate::scim::path::AttrPath;
@@ -12,7 +13,17 @@ impl ResourceType {
             Some(sub) => format!("{}.{sub}", path.name),
             None => path.name.clone(),
         };
-        let paths = self.fields().iter().flat_map(|field| {
+        let named = path.urn.as_deref();
+        // Where the path names a schema that there is, nothing else was meant.
+        let extension = named
+            .and_then(|urn| self.extension(urn))
+            .map(|found| found.schema.id.as_str());
+        let core = named.is_some_and(|urn| urn.eq_ignore_ascii_case(&self.schema().id));
+        let within = |field: &&Field| match extension {
+            Some(urn) => field.extension() == Some(urn),
+            None => !core || field.extension().is_none(),
+        };
+        let paths = self.fields().iter().filter(within).flat_map(|field| {
             std::iter::once(field.path())
                 .chain(field.subs().map(|(_, path)| path))
                 .map(move |path| (field, path))
@@ -43,5 +54,12 @@ mod tests {
             Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department")
         );
         assert_eq!(nearest("colour"), None);
+        let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        assert_eq!(
+            nearest(&format!("{enterprise}:managr")),
+            Some(&*format!("{enterprise}:manager"))
+        );
+        assert_eq!(nearest(&format!("{enterprise}:usrName")), None);
+        assert_eq!(nearest("urn:ietf:params:scim:schemas:core:2.0:User:departmnt"), None);
     }
 }

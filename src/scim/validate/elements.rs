@@ -111,6 +111,80 @@ pub(in crate::scim) fn clear_other_primaries(
     Ok(())
 }
 
+/// The immutable sub-attribute, if any, that an element would get another value of, where the whole list is written anew.
+///
+/// An element is the same as the one before with the same `value`, whatever else is said of it; one without a `value` is
+/// told by all that it says, and one that is not there any more has nothing that could change.
+pub(in crate::scim) fn changed_for_good<'a>(
+    attribute: &'a Attribute,
+    old: &[Value],
+    new: &[Value],
+) -> Option<&'a Attribute> {
+    let subs = fixed_subs(attribute);
+    if subs.is_empty() {
+        return None;
+    }
+    let known = by_value(old);
+    new.iter().find_map(|element| {
+        let before = known.get(&element.get("value")?.to_string())?;
+        let kept = |sub: &&&Attribute| {
+            let same = |before: &&Value| {
+                before
+                    .get(&sub.name)
+                    .is_none_or(|was| element.get(&sub.name) == Some(was))
+            };
+            !before.iter().any(same)
+        };
+        subs.iter().find(kept).copied()
+    })
+}
+
+/// Gives elements the immutable sub-attributes that they leave out and had before, as a PUT does that leaves them out. Says
+/// whether there were any.
+pub(in crate::scim) fn carry_fixed(attribute: &Attribute, old: &[Value], new: &mut [Value]) -> bool {
+    let subs = fixed_subs(attribute);
+    if subs.is_empty() {
+        return false;
+    }
+    let known = by_value(old);
+    let mut carried = false;
+    for element in new {
+        let before = element.get("value").and_then(|value| known.get(&value.to_string()));
+        let (Some([before]), Value::Object(parts)) = (before.map(Vec::as_slice), element) else {
+            continue;
+        };
+        for sub in &subs {
+            if let (Some(was), false) = (before.get(&sub.name), parts.contains_key(&sub.name)) {
+                parts.insert(sub.name.clone(), was.clone());
+                carried = true;
+            }
+        }
+    }
+    carried
+}
+
+/// None where the value is never returned: what becomes of an element would tell whether a value was guessed right.
+fn fixed_subs(attribute: &Attribute) -> Vec<&Attribute> {
+    if attribute
+        .sub("value")
+        .is_none_or(|value| value.returned == Returned::Never)
+    {
+        return Vec::new();
+    }
+    let fixed = |sub: &&Attribute| sub.mutability == Mutability::Immutable && sub.name != "value";
+    attribute.sub_attributes.iter().filter(fixed).collect()
+}
+
+fn by_value(elements: &[Value]) -> HashMap<String, Vec<&Value>> {
+    let mut known: HashMap<String, Vec<&Value>> = HashMap::with_capacity(elements.len());
+    for element in elements {
+        if let Some(value) = element.get("value") {
+            known.entry(value.to_string()).or_default().push(element);
+        }
+    }
+    known
+}
+
 /// Adds elements, or what they say to those that are there already; gives the positions written to.
 ///
 /// # Errors

@@ -25,9 +25,9 @@ pub use resource::{Incoming, create, replace};
 pub use value::MAX_TEXT;
 
 pub(in crate::scim) use complete::{faults, size, user_name};
-pub(in crate::scim) use elements::{clear_other_primaries, join, merge_element, tidy};
+pub(in crate::scim) use elements::{changed_for_good, clear_other_primaries, join, merge_element, tidy};
 pub(in crate::scim) use members::{holds_members, member_refs};
 pub(in crate::scim) use password::password;
-pub(in crate::scim) use resource::{carry_schemas, take_text};
+pub(in crate::scim) use resource::{carry_schemas, plainly_named, says_off, take_text};
 pub(in crate::scim) use schemas::check_urns;
 pub(in crate::scim) use value::{Cleaner, is_absent};

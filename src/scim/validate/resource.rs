@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::complete::{faults, size, user_name};
+use super::elements::{carry_fixed, changed_for_good};
 use super::members::{holds_members, member_refs};
 use super::password::password;
 use super::schemas::check_schemas;
@@ -54,8 +55,7 @@ pub fn replace(ty: &ResourceType, body: &Value, stored: &Document) -> Result<Inc
     let mut reading = Reading::of(ty, body)?;
     for field in ty.fields() {
         let attribute = field.attribute();
-        let is_status = ty.name() == "User" && field.path() == "active";
-        let keep = is_status && !reading.active_given;
+        let keep = is_status(ty, field) && !reading.active_given;
         let kept = reading.home(field).and_then(|home| home.get(&attribute.name));
         let before = home(stored.as_map(), field).and_then(|home| home.get(&attribute.name));
         let Some(before) = before else { continue };
@@ -81,6 +81,14 @@ fn carry(
             Some(_) => Ok(None),
         };
     }
+    if let (Value::Array(old), Some(Value::Array(new)), Type::Complex) = (before, new, attribute.kind) {
+        let mut new = new.clone();
+        let carried = carry_fixed(attribute, old, &mut new);
+        if let Some(sub) = changed_for_good(attribute, old, &new) {
+            return Err(immutable(&format!("{path}.{}", sub.name)));
+        }
+        return Ok(carried.then_some(Value::Array(new)));
+    }
     let (Value::Object(old), Type::Complex, false) = (before, attribute.kind, attribute.multi_valued) else {
         return Ok(None);
     };
@@ -103,6 +111,17 @@ fn carry(
 
 fn immutable(path: &str) -> Error {
     Error::mutability(format!("`{path}` has a value and is immutable"))
+}
+
+/// Whether the field says if an account is active.
+fn is_status(ty: &ResourceType, field: &Field) -> bool {
+    ty.name() == "User" && field.path() == "active"
+}
+
+/// Whether the field says that an account is not active. Without a value it would be: nothing but `true` may bring that
+/// about.
+pub(in crate::scim) fn says_off(ty: &ResourceType, field: &Field, value: Option<&Value>) -> bool {
+    is_status(ty, field) && value == Some(&Value::Bool(false))
 }
 
 /// The object that holds the field's value: the document or an extension container in it.
@@ -137,6 +156,7 @@ impl Reading {
             } else if let Some(extension) = ty.extension(name) {
                 reading.extension(ty, extension, value)?;
             } else {
+                plainly_named(ty, name)?;
                 reading.cleaner.ignore(name);
             }
         }
@@ -149,10 +169,11 @@ impl Reading {
             return Ok(());
         }
         if holds_members(ty, field) {
-            self.members = Some(member_refs(value, false)?);
+            self.members = Some(member_refs(&mut self.cleaner, attribute, value)?);
             return Ok(());
         }
-        self.active_given |= field.path() == "active";
+        // Without a value it is as if it were not there (RFC 7643 §2.5).
+        self.active_given |= field.path() == "active" && !is_absent(value);
         if let Some(value) = self.cleaner.value(attribute, field.path(), value)? {
             self.put(field, value);
         }
@@ -170,7 +191,11 @@ impl Reading {
         for (name, value) in given {
             match ty.field(Some(urn), name) {
                 Some(field) => self.attribute(ty, field, value)?,
-                None => self.cleaner.ignore(format!("{urn}:{name}")),
+                None => {
+                    let name = format!("{urn}:{name}");
+                    plainly_named(ty, &name)?;
+                    self.cleaner.ignore(name);
+                }
             }
         }
         Ok(())
@@ -209,6 +234,17 @@ impl Reading {
             asked_for: self.cleaner.asked_for,
             secrets: self.cleaner.secrets,
         })
+    }
+}
+
+/// Refuses a member that is named by the path of an attribute: passed over, its value would be lost, and taken, there
+/// could be two values for one attribute.
+pub(in crate::scim) fn plainly_named(ty: &ResourceType, name: &str) -> Result<(), Error> {
+    match ty.flat(name) {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid_syntax(format!(
+            "`{name}` is a path and no name of an attribute: its value belongs, once, into the object that the path leads to"
+        ))),
     }
 }
 

@@ -22,6 +22,9 @@ pub(super) struct Kept {
     /// Versions that may be changed; any where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     if_match: Option<Vec<i64>>,
+    /// Versions that may not be changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    if_none_match: Vec<i64>,
     /// As the client sent it.
     #[serde(default, with = "json::whole")]
     pub(super) body: Value,
@@ -29,20 +32,19 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new(request_id: &str, dialect: Dialect, if_match: &IfMatch, body: Value) -> Self {
+        let (if_match, if_none_match) = if_match.lists();
         Self {
             request_id: request_id.to_owned(),
             client: dialect.client().name().to_owned(),
-            if_match: match if_match {
-                IfMatch::Versions(versions) => Some(versions.clone()),
-                IfMatch::Absent | IfMatch::Any => None,
-            },
+            if_match,
+            if_none_match,
             body,
         }
     }
 
     /// The condition that it came with.
     pub(super) fn if_match(&self) -> IfMatch {
-        self.if_match.clone().map_or(IfMatch::Absent, IfMatch::Versions)
+        IfMatch::of_lists(self.if_match.as_deref(), &self.if_none_match)
     }
 
     /// The dialect that it came in.

@@ -41,7 +41,7 @@ pub(super) fn told(error: &Error) -> scim::Error {
         Error::NotFound => plain(404, "there is no such resource".to_owned()),
         Error::Stale => plain(
             412,
-            "the resource has changed since the version that If-Match names".to_owned(),
+            "the resource is of a version that the conditions of the request do not allow: it may have changed meanwhile".to_owned(),
         ),
         Error::Forbidden(detail) => plain(403, detail.clone()),
         Error::Invalid(refusal) => match refusal.read_as {

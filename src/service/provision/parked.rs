@@ -2,7 +2,7 @@
 //! administrator has to decide, and made again when they have.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -70,6 +70,9 @@ pub(in crate::service) struct Kept {
     /// Versions that may be changed; any where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     if_match: Option<Vec<i64>>,
+    /// Versions that may not be changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    if_none_match: Vec<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "json::whole")]
     body: Option<Value>,
 }
@@ -91,6 +94,7 @@ impl Kept {
     }
 
     fn of(caller: &Caller, connection: ConnectionId, asked: &Asked<'_>) -> Self {
+        let (if_match, if_none_match) = asked.if_match.lists();
         Self {
             connection: connection.0,
             request_id: caller.request_id().to_owned(),
@@ -98,10 +102,8 @@ impl Kept {
             method: asked.verb,
             endpoint: asked.kind.endpoint().trim_start_matches('/').to_owned(),
             id: asked.id.as_str().to_owned(),
-            if_match: match asked.if_match {
-                IfMatch::Versions(versions) => Some(versions.clone()),
-                IfMatch::Absent | IfMatch::Any => None,
-            },
+            if_match,
+            if_none_match,
             body: asked
                 .body
                 .cloned()
@@ -119,9 +121,21 @@ impl Kept {
             endpoint,
             id: _,
             if_match,
+            if_none_match,
             body,
         } = self;
-        let told = serde_json::json!([connection, method, endpoint, if_match, body]);
+        let mut told = vec![
+            json!(connection),
+            json!(method),
+            json!(endpoint),
+            json!(if_match),
+            json!(body),
+        ];
+        // Only where there is such a condition: what was kept before has the same digest as ever.
+        if !if_none_match.is_empty() {
+            told.push(json!(if_none_match));
+        }
+        let told = Value::Array(told);
         hex(&Sha256::digest(told.to_string()))
     }
 
@@ -251,7 +265,7 @@ fn advice(violation: &Violation) -> String {
 pub(in crate::service) async fn again(services: &Services, connection: &Caller, kept: &Kept) -> Result<()> {
     let kind = connection.type_at(&kept.endpoint).ok_or(Error::NotFound)?;
     let id = ResourceId::new(kept.id.as_str());
-    let if_match = kept.if_match.clone().map_or(IfMatch::Absent, IfMatch::Versions);
+    let if_match = IfMatch::of_lists(kept.if_match.as_deref(), &kept.if_none_match);
     let client = Client::ALL.iter().find(|client| client.name() == kept.client);
     let dialect = Dialect::remembered(*connection.dialect(), client.copied().unwrap_or(Client::Generic));
     let wanted = Wanted {

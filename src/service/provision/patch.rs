@@ -36,6 +36,7 @@ pub async fn patch(services: &Services, caller: &Caller, wanted: Wanted<'_>, bod
 /// The same of a body in clean form; a violation is told as such.
 pub(super) async fn apply(services: &Services, caller: &Caller, wanted: Wanted<'_>, body: &Value) -> Result<Shown> {
     let mut request = patch::parse(body)?;
+    request.lenient = !wanted.dialect.is_strict();
     if wanted.dialect.is_interop_profile() {
         profile::patch(&request)?;
     }
@@ -74,7 +75,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
         says: Says {
             whole: false,
             name: request.mentions(refuse::name_attribute(&target.kind)),
-            active: request.mentions(hold::ATTRIBUTE),
+            active: request.gives(hold::ATTRIBUTE),
             roles: request.mentions(roles::ATTRIBUTE) || names.iter().any(|name| name == roles::ATTRIBUTE),
             members: true,
         },

@@ -130,7 +130,11 @@ fn added(operations: &[MemberOp]) -> HashSet<ResourceId> {
 
 /// Whom a kept PATCH takes out of a group by name; nobody where it does so in another way.
 fn removed(kind: &ResourceType, kept: &Kept, document: &Document) -> Vec<ResourceId> {
-    let request = kept.body().and_then(|body| patch::parse(body).ok());
+    let mut request = kept.body().and_then(|body| patch::parse(body).ok());
+    // As it would be read again, or it would be taken for one that takes nobody out.
+    if let Some(request) = &mut request {
+        request.lenient = true;
+    }
     let patched = request.and_then(|request| patch::apply(kind, &request, document, None).ok());
     let operations = patched.map(|patched| patched.members).unwrap_or_default();
     let named = |operation: &MemberOp| match operation {

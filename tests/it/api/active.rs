@@ -86,6 +86,25 @@ each_database! {
         assert_eq!(active(&house, &path).await, Some(json!(true)));
     }
 
+    async fn an_account_that_is_off_stays_off_where_nothing_is_said_of_it(house: TestHouse) {
+        let path = person(&house, "ada", json!(false)).await;
+        let put = house.put(&path, user("ada", json!({"active": null, "title": "x"}))).await.status(200);
+        assert_eq!((&put.json["active"], &put.json["title"]), (&json!(false), &json!("x")));
+        for operation in [
+            json!({"op": "replace", "path": "active", "value": null}),
+            json!({"op": "replace", "value": {"active": null}}),
+        ] {
+            let answer = house.patch(&path, json!([operation])).await.status(200);
+            assert_eq!(answer.json["active"], false);
+            assert_eq!(answer.header("muster-operations"), "already-true");
+        }
+        assert_eq!(matching(&house, "active eq false").await, ["ada"]);
+        // A removal takes away what keeps them out, and says so.
+        let answer = house.patch(&path, json!([{"op": "remove", "path": "active"}])).await.status(200);
+        assert_eq!(answer.json["active"], true);
+        assert_eq!(matching(&house, "active eq true").await, ["ada"]);
+    }
+
     async fn both_verbs_switch_it_off_and_on_with_and_without_a_path(house: TestHouse) {
         let path = person(&house, "ada", json!(true)).await;
         for verb in ["replace", "add"] {

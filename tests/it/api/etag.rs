@@ -112,6 +112,49 @@ each_database! {
         house.scim(Method::DELETE, &path, None, &star).await.error(404, None);
     }
 
+    async fn a_read_of_another_version_than_wanted_is_412(house: TestHouse) {
+        let path = format!("/Users/{}", house.user("ada").await);
+        let tag = house.get(&path).await.header("etag").to_owned();
+        let read = async |headers: &[(&str, &str)]| house.scim(Method::GET, &path, None, headers).await;
+        for stale in ["W/\"99\"", "\"x\", W/\"99\""] {
+            read(&[("if-match", stale)]).await.error(412, None);
+            // If-Match is looked at first (RFC 9110 §13.2.2).
+            read(&[("if-match", stale), ("if-none-match", &tag)]).await.error(412, None);
+        }
+        for current in [tag.as_str(), "*"] {
+            read(&[("if-match", current)]).await.status(200);
+            read(&[("if-match", current), ("if-none-match", &tag)]).await.status(304);
+        }
+        house.scim(Method::GET, "/Users/gone", None, &[("if-match", "W/\"99\"")]).await.error(404, None);
+    }
+
+    async fn a_version_that_may_not_be_is_not_changed(house: TestHouse) {
+        let path = format!("/Users/{}", house.user("ada").await);
+        let tag = house.get(&path).await.header("etag").to_owned();
+        let requests = [
+            (Method::PUT, Some(user("ada", json!({"title": "x"})))),
+            (Method::PATCH, Some(patch_op(&json!([{"op": "add", "path": "title", "value": "x"}])))),
+            (Method::DELETE, None),
+        ];
+        let before = house.dump().await;
+        for (method, body) in &requests {
+            for none in ["*", tag.as_str()] {
+                let headers = [("if-none-match", none)];
+                house.scim(method.clone(), &path, body.clone(), &headers).await.error(412, None);
+                let headers = [("if-match", tag.as_str()), ("if-none-match", none)];
+                house.scim(method.clone(), &path, body.clone(), &headers).await.error(412, None);
+            }
+        }
+        before.assert_same(&house.dump().await);
+        let mut other = vec![("if-none-match", "W/\"99\", \"x\"")];
+        house.scim(Method::PUT, &path, requests[0].1.clone(), &other).await.status(200);
+        let now = house.get(&path).await.header("etag").to_owned();
+        other.push(("if-match", &now));
+        house.scim(Method::DELETE, &path, None, &other).await.no_content();
+        // What is not there has no version that could be forbidden; a PUT makes nothing.
+        house.scim(Method::PUT, &path, requests[0].1.clone(), &[("if-none-match", "*")]).await.error(404, None);
+    }
+
     async fn a_stale_tag_on_what_is_gone_is_404(house: TestHouse) {
         let path = format!("/Users/{}", house.user("ada").await);
         house.delete(&path).await.no_content();

@@ -35,6 +35,7 @@ mod roles_agree;
 mod routes;
 mod search;
 mod sorting;
+mod strict;
 mod surface;
 mod tenants;
 mod walks;

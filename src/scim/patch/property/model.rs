@@ -200,7 +200,7 @@ impl Model {
             }
             return Ok(());
         };
-        if step.verb != "remove" && step.value.is_none() || step.verb == "add" && step.value == Some(Value::Null) {
+        if step.verb != "remove" && step.value.is_none() {
             return Err(InvalidValue);
         }
         self.judged(step.verb, *attribute, terms, *sub, step.value.as_ref())
