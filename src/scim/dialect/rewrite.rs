@@ -150,13 +150,16 @@ fn rewrite_operation(ty: &ResourceType, operation: &mut Map<String, Value>, entr
     let path = member_mut(operation, "path").map(|path| path.as_str().map(PatchPath::parse));
     match path {
         None => {
+            applied.add(
+                &schemas::UNKNOWN_SCHEMAS_DROPPED,
+                schemas::drop_unknown_in(ty, operation),
+            );
             if let Some(Value::Object(value)) = member_mut(operation, "value") {
                 let short = short_names::qualify_members(ty, value);
                 applied.add(&short_names::SHORT_EXTENSION_NAMES, short);
                 let flat = flatten::nest(ty, value) + flatten::count_selecting(ty, value);
                 // A short name got its URN just now; that is one habit.
                 applied.add(&flatten::FLAT_KEYS_NESTED, flat.saturating_sub(short));
-                applied.add(&schemas::UNKNOWN_SCHEMAS_DROPPED, schemas::drop_unknown(ty, value));
                 applied.add(&undeclared::UNDECLARED_EXTENSION_KEPT, undeclared::count(ty, value));
                 applied.add(
                     &server_owned::READ_ONLY_DROPPED,
@@ -189,6 +192,17 @@ fn rewrite_targeted(
         );
         return;
     };
+    match &spot {
+        Spot::Attribute(place) if place.path() == "schemas" && path.filter.is_none() => applied.add(
+            &schemas::UNKNOWN_SCHEMAS_DROPPED,
+            schemas::drop_unknown_in(ty, operation),
+        ),
+        Spot::Container(schema) => applied.add(
+            &server_owned::READ_ONLY_DROPPED,
+            server_owned::drop_within(ty, &schema.id, operation),
+        ),
+        Spot::Attribute(_) => {}
+    }
     if let (Some(filter), Spot::Attribute(place)) = (&mut path.filter, &spot) {
         query::rewrite(Names::Element(place.leaf()), filter, applied);
     }

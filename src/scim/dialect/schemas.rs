@@ -20,7 +20,8 @@ pub(super) const SCHEMAS_ADDED: Rule = Rule {
 /// URIs in `schemas` the resource type does not have, in a resource or among the attributes of a PATCH value: Entra ID
 /// adds one of Microsoft's own to groups.
 ///
-/// The base schema must be among those left, or nothing is dropped and validation says what is wrong.
+/// The base schema must be among those left, or nothing is dropped and validation says what is wrong. Not where a PATCH
+/// adds: what it lists comes beside what is there.
 /// Departs from RFC 7643 §3: only the schemas of the type may be listed.
 pub(super) const UNKNOWN_SCHEMAS_DROPPED: Rule = Rule {
     name: "unknown-schemas-dropped",
@@ -49,23 +50,44 @@ pub(super) fn add(ty: &ResourceType, body: &mut Map<String, Value>) -> u32 {
 
 /// Drops what the type does not have.
 pub(super) fn drop_unknown(ty: &ResourceType, body: &mut Map<String, Value>) -> u32 {
-    let base = ty.schema().id.as_str();
-    keep(body, base, |urn| {
-        urn.eq_ignore_ascii_case(base) || ty.extension(urn).is_some()
-    })
+    keep(body, Some(&ty.schema().id), |urn| is_of(ty, urn))
+}
+
+/// The same in an operation of a PATCH: in its value, or, where its path is `schemas`, in that value itself.
+pub(super) fn drop_unknown_in(ty: &ResourceType, operation: &mut Map<String, Value>) -> u32 {
+    let adds = member_mut(operation, "op").is_some_and(|verb| verb == "add");
+    let base = (!adds).then_some(ty.schema().id.as_str());
+    let named = member_mut(operation, "path").is_some();
+    match member_mut(operation, "value") {
+        Some(Value::Array(list)) if named => keep_in(list, base, |urn| is_of(ty, urn)),
+        Some(Value::Object(value)) if !named => keep(value, base, |urn| is_of(ty, urn)),
+        _ => 0,
+    }
+}
+
+fn is_of(ty: &ResourceType, urn: &str) -> bool {
+    urn.eq_ignore_ascii_case(&ty.schema().id) || ty.extension(urn).is_some()
 }
 
 /// Drops what is not the schema of a PATCH message.
 pub(super) fn drop_beside_patch_op(message: &mut Map<String, Value>) -> u32 {
-    keep(message, PATCH_OP, |urn| urn.eq_ignore_ascii_case(PATCH_OP))
+    keep(message, Some(PATCH_OP), |urn| urn.eq_ignore_ascii_case(PATCH_OP))
 }
 
-fn keep(object: &mut Map<String, Value>, base: &str, known: impl Fn(&str) -> bool) -> u32 {
-    let Some(Value::Array(list)) = member_mut(object, "schemas") else {
-        return 0;
+fn keep(object: &mut Map<String, Value>, base: Option<&str>, known: impl Fn(&str) -> bool) -> u32 {
+    match member_mut(object, "schemas") {
+        Some(Value::Array(list)) => keep_in(list, base, known),
+        _ => 0,
+    }
+}
+
+/// Where a base is demanded that is not listed, nothing is dropped.
+fn keep_in(list: &mut Vec<Value>, base: Option<&str>, known: impl Fn(&str) -> bool) -> u32 {
+    let listed = |base: &str| {
+        let mut texts = list.iter().filter_map(Value::as_str);
+        texts.any(|urn| urn.eq_ignore_ascii_case(base))
     };
-    let texts = || list.iter().filter_map(Value::as_str);
-    if !texts().any(|urn| urn.eq_ignore_ascii_case(base)) {
+    if !base.is_none_or(listed) {
         return 0;
     }
     let before = list.len();

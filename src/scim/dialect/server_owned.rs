@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::Rule;
-use super::lookup::parse;
+use super::lookup::{member_mut, parse};
 use super::walk::{Carrier, Site};
 use crate::scim::schema::{Mutability, ResourceType, Type};
 
-/// `id`, `meta`, `groups` beside what is really changed, in a PATCH value without path; `displayName`
+/// `id`, `meta`, `groups` beside what is really changed, in a PATCH value without path, and the same in extensions; `displayName`
 /// beside the `value` of a manager: Okta group renames, authentik group updates.
 ///
 /// `schemas` is not among them: it can be written, and says nothing new (see `unknown-schemas-dropped`).
@@ -21,16 +21,50 @@ pub(super) const READ_ONLY_DROPPED: Rule = Rule {
     departs: "RFC 7644 §3.5.2",
 };
 
-/// Drops common and core read-only attributes from a PATCH value without path.
+/// Drops read-only attributes from a PATCH value without path, also those within the objects of extensions.
 pub(super) fn drop_attributes(ty: &ResourceType, value: &mut Map<String, Value>) -> u32 {
-    drop_unless_all(value, |name| owned(ty, name))
+    let extension = |name: &str| ty.extension(name).map(|found| found.schema.id.as_str());
+    let all_owned = |(name, value): (&String, &Value)| match (extension(name), value) {
+        (Some(urn), Value::Object(inner)) => inner.keys().all(|name| owned(ty, Some(urn), name)),
+        _ => owned(ty, None, name),
+    };
+    if value.iter().all(all_owned) {
+        return 0;
+    }
+    let mut count = 0;
+    value.retain(|name, value| match (extension(name), value) {
+        (Some(urn), Value::Object(inner)) => {
+            let before = inner.len();
+            inner.retain(|name, _| !owned(ty, Some(urn), name));
+            count += before - inner.len();
+            // Nothing is left to be said of it, but for what was empty before.
+            before == 0 || !inner.is_empty()
+        }
+        _ => {
+            let owned = owned(ty, None, name);
+            count += usize::from(owned);
+            !owned
+        }
+    });
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn owned(ty: &ResourceType, name: &str) -> bool {
+/// The same from the value of an operation whose path is the URN of a schema.
+pub(super) fn drop_within(ty: &ResourceType, urn: &str, operation: &mut Map<String, Value>) -> u32 {
+    let Some(Value::Object(value)) = member_mut(operation, "value") else {
+        return 0;
+    };
+    match ty.extension(urn) {
+        Some(_) => drop_unless_all(value, |name| owned(ty, Some(urn), name)),
+        None => drop_attributes(ty, value),
+    }
+}
+
+fn owned(ty: &ResourceType, extension: Option<&str>, name: &str) -> bool {
     let Some(path) = parse(name).filter(|path| path.urn.is_none()) else {
         return false;
     };
-    ty.field(None, &path.name)
+    ty.field(extension, &path.name)
         .is_some_and(|field| field.attribute().mutability == Mutability::ReadOnly)
 }
 

@@ -31,6 +31,7 @@ fn registry() -> Registry {
             { "name": "costCenter", "type": "string" },
             { "name": "locked", "type": "boolean" },
             { "name": "tags", "type": "string", "multiValued": true },
+            { "name": "number", "type": "string", "mutability": "readOnly" },
             {
                 "name": "salary",
                 "type": "complex",
@@ -375,6 +376,50 @@ fn a_patch_of_read_only_attributes_alone_stays_for_validation_to_refuse() {
             (operation, Applied::default())
         );
     }
+}
+
+#[test]
+fn read_only_attributes_of_extensions_are_dropped_as_those_of_the_core_are() {
+    let rewritten = |operation: Value| patched(of_client(Setting::Auto, ""), &operation);
+    let (within, applied) =
+        rewritten(json!({ "op": "add", "path": BADGE, "value": { "number": "7", "locked": true } }));
+    assert_eq!(within["value"], json!({ "locked": true }));
+    assert!(applied.allows("read-only-dropped"));
+    let (beside, applied) = rewritten(json!({ "op": "add", "value": { BADGE: { "number": "7" }, "title": "Cook" } }));
+    assert_eq!(beside["value"], json!({ "title": "Cook" }));
+    assert!(applied.allows("read-only-dropped"));
+    for alone in [
+        json!({ "op": "add", "path": BADGE, "value": { "number": "7" } }),
+        json!({ "op": "add", "value": { BADGE: { "number": "7" }, "id": "p1" } }),
+        json!({ "op": "replace", "path": format!("{BADGE}:number"), "value": "7" }),
+    ] {
+        assert_eq!(rewritten(alone.clone()), (alone, Applied::default()));
+    }
+}
+
+#[test]
+fn unknown_schemas_are_dropped_from_what_a_patch_adds() {
+    let rewritten = |operation: Value| patched(of_client(Setting::Auto, ""), &operation);
+    for (operation, left) in [
+        (
+            json!({ "op": "add", "value": { "schemas": ["urn:no"], "title": "S" } }),
+            json!({ "schemas": [], "title": "S" }),
+        ),
+        (
+            json!({ "op": "add", "path": "schemas", "value": ["urn:no", BADGE] }),
+            json!([BADGE]),
+        ),
+        (
+            json!({ "op": "replace", "path": "schemas", "value": ["urn:no", USER] }),
+            json!([USER]),
+        ),
+    ] {
+        let (clean, applied) = rewritten(operation);
+        assert_eq!(clean["value"], left);
+        assert_eq!(applied.iter().collect::<Vec<_>>(), [("unknown-schemas-dropped", 1)]);
+    }
+    let baseless = json!({ "op": "replace", "path": "schemas", "value": ["urn:no"] });
+    assert_eq!(rewritten(baseless.clone()), (baseless, Applied::default()));
 }
 
 #[test]
