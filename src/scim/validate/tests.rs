@@ -193,12 +193,13 @@ fn equal_elements_are_one_and_one_is_primary_at_most() {
 
 #[test]
 fn what_lives_elsewhere_is_not_in_the_document() {
-    let incoming = user(&json!({ "externalId": "E1", "password": "s3cret-!", "active": null })).unwrap();
+    let incoming = user(&json!({ "externalId": "E1", "password": "s3cret-!", "active": true })).unwrap();
     assert_eq!(incoming.external_id.as_deref(), Some("E1"));
     assert_eq!(incoming.password.as_ref().unwrap().expose(), "s3cret-!");
     assert!(incoming.active_given);
     assert!(incoming.members.is_none());
-    assert_eq!(incoming.document.as_map().len(), 2);
+    assert_eq!(incoming.document.as_map().len(), 3);
+    assert!(!user(&json!({ "active": null })).unwrap().active_given);
     assert!(!format!("{incoming:?}").contains("s3cret-!"));
 }
 
@@ -206,7 +207,7 @@ fn what_lives_elsewhere_is_not_in_the_document() {
 fn members_are_named_by_value_or_reference() {
     let incoming = group(&json!({ "members": [
         { "value": "u1", "type": "user", "display": "U" }, { "value": "u1" }, { "$ref": "../Groups/g1", "TYPE": "Group" },
-        { "value": "u2", "$ref": null, "type": "other" }, null
+        { "value": "u2", "$ref": null, "type": null }, null
     ] }));
     let members = incoming.unwrap().members.unwrap();
     let read: Vec<_> = members
@@ -250,14 +251,9 @@ fn a_put_clears_what_it_omits_but_keeps_active() {
     assert!(!incoming.active_given);
     let expected = json!({ "schemas": [USER], "userName": "ada", "nickName": "a", "active": false });
     assert_eq!(Value::Object(incoming.document.into_map()), expected);
-    assert!(
-        put(&stored, &json!({ "active": null }))
-            .unwrap()
-            .document
-            .as_map()
-            .get("active")
-            .is_none()
-    );
+    // Without a value it is as if it were not there.
+    let null = put(&stored, &json!({ "active": null })).unwrap();
+    assert_eq!(null.document.as_map()["active"], false);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The attributes the model knows, and an operation on them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::scim::schema::ENTERPRISE_USER;
 
@@ -106,11 +106,25 @@ impl Step {
             path += &sub.map(|sub| format!(".{sub}")).unwrap_or_default();
             operation["path"] = path.into();
         }
-        if let Some(value) = &self.value {
-            operation["value"] = value.clone();
+        match &self.value {
+            Some(Value::Object(keys)) if self.target.is_none() => operation["value"] = nested(keys),
+            Some(value) => operation["value"] = value.clone(),
+            None => {}
         }
         operation
     }
+}
+
+/// Attributes of extensions stand in the object of theirs.
+fn nested(keys: &Map<String, Value>) -> Value {
+    let mut value = json!({});
+    for (key, given) in keys {
+        match key.rsplit_once(':') {
+            Some((urn, name)) => value[urn][name] = given.clone(),
+            None => value[key] = given.clone(),
+        }
+    }
+    value
 }
 
 /// One element: sub-attributes with their values.
