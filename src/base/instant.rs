@@ -11,6 +11,9 @@ pub struct Moment(i128);
 /// Larger than the nanoseconds of any year of four digits, so that sums are positive.
 const SHIFT: i128 = 1_000_000_000_000_000_000_000;
 
+/// Nanoseconds of a day.
+const DAY: i128 = 24 * 60 * 60 * 1_000_000_000;
+
 /// Largest UTC offset of `xsd:dateTime`, in minutes.
 const MAX_OFFSET: i128 = 14 * 60;
 
@@ -34,9 +37,10 @@ impl From<Timestamp> for Moment {
     }
 }
 
-/// Reads `YYYY-MM-DDThh:mm:ss[.f{1,9}][Z|±hh:mm]`; without an offset it is UTC.
+/// Reads `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`; without an offset it is UTC. Digits after the nanosecond do not count, and
+/// `24:00:00` is the midnight at the end of the day.
 ///
-/// Leap seconds, `24:00:00` and years outside 0000 to 9999 are refused.
+/// Leap seconds and years outside 0000 to 9999 are refused.
 #[must_use]
 pub fn parse_date_time(text: &str) -> Option<Moment> {
     let (date, time) = text.split_once('T')?;
@@ -48,9 +52,13 @@ pub fn parse_date_time(text: &str) -> Option<Moment> {
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
     let date = Date::new(year, small(month)?, small(day)?).ok()?;
+    let (hour, over) = match (hour, minute, second, fraction) {
+        (24, 0, 0, 0) => (0, DAY),
+        _ => (hour, 0),
+    };
     let time = Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
     let since = DateTime::from_parts(date, time).duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
-    Some(Moment(since.as_nanos() + fraction - offset * 60_000_000_000))
+    Some(Moment(since.as_nanos() + over + fraction - offset * 60_000_000_000))
 }
 
 /// An instant as text, which must name its zone: local time of whom? To the microsecond.
@@ -89,12 +97,12 @@ fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> O
     parts.next().is_none().then_some(found)
 }
 
-/// Digits of a fraction of a second, one to nine of them, as nanoseconds.
+/// Digits of a fraction of a second, at least one, as whole nanoseconds.
 fn nanoseconds(fraction: &str) -> Option<i128> {
-    if !(1..=9).contains(&fraction.len()) || !digits(fraction) {
+    if fraction.is_empty() || !digits(fraction) {
         return None;
     }
-    format!("{fraction:0<9}").parse().ok()
+    format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse().ok()
 }
 
 fn digits(text: &str) -> bool {
@@ -124,6 +132,8 @@ mod tests {
         assert_eq!(nanos("2024-03-01T00:00:00.000000000-00:00"), noon);
         assert_eq!(nanos("2024-03-01T00:00:00.5Z"), noon + 500_000_000);
         assert_eq!(nanos("1970-01-01T00:00:00.000000001Z"), 1);
+        assert_eq!(nanos("1970-01-01T00:00:00.0000000019Z"), 1);
+        assert_eq!(nanos("2024-02-29T24:00:00.0Z"), noon);
     }
 
     #[test]
@@ -138,11 +148,13 @@ mod tests {
             "2024-13-01T00:00:00Z",
             "2024-02-30T00:00:00Z",
             "2023-02-29T00:00:00Z",
-            "2024-01-01T24:00:00Z",
+            "2024-01-01T24:00:01Z",
+            "2024-01-01T24:00:00.5Z",
+            "2024-01-01T25:00:00Z",
             "2024-01-01T23:59:60Z",
             "2024-01-01T00:60:00Z",
             "2024-01-01T00:00:00.Z",
-            "2024-01-01T00:00:00.1234567890Z",
+            "2024-01-01T00:00:00.1234567890x",
             "2024-01-01T00:00:00+1:00",
             "2024-01-01T00:00:00+15:00",
             "2024-01-01T00:00:00+01:60",

@@ -1,4 +1,4 @@
-//! Words every floor speaks: ids, the clock, instants, folded text, secrets.
+//! Words every floor speaks: ids, the clock, instants, folded text, URIs, secrets.
 //!
 //! May import the standard library and small pure crates. Must never import anything else of ours,
 //! nor tokio, sqlx, axum or tracing.
@@ -10,4 +10,5 @@ pub mod instant;
 pub mod near;
 pub mod number;
 pub mod secret;
+pub mod uri;
 pub mod zone;

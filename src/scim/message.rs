@@ -147,7 +147,7 @@ impl Query {
             seen.push(name);
             match name {
                 "filter" => query.filter = Some(text.to_owned()),
-                "sortBy" => query.sort_by = words(text).into_iter().next(),
+                "sortBy" => query.sort_by = one(text)?,
                 "sortOrder" => query.sort_order = order(text)?,
                 "startIndex" => query.set_start(number(name, text)?),
                 "count" => count = Some(number(name, text)),
@@ -173,7 +173,7 @@ impl Query {
             };
             match name {
                 "filter" => query.filter = Some(text(name, value)?.to_owned()),
-                "sortBy" => query.sort_by = words(text(name, value)?).into_iter().next(),
+                "sortBy" => query.sort_by = one(text(name, value)?)?,
                 "sortOrder" => query.sort_order = order(text(name, value)?)?,
                 "startIndex" => query.set_start(integer(name, value)?),
                 "count" => count = Some(integer(name, value)),
@@ -348,6 +348,15 @@ fn words(text: &str) -> Vec<String> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// The name of one attribute, or none; a list is sorted by one (RFC 7644 §3.4.2.3).
+fn one(text: &str) -> Result<Option<String>, Error> {
+    let mut names = words(text).into_iter();
+    match (names.next(), names.next()) {
+        (_, Some(_)) => Err(Error::invalid_path("`sortBy` names one attribute, not a list")),
+        (name, None) => Ok(name),
+    }
 }
 
 /// An empty list of names is no list (RFC 7643 §2.5).

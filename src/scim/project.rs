@@ -352,6 +352,34 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_is_always_shown_comes_with_its_attribute_alone() {
+        let part = |name: &str, returned: &str| json!({ "name": name, "type": "string", "returned": returned });
+        let schema = json!({ "id": "urn:x:y:1", "name": "Y", "attributes": [{
+            "name": "c", "type": "complex", "subAttributes": [part("a", "always"), part("b", "default"), part("d", "request")],
+        }] });
+        let registry = Registry::builtin()
+            .with_extension("User", Schema::parse(&schema).unwrap())
+            .unwrap();
+        let types: Vec<_> = registry.types().iter().collect();
+        let shown = |attributes: Option<&str>, excluded: Option<&str>| {
+            let view = View::parse(attributes, excluded, &types).unwrap();
+            let full = json!({ "id": "u1", "urn:x:y:1": { "c": { "a": "1", "b": "2", "d": "3" } } });
+            let Value::Object(full) = full else { unreachable!() };
+            let map = view.project(full, registry.resource_type("User").unwrap(), &[]);
+            map.get("urn:x:y:1").map(|home| home["c"].clone())
+        };
+        assert_eq!(shown(None, None), Some(json!({ "a": "1", "b": "2" })));
+        assert_eq!(shown(Some("urn:x:y:1:c.b"), None), Some(json!({ "a": "1", "b": "2" })));
+        assert_eq!(shown(Some("urn:x:y:1:c.d"), None), Some(json!({ "a": "1", "d": "3" })));
+        assert_eq!(
+            shown(None, Some("urn:x:y:1:c.a,urn:x:y:1:c.b")),
+            Some(json!({ "a": "1" }))
+        );
+        assert_eq!(shown(Some("userName"), None), None);
+        assert_eq!(shown(None, Some("urn:x:y:1:c")), None);
+    }
+
+    #[test]
     fn what_is_for_the_asking_is_shown_to_those_who_ask() {
         let path = format!("{BADGE}:secretHint");
         assert!(shown(None, None, &[]).get(BADGE).is_none());

@@ -216,7 +216,7 @@ impl Asking<'_> {
                     &demand.path,
                 );
                 self.at(
-                    " AND (rest <> '' OR fold IN (SELECT fold FROM attribute WHERE tenant_id = ",
+                    " AND fold <> '' AND (rest <> '' OR fold IN (SELECT fold FROM attribute WHERE tenant_id = ",
                     &demand.path,
                 );
                 if !any_type {
@@ -278,7 +278,7 @@ impl Schemas<&mut Tx> {
                             SELECT DISTINCT CAST($1 AS BIGINT), CAST($4 AS BIGINT), a.fold, a.resource_pk FROM attribute a \
                             CROSS JOIN resource r WHERE a.tenant_id = $1 \
                             AND a.path_id = (SELECT p.id FROM attribute_path p WHERE p.name = $3) \
-                            AND r.tenant_id = $1 AND r.pk = a.resource_pk AND r.kind = $2";
+                            AND a.fold <> '' AND r.tenant_id = $1 AND r.pk = a.resource_pk AND r.kind = $2";
         let id = intern(self.source, key).await?;
         let fill = Statement::new(FILL).bind(self.tenant).bind(kind.code());
         self.source.write(fill.bind(path.to_owned()).bind(id)).await

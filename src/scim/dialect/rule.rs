@@ -1,7 +1,8 @@
 //! The catalogue of tolerances.
 
 use super::{
-    booleans, country, entra, flatten, operations, reference, schemas, server_owned, short_names, single, undeclared,
+    address, booleans, country, entra, flatten, operations, reference, schemas, server_owned, short_names, single,
+    undeclared,
 };
 
 /// One tolerance: a habit of clients that is rewritten into RFC form.
@@ -33,6 +34,7 @@ pub const RULES: &[&Rule] = &[
     &reference::BLANK_REFERENCE_CLEARED,
     &reference::NULL_REF_DROPPED,
     &country::COUNTRY_AS_SENT,
+    &address::URI_AS_SENT,
     &undeclared::UNDECLARED_EXTENSION_KEPT,
     &entra::REPLACE_CREATES,
     &entra::ROLE_AS_JSON_TEXT,

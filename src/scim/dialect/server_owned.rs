@@ -8,16 +8,16 @@ use super::walk::{Carrier, Site};
 use crate::scim::schema::{Mutability, ResourceType, Type};
 
 /// `id`, `meta`, `groups` beside what is really changed, in a PATCH value without path, and the same in extensions; `displayName`
-/// beside the `value` of a manager: Okta group renames, authentik group updates.
+/// in a manager: Okta group renames, authentik group updates.
 ///
 /// `schemas` is not among them: it can be written, and says nothing new (see `unknown-schemas-dropped`).
-/// A PATCH that asks for nothing else, or names such an attribute by path, is still refused. In POST and PUT bodies
+/// A PATCH that asks for no other attribute, or names a read-only one by path, is still refused. In POST and PUT bodies
 /// the RFC itself has them ignored (RFC 7644 §3.3, §3.5.1).
 /// Departs from RFC 7644 §3.5.2: a client must not modify a read-only attribute.
 pub(super) const READ_ONLY_DROPPED: Rule = Rule {
     name: "read-only-dropped",
     clients: "Okta, authentik",
-    does: "ignores read-only attributes sent along with others in a PATCH",
+    does: "ignores read-only attributes sent along with others in a PATCH, and read-only parts of a value",
     departs: "RFC 7644 §3.5.2",
 };
 
@@ -68,23 +68,27 @@ fn owned(ty: &ResourceType, extension: Option<&str>, name: &str) -> bool {
         .is_some_and(|field| field.attribute().mutability == Mutability::ReadOnly)
 }
 
-/// Drops read-only sub-attributes from the value of a single-valued attribute that can be written.
+/// Counts read-only sub-attributes in the value of an attribute that can be written.
 ///
-/// Not from lists: the RFC's own PATCH of members has their names in it (RFC 7644 §3.5.2.1).
-pub(super) fn drop_sub_attributes(site: &Site<'_>, value: &mut Value) -> u32 {
+/// They stay in the value: what reads it knows what is there already, leaves out what would change it, and names it.
+/// Not those of members: the RFC's own PATCH of members has their names in it (RFC 7644 §3.5.2.1). Nor `$ref`, which
+/// follows from `value`.
+pub(super) fn notice_sub_attributes(site: &Site<'_>, value: &mut Value) -> u32 {
     let attribute = site.attribute;
     let writable = attribute.kind == Type::Complex && attribute.mutability != Mutability::ReadOnly;
-    if site.carrier != Carrier::Operation || attribute.multi_valued || !writable {
+    if site.carrier != Carrier::Operation || !writable || attribute.name == "members" {
         return 0;
     }
-    let read_only = |name: &str| {
-        attribute
-            .sub(name)
-            .is_some_and(|sub| sub.mutability == Mutability::ReadOnly)
+    let elements = match value {
+        Value::Array(elements) => elements.as_slice(),
+        one => std::slice::from_ref(one),
     };
-    value
-        .as_object_mut()
-        .map_or(0, |parts| drop_unless_all(parts, read_only))
+    let parts = elements.iter().filter_map(Value::as_object).flatten();
+    let read_only = parts.filter(|(name, value)| {
+        let sub = attribute.sub(name).filter(|_| !value.is_null());
+        sub.is_some_and(|sub| sub.mutability == Mutability::ReadOnly && sub.name != "$ref")
+    });
+    u32::try_from(read_only.count()).unwrap_or(u32::MAX)
 }
 
 fn drop_unless_all(object: &mut Map<String, Value>, unwanted: impl Fn(&str) -> bool) -> u32 {

@@ -10,9 +10,11 @@ use crate::scim::filter::Filter;
 use crate::scim::schema::{ENTERPRISE_USER, GROUP, Registry, ResourceType, Schema, USER};
 
 /// Rules that leave something in the request, and say so each time.
-const REPORTED: [&str; 3] = [
+const REPORTED: [&str; 5] = [
     super::COUNTRY_AS_SENT.name,
     super::operations::REMOVE_BY_VALUE.name,
+    super::address::URI_AS_SENT.name,
+    super::server_owned::READ_ONLY_DROPPED.name,
     super::undeclared::UNDECLARED_EXTENSION_KEPT.name,
 ];
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Applied, Rule, booleans, country, entra, reference, server_owned, single};
+use super::{Applied, Rule, address, booleans, country, entra, reference, server_owned, single};
 use crate::scim::schema::{Attribute, Type};
 
 /// Which kind of request a value came in.
@@ -38,9 +38,10 @@ const STEPS: &[Step] = &[
     (&reference::REFERENCE_AS_TEXT, reference::wrap_text),
     (&reference::NULL_REF_DROPPED, reference::drop_null_ref),
     (&entra::ROLE_AS_JSON_TEXT, entra::read_role),
-    (&server_owned::READ_ONLY_DROPPED, server_owned::drop_sub_attributes),
+    (&server_owned::READ_ONLY_DROPPED, server_owned::notice_sub_attributes),
     (&booleans::STRING_BOOLEANS, booleans::coerce),
     (&country::COUNTRY_AS_SENT, country::notice),
+    (&address::URI_AS_SENT, address::notice),
 ];
 
 /// Applies every step to the value and then to its parts. Depth is that of the schema: two levels.

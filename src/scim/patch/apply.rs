@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::draft::Draft;
 use super::members::MemberOp;
 use super::operation::run;
-use super::request::{PatchRequest, numbered};
+use super::request::{PatchRequest, Verb, numbered};
 use crate::base::secret::Secret;
 use crate::scim::schema::ResourceType;
-use crate::scim::validate::{carry_schemas, faults, password, size, take_text, user_name};
+use crate::scim::validate::{ReadOnly, carry_schemas, faults, password, size, take_text, user_name};
 use crate::scim::{Document, Error};
 
 /// How an operation ended; a refused one refuses the request.
@@ -74,6 +74,12 @@ pub fn apply(
     for (index, operation) in request.operations.iter().enumerate() {
         let (first, secrets) = (draft.member_ops.len(), draft.cleaner.secrets.len());
         let ignored = draft.cleaner.ignored_times;
+        draft.cleaner.read_only = match operation.verb {
+            // What a value selects is not written.
+            Verb::Remove => ReadOnly::Skipped,
+            Verb::Add | Verb::Replace if request.lenient => ReadOnly::LeftOut,
+            Verb::Add | Verb::Replace => ReadOnly::Refused,
+        };
         let mut outcome =
             run(&mut draft, operation).map_err(|error| numbered(error, index, request.operations.len()))?;
         // Another answer would tell a right guess from a wrong one.

@@ -83,7 +83,9 @@ fn merge(draft: &mut Draft<'_>, verb: Verb, field: &Field, value: &Value) -> Res
     for (name, value) in given {
         match field.subs().find(|(sub, _)| sub.name.eq_ignore_ascii_case(name)) {
             None => draft.cleaner.ignore(format!("{}.{name}", field.path())),
-            Some((sub, _)) if sub.mutability == Mutability::ReadOnly => {}
+            Some((sub, path)) if sub.mutability == Mutability::ReadOnly => {
+                draft.cleaner.given_read_only(sub, path, value, parts.get(&sub.name))?;
+            }
             Some((sub, path)) => put(draft, verb, &mut parts, (sub, path), value)?,
         }
     }

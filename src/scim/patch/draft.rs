@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::apply::OpOutcome;
 use super::members::MemberOp;
 use super::request::Verb;
-use crate::scim::schema::{Field, Mutability, Place, ResourceType, Returned, Type};
+use crate::scim::schema::{Extension, Field, Mutability, Place, ResourceType, Returned, Type};
 use crate::scim::validate::{Cleaner, changed_for_good, is_absent, says_off};
 use crate::scim::{Document, Error};
 
@@ -100,6 +100,31 @@ impl<'t> Draft<'t> {
             return Err(needed(verb, field.path()));
         }
         self.store(field, new);
+        Ok(OpOutcome::Applied)
+    }
+
+    /// Takes an extension away with all that it has. What is required of it is required where it is (RFC 7643 §6), so only
+    /// what must not change stands in the way, and a type that requires the extension.
+    pub fn unassign(&mut self, verb: Verb, extension: &Extension) -> Result<OpOutcome, Error> {
+        let urn = &extension.schema.id;
+        let Some(home) = self.attributes.get(urn).and_then(Value::as_object) else {
+            return Ok(OpOutcome::AlreadyTrue);
+        };
+        for (name, value) in home {
+            let Some(field) = self.ty.field(Some(urn), name) else {
+                continue;
+            };
+            if field.attribute().mutability == Mutability::ReadOnly {
+                return Err(Error::mutability(format!("`{}` is read-only", field.path())));
+            }
+            if let Some(path) = immutable(field, Some(value), None) {
+                return Err(fixed(path));
+            }
+        }
+        if extension.required {
+            return Err(needed(verb, urn));
+        }
+        self.attributes.shift_remove(urn);
         Ok(OpOutcome::Applied)
     }
 

@@ -242,7 +242,8 @@ fn equalities(filter: &Filter, top: &Attribute, terms: &mut Map<String, Value>) 
                 Literal::Number(number) => Value::Number(number.clone()),
                 Literal::Text(text) => Value::String(text.clone()),
             };
-            if let Some(sub) = top.sub(&path.name) {
+            let sub = top.sub(&path.name);
+            if let Some(sub) = sub.filter(|sub| sub.mutability != Mutability::ReadOnly) {
                 terms.insert(sub.name.clone(), value);
             }
         }

@@ -140,9 +140,9 @@ fn container(
                 };
                 if let Some(Target::Attribute(place)) = draft.ty.resolve(&path) {
                     draft.spoken(Verb::Remove, place, None);
-                    outcome = outcome.max(draft.write(verb, place.field(), None)?);
                 }
             }
+            outcome = draft.unassign(verb, extension)?;
         }
     }
     Ok(outcome)

@@ -175,4 +175,11 @@ impl Attribute {
             .iter()
             .find(|sub| sub.name.eq_ignore_ascii_case(name))
     }
+
+    /// Whether its values are URIs of whatever kind, and not only links to resources (RFC 7643 §7, `referenceTypes`).
+    #[must_use]
+    pub fn holds_uris(&self) -> bool {
+        let free = |name: &String| matches!(name.as_str(), "uri" | "external");
+        self.kind == Type::Reference && self.reference_types.iter().any(free)
+    }
 }

@@ -108,6 +108,7 @@ fn check(attribute: &Attribute, path: &str) -> Result<(), SchemaFault> {
         list.iter()
             .try_for_each(|value| short("canonical value", value, MAX_VALUE))?;
     }
+    leads_somewhere(attribute).or_else(fault)?;
     if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
         return fault("what is `writeOnly` has `returned` `never`");
     }
@@ -130,6 +131,23 @@ fn check(attribute: &Attribute, path: &str) -> Result<(), SchemaFault> {
         return fault("a complex attribute cannot be `returned` `never` as a whole; its sub-attributes can");
     }
     Ok(())
+}
+
+/// Whether a reference says what it leads to, and nothing else does (RFC 7643 §7). The name may be that of a type which
+/// comes later: two types can lead to each other.
+fn leads_somewhere(attribute: &Attribute) -> Result<(), &'static str> {
+    let names = &attribute.reference_types;
+    match attribute.kind {
+        Type::Reference if names.is_empty() => {
+            Err("a reference has `referenceTypes`: names of resource types, `external` or `uri`")
+        }
+        Type::Reference if !names.iter().all(|name| is_name(name)) => {
+            Err("`referenceTypes` are names of resource types, `external` or `uri`")
+        }
+        Type::Reference => Ok(()),
+        _ if names.is_empty() => Ok(()),
+        _ => Err("only a reference has `referenceTypes`"),
+    }
 }
 
 impl TypeDefinition {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::scim::Error;
+use crate::scim::filter::Kind;
 use crate::scim::schema::{Attribute, Mutability, Returned};
 
 /// Most elements of one attribute; group members live elsewhere and have no such limit.
@@ -12,7 +13,7 @@ pub const MAX_ELEMENTS: usize = 1000;
 
 /// Makes equal elements one and checks that at most one is primary.
 ///
-/// Equal are simple values that are the same, and complex ones with the same value and type: such a pair should not be
+/// Equal are simple values that compare equal, of which the first stays, and complex ones with the same value and type: such a pair should not be
 /// returned twice (RFC 7643 §2.4). What the later one says about the other sub-attributes holds.
 ///
 /// # Errors
@@ -21,7 +22,7 @@ pub(in crate::scim) fn tidy(attribute: &Attribute, path: &str, elements: Vec<Val
     let mut known: HashMap<String, usize> = HashMap::with_capacity(elements.len());
     let mut clean: Vec<Value> = Vec::with_capacity(elements.len());
     for element in elements {
-        let key = identity(attribute, &element);
+        let key = identity(attribute, path, &element);
         match (known.get(&key).and_then(|index| clean.get_mut(*index)), element) {
             (None, element) => {
                 known.insert(key, clean.len());
@@ -51,9 +52,10 @@ pub(in crate::scim) fn tidy(attribute: &Attribute, path: &str, elements: Vec<Val
 
 /// What makes an element the one it is: what is shown of it, where anything is. An absent `primary` is false (RFC 7643 §2.4), and which one is primary does not
 /// make another element.
-fn identity(attribute: &Attribute, element: &Value) -> String {
+fn identity(attribute: &Attribute, path: &str, element: &Value) -> String {
     let Value::Object(members) = element else {
-        return element.to_string();
+        let compared = Kind::of(attribute, path).fold(path, element);
+        return compared.unwrap_or_else(|| element.to_string());
     };
     let paired = attribute.sub("value").is_some() && attribute.sub("type").is_some();
     if let Some(value) = members.get("value").filter(|_| paired) {
@@ -198,11 +200,11 @@ pub(in crate::scim) fn join(
     let keyed = elements
         .iter()
         .enumerate()
-        .map(|(index, element)| (identity(attribute, element), index));
+        .map(|(index, element)| (identity(attribute, path, element), index));
     let known: HashMap<String, usize> = keyed.collect();
     let mut written = HashSet::with_capacity(added.len());
     for element in added {
-        let Some(index) = known.get(&identity(attribute, &element)).copied() else {
+        let Some(index) = known.get(&identity(attribute, path, &element)).copied() else {
             written.insert(elements.len());
             elements.push(element);
             continue;

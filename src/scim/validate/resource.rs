@@ -94,13 +94,16 @@ fn carry(
     };
     let mut merged = new.and_then(Value::as_object).cloned().unwrap_or_default();
     let size = merged.len();
+    let stays = |sub: &Attribute| sub.mutability != Mutability::ReadWrite && old.contains_key(&sub.name);
+    // What cannot be cleared stays with what it must have beside it: else nobody could leave the attribute out.
+    let with_needed = new.is_none() && attribute.sub_attributes.iter().any(stays);
     for sub in &attribute.sub_attributes {
         let (Some(before), path) = (old.get(&sub.name), || format!("{path}.{}", sub.name)) else {
             continue;
         };
         match merged.get(&sub.name) {
             Some(new) if sub.mutability == Mutability::Immutable && new != before => return Err(immutable(&path())),
-            None if sub.mutability != Mutability::ReadWrite => {
+            None if sub.mutability != Mutability::ReadWrite || with_needed && sub.required => {
                 merged.insert(sub.name.clone(), before.clone());
             }
             _ => {}

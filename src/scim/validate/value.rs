@@ -35,11 +35,25 @@ pub(in crate::scim) fn is_absent(value: &Value) -> bool {
     }
 }
 
+/// What becomes of a read-only sub-attribute in a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::scim) enum ReadOnly {
+    /// Left out without a word, as in a whole resource (RFC 7644 §3.3, §3.5.1).
+    #[default]
+    Skipped,
+    /// Left out, and named.
+    LeftOut,
+    /// Refused (RFC 7644 §3.5.2).
+    Refused,
+}
+
 /// Brings values into clean form, and collects what is worth saying about them.
 #[derive(Debug, Default)]
 pub(in crate::scim) struct Cleaner {
     /// Whether a lone value may stand for an array that holds it, as in PATCH (RFC 7644 §3.5.2.1).
     pub lone: bool,
+    /// What becomes of read-only sub-attributes.
+    pub read_only: ReadOnly,
     /// Paths that name no attribute.
     pub ignored: Vec<String>,
     /// How often a path named none, also where it is not reported.
@@ -67,6 +81,30 @@ impl Cleaner {
         if attribute.returned == Returned::Never {
             self.secrets.push(path.to_owned());
         }
+    }
+
+    /// Judges a value for a read-only sub-attribute. What says no more than is so already is fine, and so is `$ref`, which
+    /// clients send back as it was shown and which follows from `value`.
+    ///
+    /// # Errors
+    /// `mutability` where such a value is refused.
+    pub fn given_read_only(
+        &mut self,
+        sub: &Attribute,
+        path: &str,
+        value: &Value,
+        before: Option<&Value>,
+    ) -> Result<(), Error> {
+        let says_nothing = before == Some(value) || before.is_none() && is_absent(value);
+        if says_nothing || sub.name == "$ref" {
+            return Ok(());
+        }
+        match self.read_only {
+            ReadOnly::Skipped => {}
+            ReadOnly::LeftOut => self.ignore(path),
+            ReadOnly::Refused => return Err(Error::mutability(format!("`{path}` is read-only"))),
+        }
+        Ok(())
     }
 
     /// The clean value of the attribute at this canonical path; `None` when it amounts to none.
@@ -130,10 +168,12 @@ impl Cleaner {
                 self.ignore(format!("{path}.{name}"));
                 continue;
             };
+            let path = format!("{path}.{}", sub.name);
             if sub.mutability == Mutability::ReadOnly {
+                self.given_read_only(sub, &path, value, None)?;
                 continue;
             }
-            if let Some(value) = self.value(sub, &format!("{path}.{}", sub.name), value)? {
+            if let Some(value) = self.value(sub, &path, value)? {
                 clean.insert(sub.name.clone(), value);
             }
         }
@@ -164,8 +204,8 @@ fn simple(kind: Type, path: &str, value: &Value) -> Result<(), Error> {
     let wanted = match kind {
         Type::Boolean => "`true` or `false`, without quotes",
         Type::Decimal => "a number",
-        Type::Integer => "a number without fraction or exponent",
-        Type::DateTime => "text such as `2026-01-31T09:00:00Z`",
+        Type::Integer => "a number without fraction or exponent, from -2^63 to 2^64-1",
+        Type::DateTime => "text such as `2026-01-31T09:00:00Z`, of a year from 0000 to 9999",
         Type::Binary => "base64 text",
         Type::String | Type::Reference | Type::Complex => "text",
     };

@@ -170,7 +170,7 @@ pub(super) async fn create_as(
     let aside = Settled::first(&aside::of_body(*dialect, caller, kind, &body), &mut incoming.ignored);
     refuse::unless_defined(*dialect, &incoming.ignored)?;
     tolerances::note_ignored(services, caller, &incoming.ignored);
-    refuse::unless_countries(*dialect, &incoming.document)?;
+    refuse::unless_plausible(*dialect, kind, &incoming.document, None)?;
     let mut names = differences(&Document::default(), &incoming.document);
     names.extend(incoming.external_id.is_some().then(|| "externalId".to_owned()));
     let password = secret::kept(services, incoming.password.as_ref(), hash).await?;

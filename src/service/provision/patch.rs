@@ -67,7 +67,7 @@ fn next(target: &Target, request: &PatchRequest, stored: &Document, external_id:
     let patched = patch::apply(&target.kind, request, stored, external_id)?;
     refuse::unless_defined(target.dialect, &patched.ignored)?;
     if patched.changed {
-        refuse::unless_countries(target.dialect, &patched.document)?;
+        refuse::unless_plausible(target.dialect, &target.kind, &patched.document, Some(stored))?;
     }
     let names = draft::differences(stored, &patched.document);
     Ok(Next {

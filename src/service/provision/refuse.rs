@@ -166,13 +166,19 @@ async fn holder_is_elsewhere(
     Ok(holder.is_some_and(|connection| connection != caller.connection_id()))
 }
 
-/// Refuses a country that is no code, unless the connection's dialect takes it as it is sent.
-pub(super) fn unless_countries(dialect: Dialect, document: &Document) -> Result<()> {
+/// Refuses a country that is no code and a reference that is no URI, unless the connection's dialect takes them as they are
+/// sent. References that were there before are not asked about.
+pub(super) fn unless_plausible(
+    dialect: Dialect,
+    kind: &ResourceType,
+    document: &Document,
+    before: Option<&Document>,
+) -> Result<()> {
     if dialect.is_strict() {
-        Ok(scim::validate::countries(document)?)
-    } else {
-        Ok(())
+        scim::validate::countries(document)?;
+        scim::validate::uris(kind, document, before)?;
     }
+    Ok(())
 }
 
 /// Refuses attributes that no schema defines, where the connection wants it so.

@@ -55,7 +55,7 @@ pub(super) async fn apply(
 fn next(target: &Target, body: &Value, stored: &Document) -> Result<Next> {
     let incoming = validate::replace(&target.kind, body, stored)?;
     refuse::unless_defined(target.dialect, &incoming.ignored)?;
-    refuse::unless_countries(target.dialect, &incoming.document)?;
+    refuse::unless_plausible(target.dialect, &target.kind, &incoming.document, Some(stored))?;
     let says_members = incoming.members.is_some();
     let members = match incoming.members {
         Some(members) if !members.is_empty() => vec![MemberOp::ReplaceAll(members)],

@@ -10,7 +10,7 @@ use crate::store::query::Sort;
 /// What `sortBy` names, in the types that have it.
 ///
 /// # Errors
-/// `invalidPath` for a name that no type has, for an attribute without a single value to sort by, and where types have
+/// 403 `sensitive` for what is never returned; `invalidPath` for a name that no type has, for an attribute without a single value to sort by, and where types have
 /// attributes of that name that do not compare alike.
 pub(super) fn by(path: &str, order: SortOrder, types: &[&ResourceType]) -> Result<Sort, Error> {
     let parsed = AttrPath::parse(path)?;
@@ -32,6 +32,10 @@ pub(super) fn by(path: &str, order: SortOrder, types: &[&ResourceType]) -> Resul
     {
         let detail = format!("`{path}` follows from memberships, some of them from rules: nothing is sorted by it");
         return Err(Error::invalid_path(detail));
+    }
+    if let Some((ty, _)) = found.iter().find(|(_, place)| is_hidden(*place)) {
+        let of = among(ty, types);
+        return Err(Error::sensitive(format!("`{path}` cannot be sorted by{of}")));
     }
     let places = found.into_iter().map(|(ty, place)| {
         sortable(place)
@@ -72,29 +76,32 @@ fn sort(places: &[(&str, Place<'_>)], kind: Kind, order: SortOrder) -> Sort {
 }
 
 fn no_single(path: &str, ty: &str, types: &[&ResourceType]) -> Error {
-    let of = if types.len() > 1 {
-        format!(" in resources of the type `{ty}`")
-    } else {
-        String::new()
-    };
+    let of = among(ty, types);
     Error::invalid_path(format!(
         "`{path}` has no single value to sort by{of}; name one of its sub-attributes"
     ))
 }
 
+/// In which of several types something is the matter.
+fn among(ty: &str, types: &[&ResourceType]) -> String {
+    if types.len() > 1 {
+        format!(" in resources of the type `{ty}`")
+    } else {
+        String::new()
+    }
+}
+
+/// Whether it is never returned: an order would tell it.
+fn is_hidden(place: Place<'_>) -> bool {
+    let parts = [place.top(), place.leaf()];
+    parts.iter().any(|part| part.returned == Returned::Never)
+}
+
 /// The leaf to sort by: of a multi-valued complex attribute its `value`.
 fn sortable(place: Place<'_>) -> Option<Place<'_>> {
-    let hidden = |place: Place<'_>| {
-        [place.top(), place.leaf()]
-            .iter()
-            .any(|part| part.returned == Returned::Never)
-    };
-    if hidden(place) {
-        return None;
-    }
     if place.leaf().kind == Type::Complex {
         let value = place.with_sub("value").filter(|_| place.top().multi_valued);
-        return value.filter(|value| !hidden(*value));
+        return value.filter(|value| !is_hidden(*value));
     }
     Some(place)
 }

@@ -60,7 +60,8 @@ impl Leaves {
     pub fn of(document: &Map<String, Value>, kind: &ResourceType) -> Self {
         let mut leaves = Self::default();
         filter::leaves(document, kind, &mut |leaf| {
-            if let Some(key) = kind.unique_key(leaf.path) {
+            // Empty text is no value (RFC 7643 §2.5): any number of resources have none.
+            if let Some(key) = kind.unique_key(leaf.path).filter(|_| !leaf.fold.is_empty()) {
                 leaves.unique.0.push((key.to_owned(), leaf.fold.clone()));
             }
             if kind.is_own() || !OF_USERS.contains(&leaf.path) {

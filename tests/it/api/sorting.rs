@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::api::asks::as_connection;
-use crate::api::bodies::user;
+use crate::api::bodies::{search, user};
 use crate::support::TestHouse;
 
 /// The names of all users in the order that a query asks for.
@@ -144,10 +144,18 @@ each_database! {
             "sortBy=password",
             "sortBy=groups.value",
             "sortBy=groups",
+            "sortBy=userName,nope",
+            "sortBy=userName,title",
         ] {
             let answer = house.get(&format!("/Users?{query}")).await;
             let refused = matches!(answer.status, 400 | 403);
             assert!(refused && answer.json["detail"].is_string(), "{query}: {}", answer.text);
         }
+        let hidden = house.get("/Users?sortBy=password").await.error(403, Some("sensitive"));
+        assert_eq!(hidden, "`password` cannot be sorted by");
+        house.get("/Users?sortBy=userName,nope").await.error(400, Some("invalidPath"));
+        assert_eq!(order(&house, "sortBy=userName,&count=1").await, ["ada"]);
+        let asked = search(json!({"sortBy": "userName,nope"}));
+        house.post("/Users/.search", asked).await.error(400, Some("invalidPath"));
     }
 }

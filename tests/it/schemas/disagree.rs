@@ -115,7 +115,7 @@ each_database! {
             let refused = house.get(&format!("/?sortBy={attribute}")).await.error(400, Some("invalidPath"));
             assert!(types.iter().all(|ty| refused.contains(&format!("`{ty}`"))), "{refused}");
         }
-        let hidden = house.get("/?sortBy=pin").await.error(400, Some("invalidPath"));
+        let hidden = house.get("/?sortBy=pin").await.error(403, Some("sensitive"));
         assert!(hidden.contains("`Robot`"), "{hidden}");
         assert_eq!(house.get("/Gadgets?sortBy=level").await.status(200).total(), 2);
     }
