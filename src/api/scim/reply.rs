@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::borrow::Borrow;
+use std::fmt::Write as _;
 
 use super::extract::Ask;
 use crate::api::problem::Problem;
@@ -109,7 +110,8 @@ fn printable(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"$-_.:".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text += &format!("%{byte:02X}");
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

@@ -90,13 +90,11 @@ fn put(body: &mut Map<String, Value>, place: &Place<'_>, value: Value) -> bool {
     };
     let leaf = &place.leaf().name;
     let Some(holder) = holder else { return false };
-    match holder.iter().find(|(known, _)| known.eq_ignore_ascii_case(leaf)) {
-        Some((_, there)) => *there == value,
-        None => {
-            holder.insert(leaf.clone(), value);
-            true
-        }
+    if let Some((_, there)) = holder.iter().find(|(known, _)| known.eq_ignore_ascii_case(leaf)) {
+        return *there == value;
     }
+    holder.insert(leaf.clone(), value);
+    true
 }
 
 /// The object of this name, made if absent or null; none when something else is there.

@@ -32,19 +32,17 @@ pub(super) fn drop_attributes(ty: &ResourceType, value: &mut Map<String, Value>)
         return 0;
     }
     let mut count = 0;
-    value.retain(|name, value| match (extension(name), value) {
-        (Some(urn), Value::Object(inner)) => {
+    value.retain(|name, value| {
+        if let (Some(urn), Value::Object(inner)) = (extension(name), value) {
             let before = inner.len();
             inner.retain(|name, _| !owned(ty, Some(urn), name));
             count += before - inner.len();
             // Nothing is left to be said of it, but for what was empty before.
-            before == 0 || !inner.is_empty()
+            return before == 0 || !inner.is_empty();
         }
-        _ => {
-            let owned = owned(ty, None, name);
-            count += usize::from(owned);
-            !owned
-        }
+        let owned = owned(ty, None, name);
+        count += usize::from(owned);
+        !owned
     });
     u32::try_from(count).unwrap_or(u32::MAX)
 }

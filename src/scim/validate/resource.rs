@@ -192,14 +192,13 @@ impl Reading {
         };
         unambiguous(given)?;
         for (name, value) in given {
-            match ty.field(Some(urn), name) {
-                Some(field) => self.attribute(ty, field, value)?,
-                None => {
-                    let name = format!("{urn}:{name}");
-                    plainly_named(ty, &name)?;
-                    self.cleaner.ignore(name);
-                }
+            if let Some(field) = ty.field(Some(urn), name) {
+                self.attribute(ty, field, value)?;
+                continue;
             }
+            let name = format!("{urn}:{name}");
+            plainly_named(ty, &name)?;
+            self.cleaner.ignore(name);
         }
         Ok(())
     }
