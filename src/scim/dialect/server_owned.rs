@@ -99,3 +99,39 @@ fn drop_unless_all(object: &mut Map<String, Value>, unwanted: impl Fn(&str) -> b
         .map(|name| u32::from(object.shift_remove(name).is_some()))
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::schema::{ENTERPRISE_USER, Registry};
+
+    #[test]
+    fn a_read_only_part_of_a_value_is_counted_and_stays() {
+        let registry = Registry::builtin();
+        let count = |ty: &str, urn: Option<&str>, name: &str, value: &Value| {
+            let field = registry.resource_type(ty).unwrap().field(urn, name).unwrap();
+            let site = Site {
+                attribute: field.attribute(),
+                parent: None,
+                carrier: Carrier::Operation,
+                entra: false,
+            };
+            let mut left = value.clone();
+            let counted = notice_sub_attributes(&site, &mut left);
+            assert_eq!(left, *value);
+            counted
+        };
+        let manager = |value: Value| count("User", Some(ENTERPRISE_USER), "manager", &value);
+        assert_eq!(manager(json!({ "displayName": "Boss" })), 1);
+        assert_eq!(manager(json!({ "value": "u9", "DISPLAYNAME": "Boss" })), 1);
+        assert_eq!(
+            manager(json!({ "value": "u9", "$ref": "../Users/u9", "displayName": null })),
+            0
+        );
+        let named = json!([{ "value": "u9", "display": "Ada" }]);
+        assert_eq!(count("User", None, "emails", &named), 0);
+        assert_eq!(count("Group", None, "members", &named), 0);
+    }
+}

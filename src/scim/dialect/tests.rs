@@ -12,8 +12,8 @@ use crate::scim::schema::{ENTERPRISE_USER, GROUP, Registry, ResourceType, Schema
 /// Rules that leave something in the request, and say so each time.
 const REPORTED: [&str; 5] = [
     super::COUNTRY_AS_SENT.name,
-    super::operations::REMOVE_BY_VALUE.name,
     super::address::URI_AS_SENT.name,
+    super::operations::REMOVE_BY_VALUE.name,
     super::server_owned::READ_ONLY_DROPPED.name,
     super::undeclared::UNDECLARED_EXTENSION_KEPT.name,
 ];
@@ -370,7 +370,6 @@ fn a_patch_of_read_only_attributes_alone_stays_for_validation_to_refuse() {
         json!({ "op": "replace", "value": { "id": "p1" } }),
         json!({ "op": "add", "path": "groups", "value": [{ "value": "g1" }] }),
         json!({ "op": "replace", "path": format!("{ENTERPRISE_USER}:manager.displayName"), "value": "Boss" }),
-        json!({ "op": "replace", "path": format!("{ENTERPRISE_USER}:manager"), "value": { "displayName": "Boss" } }),
     ];
     for operation in operations {
         assert_eq!(

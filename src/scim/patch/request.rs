@@ -52,7 +52,8 @@ pub struct PatchRequest {
     /// The operations in their order.
     pub operations: Vec<Operation>,
     /// Whether what clients do beside the RFC is taken as they mean it, where no clean form says the same: keys of a value
-    /// that select elements (see [`selects`]), and removals with a value. Read-only parts of a value are left out and named.
+    /// that select elements (see [`selects`]), removals with a value, and read-only parts of a value, which are left out and
+    /// named.
     pub lenient: bool,
 }
 

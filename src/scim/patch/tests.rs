@@ -117,7 +117,7 @@ fn null_and_empty_lists_unassign_with_replace_and_add_nothing() {
 fn a_pathless_value_takes_the_names_of_attributes_and_schemas() {
     let state = after(&json!([{ "op": "replace", "value": {
         "NAME": { "GivenName": "N" },
-        ENTERPRISE_USER.to_uppercase(): { "DEPARTMENT": "Night", "manager": { "value": "u9" }, "costCenter": "7" },
+        ENTERPRISE_USER.to_uppercase(): { "DEPARTMENT": "Night", "manager": { "value": "u9", "displayName": null }, "costCenter": "7" },
         USER: { "title": "Cook" },
         "Emails": [{ "value": "nora@acme.test", "type": "work" }, { "value": "n@x.example", "type": "home" }]
     } }]));
@@ -129,6 +129,26 @@ fn a_pathless_value_takes_the_names_of_attributes_and_schemas() {
         (&json!("Cook"), &json!("n@x.example"))
     );
     assert_eq!(state.as_object().unwrap().len(), 7);
+}
+
+#[test]
+fn a_read_only_part_of_a_value_is_refused_or_left_out_and_named() {
+    let value = json!({ "value": "u9", "displayName": "Boss" });
+    let operations = json!([{ "op": "replace", "path": format!("{ENTERPRISE_USER}:manager"), "value": value }]);
+    assert_eq!(refused(&operations), ScimType::Mutability);
+    let registry = registry();
+    let ty = registry.resource_type("User").unwrap();
+    let (document, _, _) = stored(ty, &nora());
+    let mut request = parse(&json!({ "schemas": [PATCH_OP], "Operations": operations })).unwrap();
+    request.lenient = true;
+    let patched = apply(ty, &request, &document, None).unwrap();
+    assert_eq!(patched.ignored, [format!("{ENTERPRISE_USER}:manager.displayName")]);
+    let ended = &patched.ended[0];
+    assert_eq!((ended.outcome, ended.ignored), (OpOutcome::Applied, 1));
+    assert_eq!(
+        patched.document.as_map()[ENTERPRISE_USER],
+        json!({ "manager": { "value": "u9" } })
+    );
 }
 
 #[test]

@@ -13,8 +13,8 @@ pub const MAX_ELEMENTS: usize = 1000;
 
 /// Makes equal elements one and checks that at most one is primary.
 ///
-/// Equal are simple values that compare equal, of which the first stays, and complex ones with the same value and type: such a pair should not be
-/// returned twice (RFC 7643 §2.4). What the later one says about the other sub-attributes holds.
+/// Equal are simple values that compare equal, of which the first stays, and complex ones with the same value and type: such a
+/// pair should not be returned twice (RFC 7643 §2.4). What the later one says about the other sub-attributes holds.
 ///
 /// # Errors
 /// `invalidValue` for a second primary value, and for too many values.

@@ -131,14 +131,16 @@ impl Model {
     }
 
     fn same(&self, one: u32, other: u32) -> bool {
-        let subs = ["", "value", "type", "locality"];
-        subs.iter().all(|sub| self.get(one, sub) == self.get(other, sub))
+        let subs = ["value", "type", "locality"];
+        let simple = |id: u32| self.get(id, "").and_then(Value::as_str).map(str::to_lowercase);
+        simple(one) == simple(other) && subs.iter().all(|sub| self.get(one, sub) == self.get(other, sub))
     }
 
     fn merge(&mut self, attribute: usize, into: u32, from: u32) {
         let (moved, kept): (Vec<Fact>, Vec<Fact>) = self.facts.drain(..).partition(|fact| fact.1 == from);
         self.facts = kept;
-        for (_, _, sub, value) in moved {
+        // Of simple values that compare equal the first stays as it is written.
+        for (_, _, sub, value) in moved.into_iter().filter(|fact| !fact.2.is_empty()) {
             self.set(attribute, into, sub, value);
         }
     }
