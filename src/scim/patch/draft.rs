@@ -84,9 +84,8 @@ impl<'t> Draft<'t> {
     pub fn write(&mut self, verb: Verb, field: &Field, new: Option<Value>) -> Result<OpOutcome, Error> {
         let old = self.value(field);
         let new = match (new.filter(|value| !is_absent(value)), verb) {
-            // Without a value the account would be on, and nobody could see it: a removal shows that, and `null` says nothing.
-            (None, Verb::Remove) if says_off(self.ty, field, old) => Some(Value::Bool(true)),
-            (None, _) if says_off(self.ty, field, old) => return Ok(OpOutcome::AlreadyTrue),
+            // `null` says nothing, and must not let an account in; a removal takes away what keeps it out.
+            (None, Verb::Add | Verb::Replace) if says_off(self.ty, field, old) => return Ok(OpOutcome::AlreadyTrue),
             (new, _) => new,
         };
         if old == new.as_ref() {

@@ -100,7 +100,7 @@ fn an_account_that_is_off_does_not_come_on_unseen() {
         )
     };
     let removal = json!({ "op": "remove", "path": "active" });
-    assert_eq!(active(&off, removal.clone()), (Some(json!(true)), OpOutcome::Applied));
+    assert_eq!(active(&off, removal.clone()), (None, OpOutcome::Applied));
     for nothing in [
         json!({ "op": "replace", "path": "active", "value": null }),
         json!({ "op": "replace", "value": { "active": null } }),
