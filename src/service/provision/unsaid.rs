@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::scim::path::PatchPath;
-use crate::scim::schema::{Attribute, ResourceType, Returned, Target};
+use crate::scim::schema::{Attribute, Place, ResourceType, Returned, Target};
 
 /// A body in clean form, of a PUT or a PATCH, without what is never returned.
 pub(super) fn without_secrets(kind: &ResourceType, mut body: Value) -> Value {
@@ -28,17 +28,21 @@ fn says_more(kind: &ResourceType, operation: &mut Value) -> bool {
         return true;
     };
     match kind.resolve(&path.attr) {
-        Some(Target::Attribute(place)) => {
-            let leaf = path.sub.as_deref().and_then(|sub| place.with_sub(sub)).unwrap_or(place);
-            if is_secret(place.top()) || is_secret(leaf.leaf()) {
-                return false;
-            }
-            strip_parts(leaf.leaf(), value);
-        }
+        Some(Target::Attribute(place)) => return may_stay(place, path.sub.as_deref(), value),
         Some(Target::Extension(extension)) => strip(kind, Some(&extension.schema.id), value),
         Some(Target::Core(_)) => strip(kind, None, value),
         None => {}
     }
+    true
+}
+
+/// Takes it out of the value of an attribute or of a part of one; whether anything of that may be kept.
+fn may_stay(place: Place<'_>, sub: Option<&str>, value: &mut Value) -> bool {
+    let leaf = sub.and_then(|sub| place.with_sub(sub)).unwrap_or(place);
+    if is_secret(place.top()) || is_secret(leaf.leaf()) {
+        return false;
+    }
+    strip_parts(leaf.leaf(), value);
     true
 }
 
@@ -54,13 +58,7 @@ fn strip(kind: &ResourceType, extension: Option<&str>, value: &mut Value) {
             path.attr.urn = extension.map(str::to_owned);
         }
         match kind.resolve(&path.attr) {
-            Some(Target::Attribute(place)) => {
-                let leaf = path.sub.as_deref().and_then(|sub| place.with_sub(sub)).unwrap_or(place);
-                if is_secret(place.top()) || is_secret(leaf.leaf()) {
-                    return false;
-                }
-                strip_parts(leaf.leaf(), value);
-            }
+            Some(Target::Attribute(place)) => return may_stay(place, path.sub.as_deref(), value),
             Some(Target::Extension(inner)) if extension.is_none() => strip(kind, Some(&inner.schema.id), value),
             Some(Target::Core(schema)) if extension.is_none() => strip(kind, Some(&schema.id), value),
             Some(Target::Extension(_) | Target::Core(_)) | None => {}
