@@ -19,8 +19,8 @@ pub(super) enum Command {
     },
     /// Print one of them as JSON, by its URN or by the name of the resource type
     Show(Which),
-    /// Add or change what a file defines: a schema or resource type in JSON of SCIM, an array of them, schemas first, or an
-    /// object with `schemas` and `resourceTypes`
+    /// Add or change what a file defines, all of it or nothing: a schema or resource type in JSON of SCIM, an array of them,
+    /// or an object with `schemas` and `resourceTypes`
     Set(Given),
     /// Tell what of what is stored would be invalid after that
     Preview(Given),
@@ -96,36 +96,19 @@ async fn show(services: &Services, which: &Which) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
+fn read(file: &Path) -> anyhow::Result<Value> {
     let written = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-    let value: Value = serde_json::from_str(&written).with_context(|| format!("`{}` is no JSON", file.display()))?;
-    Ok(parts(value))
-}
-
-/// The definitions of a document, in the forms that the files of a folder have.
-fn parts(value: Value) -> Vec<Value> {
-    if let Value::Array(list) = value {
-        return list;
-    }
-    if value.get("attributes").is_some() {
-        return vec![value];
-    }
-    let lists = ["schemas", "resourceTypes", "resourceType"].map(|name| match value.get(name) {
-        Some(Value::Array(list)) => list.iter().filter(|one| one.is_object()).cloned().collect(),
-        Some(Value::Object(one)) => vec![Value::Object(one.clone())],
-        _ => Vec::new(),
-    });
-    let inner = lists.concat();
-    if inner.is_empty() { vec![value] } else { inner }
+    serde_json::from_str(&written).with_context(|| format!("`{}` is no JSON", file.display()))
 }
 
 async fn write(services: &Services, given: &Given, purpose: Purpose) -> anyhow::Result<()> {
     let caller = Caller::operator(services, &given.tenant, "cli").await?;
-    for definition in read(&given.file)? {
-        let preview = schemas::change(services, &caller, Asked::by(&definition), purpose).await?;
-        if purpose == Purpose::Preview {
-            told(&preview);
-        }
+    let document = read(&given.file)?;
+    let definitions = schemas::definitions(&document).with_context(|| format!("`{}`", given.file.display()))?;
+    let asked: Vec<Asked<'_>> = definitions.into_iter().map(Asked::by).collect();
+    let preview = schemas::change_together(services, &caller, &asked, purpose).await?;
+    if purpose == Purpose::Preview {
+        told(&preview);
     }
     Ok(())
 }

@@ -56,6 +56,19 @@ pub enum SchemaFault {
     /// Sub-attributes where there can be none, or none where there must be some.
     #[error("`{0}` must have sub-attributes exactly when its type is `complex`")]
     SubAttributes(String),
+    /// A member that looks like another one.
+    #[error("`{given}` is no member of {place}; did you mean `{meant}`?")]
+    Misspelt {
+        /// What has it.
+        place: String,
+        /// The member.
+        given: String,
+        /// What it looks like.
+        meant: String,
+    },
+    /// It says that it is something else.
+    #[error("`schemas` must name `{0}`")]
+    Says(&'static str),
     /// The resource type already has a schema of this URN.
     #[error("the schema `{0}` is already in use")]
     Taken(String),

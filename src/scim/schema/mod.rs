@@ -12,6 +12,7 @@ mod field;
 mod own;
 mod registry;
 mod resource_type;
+mod spelling;
 mod suggest;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::attribute::{Attribute, Mutability, Returned, Type, Uniqueness};
 use super::definition::{Schema, SchemaFault, is_name};
 use super::registry::Registry;
+use super::spelling;
 
 /// Most attributes of one schema, those of complex ones with them.
 pub const MAX_ATTRIBUTES: usize = 300;
@@ -50,6 +51,7 @@ impl Schema {
         if builtin.schema(id).is_some() {
             return Err(SchemaFault::Core(id.to_owned()));
         }
+        spelling::of_schema(value)?;
         let schema = Self::parse(value)?;
         check_urn(&schema.id)?;
         short("name", &schema.name, MAX_NAME)?;
@@ -100,6 +102,10 @@ fn short(what: &'static str, text: &str, most: usize) -> Result<(), SchemaFault>
 fn check(attribute: &Attribute, path: &str) -> Result<(), SchemaFault> {
     let fault = |reason| Err(SchemaFault::Contradiction(path.to_owned(), reason));
     short("attribute name", &attribute.name, MAX_NAME)?;
+    // A name begins with a letter; `$ref` is the one exception (RFC 7643 §2.1, §2.4).
+    if attribute.name.starts_with('$') && !attribute.name.eq_ignore_ascii_case("$ref") {
+        return Err(SchemaFault::Name(attribute.name.clone()));
+    }
     short("description", &attribute.description, MAX_DESCRIPTION)?;
     for list in [&attribute.canonical_values, &attribute.reference_types] {
         if list.len() > MAX_VALUES {
@@ -151,6 +157,15 @@ fn leads_somewhere(attribute: &Attribute) -> Result<(), &'static str> {
 }
 
 impl TypeDefinition {
+    /// Reads a definition that somebody adds: as [`Self::parse`], and without what nobody would read.
+    ///
+    /// # Errors
+    /// The first thing that makes it unusable.
+    pub fn offered(value: &Value) -> Result<Self, SchemaFault> {
+        spelling::of_type(value)?;
+        Self::parse(value)
+    }
+
     /// Reads the JSON form (RFC 7643 §6).
     ///
     /// # Errors

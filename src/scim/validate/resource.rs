@@ -135,6 +135,13 @@ fn home<'a>(members: &'a Map<String, Value>, field: &Field) -> Option<&'a Map<St
     }
 }
 
+/// An extension that stands in the container of another one: RFC 9944 writes the ways of pairing into that of the radio.
+struct Nested<'a> {
+    of: &'a str,
+    inner: &'a Extension,
+    value: &'a Value,
+}
+
 /// A body on its way to an [`Incoming`].
 #[derive(Default)]
 struct Reading {
@@ -153,14 +160,25 @@ impl Reading {
         unambiguous(given)?;
         check_schemas(ty, member(given, "schemas"))?;
         let mut reading = Self::default();
+        let mut nested = Vec::new();
         for (name, value) in given {
             if let Some(field) = ty.field(None, name) {
                 reading.attribute(ty, field, value)?;
             } else if let Some(extension) = ty.extension(name) {
-                reading.extension(ty, extension, value)?;
+                nested.extend(reading.extension(ty, extension, value)?);
             } else {
                 plainly_named(ty, name)?;
                 reading.cleaner.ignore(name);
+            }
+        }
+        for Nested { of, inner, value } in nested {
+            let urn = &inner.schema.id;
+            if given.keys().any(|name| name.eq_ignore_ascii_case(urn)) {
+                reading.cleaner.ignore(format!("{of}:{urn}"));
+                continue;
+            }
+            for deeper in reading.extension(ty, inner, value)? {
+                reading.cleaner.ignore(format!("{urn}:{}", deeper.inner.schema.id));
             }
         }
         Ok(reading)
@@ -183,11 +201,18 @@ impl Reading {
         Ok(())
     }
 
-    fn extension(&mut self, ty: &ResourceType, extension: &Extension, value: &Value) -> Result<(), Error> {
+    /// The attributes of an extension. Gives the extensions that stand in it.
+    fn extension<'a>(
+        &mut self,
+        ty: &'a ResourceType,
+        extension: &'a Extension,
+        value: &'a Value,
+    ) -> Result<Vec<Nested<'a>>, Error> {
+        let mut nested = Vec::new();
         let urn = &extension.schema.id;
         let given = match value {
             Value::Object(given) => given,
-            absent if is_absent(absent) => return Ok(()),
+            absent if is_absent(absent) => return Ok(nested),
             _ => return Err(Error::invalid_value(format!("`{urn}` must be an object"))),
         };
         unambiguous(given)?;
@@ -196,11 +221,15 @@ impl Reading {
                 self.attribute(ty, field, value)?;
                 continue;
             }
+            if let Some(inner) = ty.extension(name) {
+                nested.push(Nested { of: urn, inner, value });
+                continue;
+            }
             let name = format!("{urn}:{name}");
             plainly_named(ty, &name)?;
             self.cleaner.ignore(name);
         }
-        Ok(())
+        Ok(nested)
     }
 
     fn home(&self, field: &Field) -> Option<&Map<String, Value>> {

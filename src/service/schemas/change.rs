@@ -1,17 +1,18 @@
 //! A change of the definitions of a tenant: looked at with all that is stored, then made as a whole, or not at all.
 
 use serde_json::json;
+use std::collections::HashSet;
 
 use super::conditions::broken;
-use super::definitions::Definitions;
-use super::edit::{Asked, Edit, unusable};
+use super::definitions::{Definitions, Misfit};
+use super::edit::{Asked, Edit, of_one, unusable};
 use super::shown::{InTheWay, Preview};
 use crate::scim::schema::{Registry, ResourceType};
 use crate::service::access::authority::{SETTINGS, require};
 use crate::service::access::desk::{Change, Desk, perform, rehearse};
 use crate::service::context::{Caller, Services};
 use crate::service::credentials;
-use crate::service::error::{Error, Result};
+use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger;
 use crate::store::Kind;
 
@@ -35,9 +36,24 @@ const MOST_NAMED: u32 = 20;
 /// `Forbidden`; a definition that does not stand beside the others; `NotFound` for one to remove that is not there.
 /// `Conflict` where something that is stored would be invalid, unless it is a preview.
 pub async fn change(services: &Services, caller: &Caller, asked: Asked<'_>, purpose: Purpose) -> Result<Preview> {
+    change_together(services, caller, &[asked], purpose).await
+}
+
+/// The same of several as one: all of them, or none. In which order they come makes no difference.
+///
+/// # Errors
+/// As [`change`], with the definition that is meant; `Invalid` where one comes twice.
+pub async fn change_together(
+    services: &Services,
+    caller: &Caller,
+    asked: &[Asked<'_>],
+    purpose: Purpose,
+) -> Result<Preview> {
     require(services, caller, &[SETTINGS]).await?;
-    let edit = asked.edit()?;
-    let changing = Changing { edit, purpose };
+    let changing = Changing {
+        edits: edits(asked)?,
+        purpose,
+    };
     match purpose {
         Purpose::Preview => rehearse(services, caller, changing).await,
         Purpose::Make => {
@@ -51,8 +67,27 @@ pub async fn change(services: &Services, caller: &Caller, asked: Asked<'_>, purp
     }
 }
 
+fn edits(asked: &[Asked<'_>]) -> Result<Vec<Edit>> {
+    if let [one] = asked {
+        return Ok(vec![one.edit()?]);
+    }
+    let mut edits: Vec<Edit> = Vec::with_capacity(asked.len());
+    let mut seen = HashSet::new();
+    for one in asked {
+        let edit = one.edit().map_err(|error| of_one(error, &one.named()))?;
+        if !seen.insert(edit.named().to_ascii_lowercase()) {
+            return Err(Error::Invalid(Refusal::new(format!(
+                "{} is defined twice",
+                edit.named()
+            ))));
+        }
+        edits.push(edit);
+    }
+    Ok(edits)
+}
+
 struct Changing {
-    edit: Edit,
+    edits: Vec<Edit>,
     purpose: Purpose,
 }
 
@@ -65,10 +100,13 @@ impl Change for Changing {
         let base = desk.services.vocabularies().base().clone();
         let own = desk.unit.schemas().load().await?;
         let before = Definitions::stored(&own)?;
-        let after = before.edited(&self.edit)?;
+        let mut after = before.clone();
+        for edit in &self.edits {
+            after = after.edited(edit)?;
+        }
         let (old, new) = (
-            before.salvage(&base),
-            after.after(&before, &base).map_err(|fault| unusable(&fault))?,
+            before.salvage(&base, desk.caller.tenant()),
+            after.after(&before, &base).map_err(|misfit| self.unfit(&misfit))?,
         );
         let mut preview = Preview {
             changes: before != after,
@@ -78,10 +116,12 @@ impl Change for Changing {
             return Ok(preview);
         }
         look(desk, (&old, &new), &mut preview).await?;
-        if let Edit::NoType(name) = &self.edit
-            && let Some(unserved) = before.unserved(&base, name)
-        {
-            of_type(desk, &unserved, None, &mut preview).await?;
+        for edit in &self.edits {
+            if let Edit::NoType(name) = edit
+                && let Some(unserved) = before.unserved(&base, name)
+            {
+                of_type(desk, &unserved, None, &mut preview).await?;
+            }
         }
         if let Some(first) = preview.first() {
             return match self.purpose {
@@ -98,15 +138,37 @@ impl Change for Changing {
         }
         unique(desk, &old, &new).await?;
         desk.unit.schemas().bump();
-        let (thing, id) = self.edit.subject();
-        let mut data = json!({});
-        for (name, told) in [("before", before.told(&self.edit)), ("after", after.told(&self.edit))] {
-            if let Some(told) = told {
-                data[name] = told;
-            }
-        }
-        desk.note(self.edit.what(), ledger::thing(thing, id), &data);
+        self.tell(desk, &before, &after);
         Ok(preview)
+    }
+}
+
+impl Changing {
+    /// What does not stand beside the others, by its name where something else was asked for, or more.
+    fn unfit(&self, misfit: &Misfit) -> Error {
+        let error = unusable(&misfit.fault);
+        match &*self.edits {
+            [one] if one.named().eq_ignore_ascii_case(&misfit.named) => error,
+            _ => of_one(error, &misfit.named),
+        }
+    }
+
+    /// Says in the log what is another one now.
+    fn tell(&self, desk: &mut Desk, before: &Definitions, after: &Definitions) {
+        for edit in &self.edits {
+            let (was, is) = (before.told(edit), after.told(edit));
+            if was == is && self.edits.len() > 1 {
+                continue;
+            }
+            let (thing, id) = edit.subject();
+            let mut data = json!({});
+            for (name, told) in [("before", was), ("after", is)] {
+                if let Some(told) = told {
+                    data[name] = told;
+                }
+            }
+            desk.note(edit.what(), ledger::thing(thing, id), &data);
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::documents::{Unusable, definitions, is_schema, named};
+use crate::base::id::TenantId;
 use crate::scim::schema::{Registry, ResourceType, Schema, SchemaFault, TypeDefinition};
 use crate::service::error::{Error, Result};
 use crate::store::schemas::Own;
@@ -25,15 +27,24 @@ enum One<'a> {
     Type(&'a TypeDefinition),
 }
 
-/// A document that holds no definition that can be used.
+impl One<'_> {
+    /// What it is, for messages.
+    fn named(&self) -> String {
+        match self {
+            Self::Schema(schema) => format!("the schema `{}`", schema.id),
+            Self::Type(ty) => format!("the resource type `{}`", ty.name),
+        }
+    }
+}
+
+/// A definition that does not stand beside the others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
-    /// Neither a schema nor a resource type, nor a list of them.
-    #[error("it is neither a Schema nor a ResourceType of SCIM, nor a list of them")]
-    Nothing,
-    /// One of its definitions.
-    #[error(transparent)]
-    Fault(#[from] SchemaFault),
+#[error("{named}: {fault}")]
+pub struct Misfit {
+    /// Which it is.
+    pub named: String,
+    /// Why it does not.
+    pub fault: SchemaFault,
 }
 
 impl Definitions {
@@ -43,40 +54,22 @@ impl Definitions {
     /// # Errors
     /// A definition that cannot be used by itself.
     pub fn add(&mut self, document: &Value) -> std::result::Result<(), Unusable> {
-        if let Value::Array(list) = document {
-            return list.iter().try_for_each(|one| self.add(one));
-        }
-        let object = document.as_object().ok_or(Unusable::Nothing)?;
-        if object.contains_key("attributes") {
-            self.schemas.push(Schema::offered(document)?);
-            return Ok(());
-        }
-        if ["endpoint", "schema", "schemaExtensions"]
-            .iter()
-            .any(|name| object.contains_key(*name))
-        {
-            self.types.push(TypeDefinition::parse(document)?);
-            return Ok(());
-        }
-        if let Some(one) = object.get("resourceType").filter(|one| one.is_object()) {
-            self.add(one)?;
-        }
-        let lists = ["schemas", "resourceTypes", "Resources"].map(|name| object.get(name));
-        let mut found = object.get("resourceType").is_some_and(Value::is_object);
-        for list in lists.into_iter().flatten().filter_map(Value::as_array) {
-            for one in list.iter().filter(|one| one.is_object()) {
-                found = true;
-                self.add(one)?;
+        for definition in definitions(document)? {
+            let fault = |fault| Unusable::Fault(named(definition), fault);
+            if is_schema(definition) {
+                self.schemas.push(Schema::offered(definition).map_err(fault)?);
+            } else {
+                self.types.push(TypeDefinition::offered(definition).map_err(fault)?);
             }
         }
-        if found { Ok(()) } else { Err(Unusable::Nothing) }
+        Ok(())
     }
 
     /// Whether these definitions stand together beside those that every server has.
     ///
     /// # Errors
     /// The first thing that does not.
-    pub fn check(&self) -> std::result::Result<(), SchemaFault> {
+    pub fn check(&self) -> std::result::Result<(), Misfit> {
         self.compile(&Registry::builtin()).map(drop)
     }
 
@@ -97,35 +90,36 @@ impl Definitions {
     }
 
     /// Put together with what is there.
-    pub(super) fn compile(&self, base: &Registry) -> std::result::Result<Registry, SchemaFault> {
-        let mut registry = base.clone();
-        for schema in &self.schemas {
-            registry = registry.with_schema(schema.clone())?;
-        }
-        for ty in &self.types {
-            registry = registry.with_type(ty)?;
-        }
-        Ok(registry)
+    pub(super) fn compile(&self, base: &Registry) -> std::result::Result<Registry, Misfit> {
+        self.after(&Self::default(), base)
     }
 
     /// The same without what does not stand beside what is there: the files of the operator may have come later.
-    pub(super) fn salvage(&self, base: &Registry) -> Registry {
+    pub(super) fn salvage(&self, base: &Registry, tenant: TenantId) -> Registry {
         let (registry, faults) = self.possible(base);
-        for (_, fault) in faults {
-            tracing::warn!(%fault, "a definition of an organisation cannot be used");
+        for (one, fault) in faults {
+            tracing::warn!(
+                tenant.id = tenant.0,
+                definition = one.named(),
+                %fault,
+                "a definition of an organisation cannot be used beside those of the operator's files"
+            );
         }
         registry
     }
 
     /// Put together after a change of what was there before: what could not be used before, and is the same, may stay so.
-    pub(super) fn after(&self, before: &Self, base: &Registry) -> std::result::Result<Registry, SchemaFault> {
+    pub(super) fn after(&self, before: &Self, base: &Registry) -> std::result::Result<Registry, Misfit> {
         let (_, known) = before.possible(base);
         let (registry, faults) = self.possible(base);
         match faults
             .into_iter()
             .find(|(one, _)| !known.iter().any(|(known, _)| known == one))
         {
-            Some((_, fault)) => Err(fault),
+            Some((one, fault)) => Err(Misfit {
+                named: one.named(),
+                fault,
+            }),
             None => Ok(registry),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::definitions::{Definitions, MOST_SCHEMAS, MOST_TYPES};
+use super::documents::is_schema;
 use crate::scim::schema::{RESOURCE_TYPE, Registry, Schema, SchemaFault, TypeDefinition};
 use crate::service::error::{Error, Refusal, Result};
 use crate::service::ledger::{Thing, What};
@@ -26,10 +27,19 @@ impl<'a> Asked<'a> {
     #[must_use]
     pub fn by(body: &'a Value) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        if body.get("attributes").is_some() {
+        if is_schema(body) {
             Self::Schema(text("id"), body)
         } else {
-            Self::Type(text("name"), body)
+            let name = Some(text("name")).filter(|name| !name.is_empty());
+            Self::Type(name.unwrap_or_else(|| text("id")), body)
+        }
+    }
+
+    /// What it is about, for messages.
+    pub(super) fn named(self) -> String {
+        match self {
+            Self::Schema(urn, _) | Self::NoSchema(urn) => format!("the schema `{urn}`"),
+            Self::Type(name, _) | Self::NoType(name) => format!("the resource type `{name}`"),
         }
     }
 
@@ -77,7 +87,7 @@ impl Edit {
     /// # Errors
     /// What makes it unusable, or another name in the path.
     fn resource_type(name: &str, body: &Value) -> Result<Self> {
-        let ty = TypeDefinition::parse(body).map_err(|fault| unusable(&fault))?;
+        let ty = TypeDefinition::offered(body).map_err(|fault| unusable(&fault))?;
         if ty.name != name {
             return Err(Error::invalid(
                 "/name",
@@ -94,6 +104,14 @@ impl Edit {
             Self::NoSchema(urn) => (Thing::Schema, urn),
             Self::Type(ty) => (Thing::ResourceType, &ty.name),
             Self::NoType(name) => (Thing::ResourceType, name),
+        }
+    }
+
+    /// The same for messages.
+    pub(super) fn named(&self) -> String {
+        match self.subject() {
+            (Thing::Schema, urn) => format!("the schema `{urn}`"),
+            (_, name) => format!("the resource type `{name}`"),
         }
     }
 
@@ -118,6 +136,19 @@ pub(super) fn unusable(fault: &SchemaFault) -> Error {
         Error::Conflict(refusal)
     } else {
         Error::Invalid(refusal)
+    }
+}
+
+/// The same with what it is about, where that is one of several.
+pub(super) fn of_one(error: Error, named: &str) -> Error {
+    let told = |refusal: Refusal| Refusal {
+        reason: format!("{named}: {}", refusal.reason),
+        ..refusal
+    };
+    match error {
+        Error::Invalid(refusal) => Error::Invalid(told(refusal)),
+        Error::Conflict(refusal) => Error::Conflict(told(refusal)),
+        other => other,
     }
 }
 

@@ -6,13 +6,15 @@ mod change;
 mod conditions;
 mod definitions;
 mod discard;
+mod documents;
 mod edit;
 mod shown;
 mod vocabulary;
 
-pub use change::{Purpose, change};
-pub use definitions::{Definitions, Unusable};
+pub use change::{Purpose, change, change_together};
+pub use definitions::{Definitions, Misfit};
 pub use discard::{discard, discard_type};
+pub use documents::{Unusable, definitions};
 pub use edit::Asked;
 pub use shown::{InTheWay, Preview, resource_type, resource_types, schema, schemas};
 pub(super) use vocabulary::Vocabularies;

@@ -132,7 +132,7 @@ impl Services {
             return Ok(kept);
         }
         let own = Reader::new(self.db().clone(), tenant).schemas().load().await?;
-        let registry = Definitions::stored(&own)?.salvage(known.base());
+        let registry = Definitions::stored(&own)?.salvage(known.base(), tenant);
         let words = Vocabulary::of(own.version, registry);
         known.keep(tenant, &words);
         Ok(words)

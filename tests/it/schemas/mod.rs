@@ -22,3 +22,4 @@ mod secrets;
 mod taken;
 mod uris;
 mod values;
+mod whole_files;
