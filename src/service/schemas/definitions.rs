@@ -100,7 +100,7 @@ impl Definitions {
         for (one, fault) in faults {
             tracing::warn!(
                 tenant.id = tenant.0,
-                definition = one.named(),
+                definition = %one.named(),
                 %fault,
                 "a definition of an organisation cannot be used beside those of the operator's files"
             );
