@@ -85,6 +85,7 @@ each_database! {
     }
 
     async fn members_that_are_misspelt_are_told_by_name(house: TestHouse) {
+        let desk = Desk::admin(&house);
         let before = house.dump().await;
         let of = |attribute: Value| schema(BADGE, &json!([attribute]));
         let with = |mut definition: Value, name: &str, value: Value| {
@@ -114,7 +115,6 @@ each_database! {
             let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(told.contains(why), "{why}: {told}");
         }
-        let desk = Desk::admin(&house);
         let refused = set(&desk, &of(json!({"name": "a", "caseExcat": true}))).await.status(400);
         assert!(refused.text.contains("did you mean `caseExact`?"), "{}", refused.text);
         before.assert_same(&house.dump().await);
