@@ -16,6 +16,10 @@ use muster::service::{Caller, Keeping, Parts, Services, connections};
 use muster::store::{Db, Options};
 use serde_json::{Value, json};
 
+/// That of the program: what is measured is what it takes there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 pub const TENANT: &str = "acme";
