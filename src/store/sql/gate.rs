@@ -3,7 +3,7 @@
 //! Units of work run one after another in one open transaction, each but the first in a savepoint. [`Held::save`] hands
 //! its last statements over and lets the next unit in at once; it resolves when the shared `COMMIT` did. The committer is
 //! a task that queues for its turn like everybody else: units that were waiting when the commit before it ended run
-//! before it, and share its disk flush.
+//! before it, and share its disk flush. A unit that writes much has a batch of its own.
 
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -22,6 +22,10 @@ use crate::store::{Error, Result};
 const FIRST_BLOCK: &str = "INSERT INTO sqlite_sequence (name, seq) SELECT 'resource', 0 \
                            WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'resource')";
 const BLOCK: &str = "UPDATE sqlite_sequence SET seq = seq + 64 WHERE name = 'resource' RETURNING seq - 63";
+
+/// A unit of so many statements has a batch of its own. In that of others it would write into a savepoint, for which SQLite
+/// copies every page it touches, and walks through all the copies at the end of each statement.
+const MANY: usize = 64;
 
 /// A commit that takes longer than this is reported: every writer waits for it.
 const SLOW_COMMIT_MS: u128 = 1000;
@@ -85,7 +89,7 @@ impl Gate {
     ) -> Result<T> {
         let turn = self.0.turn.lock().await;
         let done = self.0.worker.ask(|writer| {
-            writer.commit();
+            writer.commit().ok();
             writer.connection.as_mut().map(work)
         });
         let done = done.await.map_err(unavailable)?;
@@ -96,7 +100,7 @@ impl Gate {
     /// Commits what is open and closes the connection.
     pub(super) async fn close(&self) {
         let closing = self.0.worker.ask(|writer| {
-            writer.commit();
+            writer.commit().ok();
             writer.connection = None;
         });
         closing.await.ok();
@@ -108,12 +112,7 @@ impl Inner {
     async fn commit(&self) -> std::result::Result<(), Gone> {
         let turn = self.turn.lock().await;
         let committed = self.worker.post(|writer| {
-            let start = Instant::now();
-            writer.commit();
-            let took = start.elapsed().as_millis();
-            if took > SLOW_COMMIT_MS {
-                tracing::warn!(duration_ms = took, "the disk took long to confirm a commit");
-            }
+            writer.commit().ok();
             writer.connection.is_some()
         })?;
         // The next unit comes in behind it.
@@ -150,6 +149,8 @@ struct Writer {
     mark: Mark,
     /// Whether the unit at work took a block of row numbers.
     reserved: bool,
+    /// Statements of the unit at work.
+    statements: usize,
     keys: Arc<Keys>,
 }
 
@@ -177,6 +178,7 @@ impl Writer {
             batch: None,
             mark: Mark::Clean,
             reserved: false,
+            statements: 0,
             keys,
         }
     }
@@ -246,7 +248,12 @@ impl Writer {
     }
 
     fn write(&mut self, statements: &[Statement]) -> Result<Vec<Line>> {
+        // It has read what the batch holds: where that is not kept, it ends, too.
+        if statements.len() >= MANY && self.mark == Mark::Clean {
+            self.commit()?;
+        }
         self.open()?;
+        self.statements += statements.len();
         self.run(statements)
     }
 
@@ -269,6 +276,7 @@ impl Writer {
                 sqlite::plain(connection, "ROLLBACK TO u").and_then(|()| sqlite::plain(connection, "RELEASE u"))
             }
         };
+        self.statements = 0;
         undone.map_err(|error| self.fail(error))?;
         if std::mem::replace(&mut self.mark, Mark::Clean) == Mark::Batch {
             // It was alone there, so nobody waits.
@@ -289,13 +297,17 @@ impl Writer {
             }
             self.mark = Mark::Clean;
             self.reserved = false;
-            Ok(())
+            Ok(std::mem::take(&mut self.statements) >= MANY)
         });
-        let outcome = match kept {
-            Ok(()) => Ok(()),
-            Err(refused) => self.undo().and(Err(refused)),
+        let (many, outcome) = match kept {
+            Ok(many) => (many, Ok(())),
+            Err(refused) => (false, self.undo().and(Err(refused))),
         };
         self.wait(outcome, answer);
+        if many {
+            // Whoever waits for it is told.
+            self.commit().ok();
+        }
     }
 
     fn wait(&mut self, outcome: Result<()>, answer: oneshot::Sender<Result<()>>) {
@@ -306,19 +318,25 @@ impl Writer {
     }
 
     /// Ends the batch on disk, and tells its units.
-    fn commit(&mut self) {
-        if self.batch.is_none() || self.undo().is_err() {
-            return;
+    ///
+    /// # Errors
+    /// What they are told.
+    fn commit(&mut self) -> Result<()> {
+        if self.batch.is_none() {
+            return Ok(());
         }
-        let Some(connection) = &self.connection else { return };
-        match sqlite::plain(connection, "COMMIT") {
-            Ok(()) => {
-                for waiter in self.batch.take().unwrap_or_default() {
-                    waiter.answer.send(waiter.outcome).ok();
-                }
-            }
-            Err(error) => drop(self.fail(error)),
+        self.undo()?;
+        let start = Instant::now();
+        let committed = sqlite::plain(self.connection()?, "COMMIT");
+        let took = start.elapsed().as_millis();
+        if took > SLOW_COMMIT_MS {
+            tracing::warn!(duration_ms = took, "the disk took long to confirm a commit");
         }
+        committed.map_err(|error| self.fail(error))?;
+        for waiter in self.batch.take().unwrap_or_default() {
+            waiter.answer.send(waiter.outcome).ok();
+        }
+        Ok(())
     }
 }
 
